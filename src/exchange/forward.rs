@@ -1,0 +1,173 @@
+//! What to hand on of a stream that passes through: whole events, the same bytes wherever nothing has to change.
+//!
+//! The last, unfinished event of a chunk is held back until it is whole (a client could not use half an event anyway), so
+//! that at any moment the stream can go on with an event of ours: an error event, a `[DONE]`, or nothing in place of a
+//! usage chunk that the caller did not ask for. A chunk that ends between two events passes without being copied.
+
+use crate::error::{Error, ErrorKind};
+use crate::reply::{Assembler, Deltas, End, error_body};
+use crate::sse::{Decoder, Item};
+
+/// What to hand on for one chunk.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Forwarded<'a> {
+    /// The chunk as it came.
+    Pass,
+    /// These bytes instead; may be empty.
+    Bytes(&'a [u8]),
+}
+
+/// What one chunk brought.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) content: bool,
+    pub(super) done: bool,
+    pub(super) failed: Option<Error>,
+}
+
+#[derive(Debug)]
+pub(super) struct Forward {
+    hide_usage: bool,
+    max_held: usize,
+    /// Bytes of the unfinished event, from earlier chunks.
+    held: Vec<u8>,
+    /// What to hand on in place of the current chunk, where it differs from it.
+    out: Vec<u8>,
+    /// How far the current chunk is to be handed on behind `out`.
+    upto: usize,
+    /// Up to where the current chunk has already been dealt with, by `out` or by leaving out.
+    from: usize,
+    /// Behind the `[DONE]` event of the current chunk, which is only handed on if the stream's end is a success.
+    behind_done: Option<usize>,
+    done_passed: bool,
+    scratch: Deltas,
+    tail: Vec<u8>,
+    finished: bool,
+}
+
+impl Forward {
+    pub(super) fn new(hide_usage: bool, max_held: usize) -> Self {
+        Forward {
+            hide_usage,
+            max_held,
+            held: Vec::new(),
+            out: Vec::new(),
+            upto: 0,
+            from: 0,
+            behind_done: None,
+            done_passed: false,
+            scratch: Deltas::new(),
+            tail: Vec::new(),
+            finished: false,
+        }
+    }
+
+    /// Reads one chunk. Afterwards [`Forward::take`] says what to hand on for it.
+    pub(super) fn read(&mut self, decoder: &mut Decoder, assembler: &mut Assembler, chunk: &[u8]) -> Seen {
+        let mut seen = Seen::default();
+        self.out.clear();
+        (self.upto, self.from, self.behind_done) = (0, 0, None);
+        let mut input = chunk;
+        loop {
+            let failed = match decoder.next_item(&mut input) {
+                Ok(None) => break,
+                Ok(Some(Item::Event(event))) => {
+                    self.scratch.clear();
+                    let end = chunk.len() - input.len();
+                    match assembler.handle_data(&event.event_type, &event.data, &mut self.scratch) {
+                        Ok(step) => {
+                            seen.content |= step.content;
+                            if step.done {
+                                seen.done = true;
+                                self.behind_done = Some(end);
+                                return seen;
+                            }
+                            if step.usage_only && self.hide_usage {
+                                self.leave_out(chunk, end);
+                            }
+                            self.upto = end;
+                            continue;
+                        }
+                        Err(error) => error,
+                    }
+                }
+                Ok(Some(_)) => continue,
+                Err(error) => error,
+            };
+            seen.failed = Some(failed);
+            return seen;
+        }
+        if decoder.is_between_events() {
+            self.upto = chunk.len();
+        } else if self.held.len() + chunk.len() - self.upto > self.max_held {
+            seen.failed = Some(Error::new(ErrorKind::EventTooLarge, "One event of the stream is over the size limit."));
+        }
+        seen
+    }
+
+    /// Hands on what is before the event that ends at `end`, and not the event.
+    fn leave_out(&mut self, chunk: &[u8], end: usize) {
+        if self.upto > 0 || self.from > 0 {
+            self.out.append(&mut self.held);
+            self.out.extend_from_slice(chunk.get(self.from..self.upto).unwrap_or_default());
+        }
+        self.held.clear();
+        self.from = end;
+    }
+
+    /// Hands the `[DONE]` on with the chunk that it came in.
+    pub(super) fn accept_done(&mut self) {
+        if let Some(end) = self.behind_done.take() {
+            self.upto = end;
+            self.done_passed = true;
+        }
+    }
+
+    /// What to hand on for the chunk that was read last.
+    pub(super) fn take(&mut self, chunk: &[u8]) -> Forwarded<'_> {
+        if self.held.is_empty() && self.out.is_empty() && self.from == 0 && self.upto == chunk.len() {
+            return Forwarded::Pass;
+        }
+        if self.upto > self.from || self.behind_done.is_some() {
+            // Some event ended in this chunk, so what was held is whole (or is the start of the refused `[DONE]`).
+            if self.upto > self.from {
+                self.out.append(&mut self.held);
+                self.out.extend_from_slice(chunk.get(self.from..self.upto).unwrap_or_default());
+            }
+            self.held.clear();
+        }
+        let rest = self.upto.max(self.from);
+        if self.behind_done.is_none() {
+            self.held.extend_from_slice(chunk.get(rest..).unwrap_or_default());
+        }
+        Forwarded::Bytes(&self.out)
+    }
+
+    pub(super) fn nothing(&mut self) -> Forwarded<'_> {
+        self.out.clear();
+        Forwarded::Bytes(&self.out)
+    }
+
+    /// The stream is over: what is still owed to the reader goes to the tail. `None`: nothing is.
+    pub(super) fn finish(&mut self, end: Option<&End>) {
+        if core::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let Some(end) = end else { return };
+        if let Some(error) = &end.error {
+            self.tail.extend_from_slice(b"data: ");
+            self.tail.extend_from_slice(error_body(error).as_bytes());
+            self.tail.extend_from_slice(b"\n\n");
+        } else if !self.done_passed {
+            if !self.held.is_empty() {
+                self.tail.append(&mut self.held);
+                self.tail.extend_from_slice(b"\n\n");
+            }
+            self.tail.extend_from_slice(b"data: [DONE]\n\n");
+        }
+    }
+
+    pub(super) fn take_tail(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.tail)
+    }
+}

@@ -1,0 +1,455 @@
+//! The machine itself: see the table in the module's documentation.
+
+use super::budget::Marks;
+use super::forward::{Forward, Forwarded};
+use super::{Budgets, Timing};
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+use crate::reply::{Assembler, Budget, Cause, Delta, Deltas, End, FailureHead, Reply, classify_failure, read_body};
+use crate::request::Built;
+use crate::sse::{Decoder, Item};
+use crate::time::Instant;
+use crate::{reply, sse};
+
+/// How long after `[DONE]` the end of the body is waited for, in milliseconds: it usually comes in the same
+/// packet, and waiting for it lets the connection be used again; a server that keeps it open is cut off.
+const LINGER: u64 = 250;
+
+/// The bound of a failure's body, in bytes: what follows cannot change what the failure is.
+const FAILURE_BODY: usize = 64 << 10;
+
+/// What one call may take and how it is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plan {
+    /// Time budgets.
+    pub budgets: Budgets,
+    /// How the reply is read. A call that only hands bytes on does not need `collect`.
+    pub reply: reply::Options,
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Action {
+    /// Send this request, without following redirects.
+    Send(Built),
+    /// Abort the request that is under way.
+    Abort,
+    /// Nothing until then, unless something happens before. Replaces an earlier `Wait`.
+    Wait(Instant),
+    /// The call is over; [`Exchange::end`] says how. Comes once, last.
+    Finish,
+}
+
+/// The head of a response, as far as it matters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// `content-type`
+    pub content_type: Option<&'a str>,
+    /// `retry-after`
+    pub retry_after: Option<&'a str>,
+    /// `retry-after-ms`
+    pub retry_after_ms: Option<&'a str>,
+    /// `x-request-id`, `x-siliconcloud-trace-id` or the like.
+    pub trace_id: Option<&'a str>,
+    /// The wall clock, in milliseconds since 1970, to read an HTTP date against.
+    pub now_unix_ms: Option<u64>,
+}
+
+/// A head that is kept until its body is there.
+#[derive(Debug, Default)]
+struct KeptHead {
+    status: u16,
+    content_type: Option<String>,
+    retry_after: Option<String>,
+    retry_after_ms: Option<String>,
+    trace_id: Option<String>,
+    now_unix_ms: Option<u64>,
+}
+
+impl KeptHead {
+    fn new(head: &Head<'_>) -> Self {
+        // A header is at most some KB on every platform; the bound is against what a shell might hand in.
+        let keep = |value: Option<&str>| value.map(|value| value.chars().take(256).collect());
+        KeptHead {
+            status: head.status,
+            content_type: keep(head.content_type),
+            retry_after: keep(head.retry_after),
+            retry_after_ms: keep(head.retry_after_ms),
+            trace_id: keep(head.trace_id),
+            now_unix_ms: head.now_unix_ms,
+        }
+    }
+
+    fn classify(&self, body: &[u8]) -> Error {
+        let head = FailureHead {
+            status: self.status,
+            content_type: self.content_type.as_deref(),
+            retry_after: self.retry_after.as_deref(),
+            retry_after_ms: self.retry_after_ms.as_deref(),
+            trace_id: self.trace_id.as_deref(),
+            now_unix_ms: self.now_unix_ms,
+        };
+        classify_failure(&head, body)
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Ready(Built),
+    HeadAwaited,
+    Streaming,
+    Lingering(Instant),
+    Body(Vec<u8>),
+    FailureBody(Vec<u8>),
+    Ended,
+}
+
+/// One call. See the module's documentation for how to drive it.
+#[derive(Debug)]
+pub struct Exchange {
+    plan: Plan,
+    limits: Limits,
+    stream: bool,
+    state: State,
+    decoder: Decoder,
+    assembler: Option<Assembler>,
+    forward: Forward,
+    head: KeptHead,
+    marks: Marks,
+    timing: Timing,
+    reply: Option<Reply>,
+    end: Option<End>,
+    abort: bool,
+    finish: bool,
+    waiting: Option<Instant>,
+}
+
+impl Exchange {
+    /// A call that sends `request`, made at `now`.
+    pub fn new(now: Instant, plan: Plan, request: Built) -> Self {
+        let stream = request.stream;
+        let limits = plan.reply.limits;
+        Exchange {
+            stream,
+            limits,
+            decoder: Decoder::new(sse::Options { max_event: limits.event, lenient: true }),
+            assembler: Some(Assembler::new(plan.reply)),
+            forward: Forward::new(request.usage_added, limits.event),
+            head: KeptHead::default(),
+            marks: Marks { sent: now, head: None, byte: now, content: None },
+            timing: Timing { sent: Some(now), ..Timing::default() },
+            state: State::Ready(request),
+            plan,
+            reply: None,
+            end: None,
+            abort: false,
+            finish: false,
+            waiting: None,
+        }
+    }
+
+    /// What to do next; `None` when there is nothing until something happens. Call it until then.
+    pub fn poll(&mut self, now: Instant) -> Option<Action> {
+        if let State::Ready(_) = self.state {
+            if let State::Ready(request) = core::mem::replace(&mut self.state, State::HeadAwaited) {
+                return Some(Action::Send(request));
+            }
+        }
+        if !matches!(self.state, State::Ended) {
+            let (until, budget) = self.deadline();
+            if now < until {
+                if self.waiting == Some(until) {
+                    return None;
+                }
+                self.waiting = Some(until);
+                return Some(Action::Wait(until));
+            }
+            self.abort = true;
+            match (&self.state, budget) {
+                (State::Lingering(_), _) => self.state = State::Ended,
+                (_, budget) => self.conclude(now, Cause::TimedOut(budget), &mut Deltas::new()),
+            }
+        }
+        if core::mem::take(&mut self.abort) {
+            return Some(Action::Abort);
+        }
+        if self.finish {
+            return None;
+        }
+        self.finish = true;
+        Some(Action::Finish)
+    }
+
+    fn deadline(&self) -> (Instant, Budget) {
+        match self.state {
+            State::Lingering(until) => (until, Budget::Total),
+            _ => self.plan.budgets.next(self.stream, &self.marks),
+        }
+    }
+
+    /// The response head arrived.
+    pub fn handle_head(&mut self, now: Instant, head: &Head<'_>) {
+        if !matches!(self.state, State::HeadAwaited) {
+            return;
+        }
+        self.marks.head = Some(now);
+        self.marks.byte = now;
+        self.timing.head = Some(self.timing.elapsed(now));
+        self.head = KeptHead::new(head);
+        let media = head.content_type.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let is_whole = media.ends_with("json") || media == "text/html";
+        self.state = match head.status {
+            // A stream that some proxy has relabelled (text/plain, octet-stream) still reads as one; JSON and HTML do not.
+            200..=299 if self.stream && !is_whole => State::Streaming,
+            200..=299 if media != "text/html" => State::Body(Vec::new()),
+            _ => State::FailureBody(Vec::new()),
+        };
+    }
+
+    /// Bytes of the body arrived; deltas are appended to `out`.
+    pub fn handle_bytes(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
+        self.marks.byte = now;
+        match &mut self.state {
+            State::Streaming => self.read_stream(now, bytes, out),
+            State::Body(_) | State::FailureBody(_) => self.collect(now, bytes, out),
+            _ => {}
+        }
+    }
+
+    fn read_stream(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
+        let Some(assembler) = &mut self.assembler else { return };
+        let before = out.len();
+        let mut input = bytes;
+        let mut failed = None;
+        loop {
+            match self.decoder.next_item(&mut input) {
+                Ok(None) => break,
+                Ok(Some(Item::Event(event))) => match assembler.handle_data(&event.event_type, &event.data, out) {
+                    Ok(step) => {
+                        if step.content {
+                            self.marks.content = Some(now);
+                        }
+                        if step.done {
+                            self.state = State::Lingering(now + LINGER);
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                },
+                Ok(Some(_)) => {}
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        self.mark_tokens(now, out, before);
+        if let Some(error) = failed {
+            self.abort = true;
+            self.conclude(now, Cause::Failed(error), out);
+        } else if matches!(self.state, State::Lingering(_)) {
+            self.settle(now, Cause::Done, out);
+        }
+    }
+
+    fn mark_tokens(&mut self, now: Instant, out: &Deltas, before: usize) {
+        if self.timing.first_text.is_some() {
+            return;
+        }
+        for delta in out.iter().skip(before) {
+            let is_text = matches!(delta, Delta::Text { .. } | Delta::Refusal { .. } | Delta::ToolCall { .. });
+            if is_text || matches!(delta, Delta::Reasoning { .. }) {
+                let elapsed = self.timing.elapsed(now);
+                self.timing.first_token.get_or_insert(elapsed);
+                if is_text {
+                    self.timing.first_text = Some(elapsed);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn collect(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
+        match &mut self.state {
+            State::FailureBody(body) => {
+                let room = FAILURE_BODY.saturating_sub(body.len());
+                body.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+            }
+            State::Body(body) if body.len() + bytes.len() <= self.limits.reply_body => body.extend_from_slice(bytes),
+            State::Body(_) => {
+                self.abort = true;
+                let error = Error::new(ErrorKind::ReplyTooLarge, "The reply's body is over the size limit.");
+                self.conclude(now, Cause::Failed(error), out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Bytes of a stream arrived that are to be handed on: what to hand on for them. Only for plans with `forward`, and only
+    /// while [`Exchange::is_streaming`]; everything else goes through [`Exchange::handle_bytes`].
+    pub fn forward(&mut self, now: Instant, chunk: &[u8]) -> Forwarded<'_> {
+        self.marks.byte = now;
+        let (State::Streaming, Some(assembler)) = (&self.state, &mut self.assembler) else {
+            return self.forward.nothing();
+        };
+        let seen = self.forward.read(&mut self.decoder, assembler, chunk);
+        if seen.content {
+            self.marks.content = Some(now);
+            let elapsed = self.timing.elapsed(now);
+            self.timing.first_token.get_or_insert(elapsed);
+        }
+        if let Some(error) = seen.failed {
+            self.abort = true;
+            self.conclude(now, Cause::Failed(error), &mut Deltas::new());
+        } else if seen.done {
+            self.state = State::Lingering(now + LINGER);
+            self.settle(now, Cause::Done, &mut Deltas::new());
+            if self.end.as_ref().is_some_and(|end| end.error.is_none()) {
+                self.forward.accept_done();
+            }
+            self.forward.finish(self.end.as_ref());
+        }
+        self.forward.take(chunk)
+    }
+
+    /// What is still to be handed on when a forwarded stream is over: the error event of a stream that broke, or the `[DONE]`
+    /// that the upstream forgot. Empty if nothing is.
+    pub fn forward_tail(&mut self) -> Vec<u8> {
+        self.forward.take_tail()
+    }
+
+    /// The body ended without an error.
+    pub fn handle_end(&mut self, now: Instant, out: &mut Deltas) {
+        match core::mem::replace(&mut self.state, State::Ended) {
+            State::Streaming => {
+                let cause = self.read_last_block(out);
+                self.conclude(now, cause, out);
+            }
+            State::Body(body) => self.read_whole(now, &body, out),
+            State::FailureBody(body) => {
+                let error = self.head.classify(&body);
+                self.conclude(now, Cause::Failed(error), out);
+            }
+            State::HeadAwaited | State::Ready(_) => {
+                let error = Error::new(ErrorKind::Network, "The connection closed before a response head arrived.");
+                self.conclude(now, Cause::Failed(error), out);
+            }
+            State::Lingering(_) | State::Ended => {}
+        }
+    }
+
+    fn read_last_block(&mut self, out: &mut Deltas) -> Cause {
+        let Some(assembler) = &mut self.assembler else { return Cause::Eof };
+        match self.decoder.finish() {
+            Some(Item::Event(event)) => match assembler.handle_data(&event.event_type, &event.data, out) {
+                Ok(_) => Cause::Unterminated,
+                // Half an event is what a cut leaves behind: a truncation, not a malformed stream.
+                Err(error) if error.kind() == ErrorKind::Protocol => Cause::Eof,
+                Err(error) => Cause::Failed(error),
+            },
+            _ => Cause::Eof,
+        }
+    }
+
+    fn read_whole(&mut self, now: Instant, body: &[u8], out: &mut Deltas) {
+        match read_body(body, &self.plan.reply) {
+            Ok((reply, end)) => {
+                let before = out.len();
+                if self.stream {
+                    reply.to_deltas(out);
+                    self.mark_tokens(now, out, before);
+                }
+                self.reply = Some(reply);
+                self.assembler = None;
+                self.timing.total = Some(self.timing.elapsed(now));
+                self.end = Some(end);
+            }
+            Err(error) => self.conclude(now, Cause::Failed(error), out),
+        }
+    }
+
+    /// The request or its body failed: refused, reset, or not reachable.
+    pub fn handle_error(&mut self, now: Instant, out: &mut Deltas) {
+        match core::mem::replace(&mut self.state, State::Ended) {
+            State::Ready(_) | State::HeadAwaited => {
+                let error = Error::new(ErrorKind::Network, "The upstream could not be reached, or closed before answering.");
+                self.conclude(now, Cause::Failed(error), out);
+            }
+            State::Streaming => {
+                self.conclude(now, Cause::Reset, out);
+            }
+            State::Body(_) => {
+                let error = Error::new(ErrorKind::Truncated, "The connection broke in the middle of the answer.");
+                self.conclude(now, Cause::Failed(error), out);
+            }
+            State::FailureBody(body) => {
+                let error = self.head.classify(&body);
+                self.conclude(now, Cause::Failed(error), out);
+            }
+            State::Lingering(_) | State::Ended => {}
+        }
+    }
+
+    /// The caller no longer wants the answer.
+    pub fn cancel(&mut self, now: Instant) {
+        if matches!(self.state, State::Ended) {
+            return;
+        }
+        self.abort = !matches!(self.state, State::Ready(_));
+        self.conclude(now, Cause::Aborted, &mut Deltas::new());
+    }
+
+    /// Ends the call: no more bytes are read.
+    fn conclude(&mut self, now: Instant, cause: Cause, out: &mut Deltas) {
+        self.settle(now, cause, out);
+        self.state = State::Ended;
+        self.forward.finish(self.end.as_ref());
+    }
+
+    /// Says how the call ended, while the rest of the body may still be on its way.
+    fn settle(&mut self, now: Instant, cause: Cause, out: &mut Deltas) {
+        if self.end.is_some() {
+            return;
+        }
+        let Some(mut assembler) = self.assembler.take() else { return };
+        let end = assembler.finish(cause, out);
+        self.timing.total = Some(self.timing.elapsed(now));
+        self.reply = Some(assembler.into_reply());
+        self.end = Some(end);
+    }
+
+    /// How the call ended; `None` while it has not.
+    pub fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// What has been received, once the call has ended; partial if it ended early.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.reply.as_ref()
+    }
+
+    /// When things happened.
+    pub fn timing(&self) -> &Timing {
+        &self.timing
+    }
+
+    /// Whether an event stream is being read.
+    pub fn is_streaming(&self) -> bool {
+        matches!(self.state, State::Streaming)
+    }
+
+    /// The upstream's id for this call, if it sent one.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.head.trace_id.as_deref()
+    }
+
+    /// The status of the response head; 0 before it.
+    pub fn status(&self) -> u16 {
+        self.head.status
+    }
+}
