@@ -149,6 +149,17 @@ fn a_carriage_return_at_the_end_of_a_chunk_dispatches_at_once() {
 }
 
 #[test]
+fn finishing_right_behind_an_event_does_not_repeat_it() {
+    let mut decoder = Decoder::new(Options::default());
+    assert!(matches!(decoder.next_item(&mut b"data: a\n\n".as_slice()), Ok(Some(Item::Event(_)))));
+    assert_eq!(decoder.finish(), None);
+    let mut decoder = Decoder::new(Options::default());
+    assert_eq!(decoder.next_item(&mut b"data: a".as_slice()), Ok(None));
+    assert!(matches!(decoder.next_item(&mut b"\n\n".as_slice()), Ok(Some(Item::Event(_)))));
+    assert_eq!(decoder.finish(), None);
+}
+
+#[test]
 fn the_end_of_each_event_in_its_chunk_is_right_behind_its_blank_line() {
     let chunk = b"data: a\r\n\r\n: c\ndata: b\r\rdata: c\n\n\ndata: d\n\r".as_slice();
     let mut decoder = Decoder::new(Options::default());
