@@ -74,11 +74,11 @@ impl Decoder {
     /// so `chunk.len() - input.len()` is the item's end in the chunk. Of a CRLF, the LF belongs to the line if it is in the
     /// same chunk; at the start of the next chunk it is skipped without an item.
     ///
+    /// After [`finish`](Decoder::finish), bytes are taken and ignored.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::EventTooLarge`] as soon as a block is over [`Options::max_event`], and the same on every later call.
-    ///
-    /// After [`finish`](Decoder::finish), bytes are taken and ignored.
     pub fn next_item<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Result<Option<Item<'s>>, Error> {
         match self.state {
             State::Open => {}
