@@ -1,5 +1,7 @@
 // What the scripts share: running programs, saying what happens, the versions that must match.
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,4 +59,44 @@ export async function runMain(main) {
     process.stderr.write(`\n${error instanceof Advice ? error.message : (error.stack ?? error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** A hash over the contents of files and folders below the root, to know whether something has to be built again. */
+export async function fingerprint(paths) {
+  const hash = createHash("sha256");
+  async function add(path) {
+    const info = await stat(join(root, path)).catch(() => undefined);
+    if (!info) return;
+    if (info.isDirectory()) {
+      const names = (await readdir(join(root, path))).filter((name) => !["node_modules", "build", "target", ".wrangler"].includes(name));
+      for (const name of names.sort()) await add(join(path, name));
+    } else {
+      hash.update(`${path}\0`).update(await readFile(join(root, path)));
+    }
+  }
+  for (const path of paths) await add(path);
+  return hash.digest("hex");
+}
+
+/** Waits until `url` answers with a status below 500. */
+export async function waitFor(url, { timeout = 60_000, alive = () => true } = {}) {
+  const until = Date.now() + timeout;
+  while (Date.now() < until) {
+    if (!alive()) throw new Error(`The server behind ${url} ended before it answered.`);
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response && response.status < 500) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} did not answer within ${timeout / 1000} s.`);
+}
+
+/** Ends a child process that we started, and waits for its end. */
+export async function stop(child) {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGTERM");
+  const killer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  await ended;
+  clearTimeout(killer);
 }

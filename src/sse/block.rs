@@ -26,6 +26,11 @@ impl Block {
         self.size
     }
 
+    /// Whether no field has come since the last blank line.
+    pub(super) fn is_empty(&self) -> bool {
+        self.spent || self.size == 0
+    }
+
     pub(super) fn has_data(&self) -> bool {
         self.has_data
     }

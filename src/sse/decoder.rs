@@ -174,6 +174,12 @@ impl Decoder {
         (!event.data.is_empty()).then_some(Item::Event(event))
     }
 
+    /// Whether the bytes so far end between two events: nothing is held that a later byte could complete or change. A proxy
+    /// may put an event of its own there.
+    pub fn is_between_events(&self) -> bool {
+        self.lines.is_at_start_of_line() && self.block.is_empty()
+    }
+
     /// The last event id, as the standard keeps it: set by the blank line behind an `id` field, with or without data in
     /// the block, and kept until another one comes. To be sent as `Last-Event-ID` on reconnecting.
     pub fn last_event_id(&self) -> &str {

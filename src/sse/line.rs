@@ -30,6 +30,11 @@ pub(super) enum Scan<'i> {
 }
 
 impl Lines {
+    /// Whether no part of a line, nor of a byte order mark, has been seen since the last end of line.
+    pub(super) fn is_at_start_of_line(&self) -> bool {
+        (self.taken || self.buffer.is_empty()) && matches!(self.bom, 0 | 3)
+    }
+
     /// Takes a line from the front of `input`. Each byte is looked at once: what a call leaves of an unfinished line is
     /// kept and not searched again.
     ///
