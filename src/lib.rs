@@ -15,6 +15,7 @@
 
 pub mod error;
 pub mod exchange;
+pub mod json;
 pub mod limits;
 pub mod reply;
 pub mod request;
