@@ -15,6 +15,8 @@
 
 pub mod error;
 // (exchange joins when request and reply are merged)
+pub mod exchange;
+pub mod json;
 pub mod limits;
 pub mod reply;
 pub mod request;
