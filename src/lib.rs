@@ -14,7 +14,6 @@
 //! needs belongs here, where native tests run it in virtual time.
 
 pub mod error;
-// (exchange joins when request and reply are merged)
 pub mod exchange;
 pub mod json;
 pub mod limits;
