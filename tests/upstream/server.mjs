@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
+import { expectedAnswer } from "./answer.mjs";
 import { answerBench } from "./bench.mjs";
 import { Connection, Gone } from "./connection.mjs";
 import { DIALECTS, modelList } from "./dialects.mjs";
@@ -64,6 +65,7 @@ class Upstream {
     request.on("data", (part) => {
       length += part.length;
       if (length <= MAX_BODY_BYTES) parts.push(part);
+      else parts.length = 0;
     });
     request.on("error", () => {});
     request.on("end", () => {
@@ -75,7 +77,8 @@ class Upstream {
       this.#serve(request, response, bytes, length).catch((error) => {
         if (error instanceof Gone) return;
         process.stderr.write(`scripted upstream: ${error.stack}\n`);
-        response.destroy();
+        if (response.headersSent) response.destroy();
+        else json(response, { error: { message: `The scripted upstream has a bug: ${error.message}` } }, 500);
       });
     });
   }
@@ -95,6 +98,7 @@ class Upstream {
       this.reset();
       return json(response, { ok: true });
     }
+    if (path === "/__expected" && request.method === "POST") return expected(request, response, bytes);
 
     const [, named, version, endpoint] = ROUTE.exec(path) ?? [undefined, undefined, undefined, path];
     const dialect = named ?? this.#options.dialect;
@@ -152,6 +156,13 @@ class Upstream {
   }
 }
 
+function expected(request, response, bytes) {
+  const dialect = new URL(request.url, "http://localhost").searchParams.get("dialect") ?? "openai";
+  const body = parse(bytes);
+  if (body === undefined || !DIALECTS.includes(dialect)) return json(response, { error: "no such body or dialect" }, 400);
+  json(response, expectedAnswer(body, { dialect }));
+}
+
 function parse(bytes) {
   if (bytes.length === 0) return undefined;
   try {
@@ -161,8 +172,8 @@ function parse(bytes) {
   }
 }
 
-function json(response, value) {
+function json(response, value, status = 200) {
   const bytes = Buffer.from(JSON.stringify(value));
-  response.writeHead(200, { "content-type": "application/json", "content-length": bytes.length });
+  response.writeHead(status, { "content-type": "application/json", "content-length": bytes.length });
   response.end(bytes);
 }

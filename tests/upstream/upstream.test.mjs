@@ -166,6 +166,32 @@ test("bodies are refused as the vendors refuse them", async () => {
   assert.equal((await say(chat("deepseek-v4-pro", { messages: turn }), { base: `${root}/deepseek` })).status, 200);
 });
 
+test("whatever JSON comes in, the answer is an answer or a refusal", async () => {
+  const odd = [null, 5, "x", [], {}, [[]], { a: null }, [null], true];
+  const fields = ["messages", "model", "tools", "tool_choice", "stop", "n", "max_tokens", "response_format", "stream_options", "logprobs", "thinking"];
+  const inMessage = ["role", "content", "tool_calls", "reasoning_content", "prefix"];
+  const bodies = [...odd];
+  for (const value of odd) {
+    for (const field of fields) bodies.push({ ...chat("deepseek-v4-pro"), [field]: value });
+    for (const field of inMessage) {
+      bodies.push({ ...chat("m"), messages: [{ role: "assistant", content: "a", [field]: value }, { role: "tool", tool_call_id: "x", content: "b" }] });
+      bodies.push({ ...chat("m"), messages: [{ role: "user", content: "a" }, { role: "assistant", content: "b", [field]: value }] });
+    }
+    bodies.push({ ...chat("m"), tool_choice: "required", tools: [{ type: "function", function: { name: "f", parameters: value } }] });
+  }
+  for (const base of [upstream.url, `${root}/deepseek/beta`, `${root}/siliconflow/v1`]) {
+    for (const body of bodies) {
+      const { status } = await say(body, { base });
+      assert.ok(status === 200 || status === 400, `${status} for ${JSON.stringify(body)}`);
+    }
+  }
+});
+
+test("a body over 48 MiB is refused as too large", async () => {
+  const answer = await say(`{"model":"m","messages":"${"x".repeat(49 << 20)}"}`);
+  assert.equal(answer.status, 413);
+});
+
 test("a wrong key is refused in the vendor's shape", async () => {
   const locked = await startUpstream({ key: "right", dialect: "siliconflow" });
   try {
@@ -360,6 +386,15 @@ test("the log can be read and reset over HTTP", async () => {
   assert.deepEqual([last.method, last.path, last.model, last.body.seed, last.headers["x-scenario"], last.finished], ["POST", "/v1/chat/completions", "deepseek-r1", 5, "log", true]);
   await fetch(`${root}/__reset`, { method: "POST" });
   assert.equal((await (await fetch(`${root}/__requests`)).json()).requests.length, 0);
+});
+
+test("what will be said can be asked over HTTP", async () => {
+  const body = chat("deepseek-r1", { max_tokens: 5 });
+  for (const dialect of ["openai", "siliconflow"]) {
+    const answer = await fetch(`${root}/__expected?dialect=${dialect}`, { method: "POST", body: JSON.stringify(body) });
+    assert.deepEqual(await answer.json(), JSON.parse(JSON.stringify(expectedAnswer(body, { dialect }))));
+  }
+  assert.equal((await fetch(`${root}/__expected`, { method: "POST", body: "{" })).status, 400);
 });
 
 test("the log is bounded", async () => {

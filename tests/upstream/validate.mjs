@@ -47,6 +47,7 @@ function refuseMessages(body, dialect, beta) {
     if (!ROLES.has(message?.role)) {
       return refusal(dialect, `Invalid value: '${message?.role}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.`, { param: `messages[${at}].role`, code: "invalid_value" });
     }
+    if (!isListOrNothing(message.tool_calls)) return wrongType(dialect, `messages[${at}].tool_calls`);
     if (message.role === "tool" && !answersCall(messages, at)) {
       return refusal(dialect, "Messages with role 'tool' must be a response to a preceding message with 'tool_calls'", { param: `messages[${at}].role` });
     }
@@ -89,6 +90,7 @@ function refuseParameters(body, dialect) {
       return refusal(dialect, `Invalid ${field} value, the valid range of ${field} is [1, ${MAX_TOKENS[dialect]}]`, { param: field, code: dialect === "openai" ? "integer_out_of_range" : undefined });
     }
   }
+  if (!isListOrNothing(body.tools)) return wrongType(dialect, "tools");
   if (Array.isArray(body.stop) && body.stop.length > MAX_STOPS[dialect]) {
     return refusal(dialect, `Invalid 'stop': array too long. Expected an array with maximum length ${MAX_STOPS[dialect]}, but got an array with length ${body.stop.length} instead.`, { param: "stop", code: "array_above_max_length" });
   }
@@ -106,6 +108,14 @@ function refuseFormat(body, dialect) {
     if (dialect === "openai") return refusal(dialect, "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.", { param: "messages" });
   }
   return undefined;
+}
+
+function isListOrNothing(value) {
+  return value === undefined || value === null || Array.isArray(value);
+}
+
+function wrongType(dialect, field) {
+  return refusal(dialect, `Invalid type for '${field}': expected an array.`, { param: field, code: dialect === "openai" ? "invalid_type" : undefined });
 }
 
 function missing(dialect, field) {
