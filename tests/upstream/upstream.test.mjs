@@ -19,7 +19,10 @@ const TOOLS = ["weather", "clock"].map((name) => ({
 const chat = (model, extra = {}) => ({ model, stream: true, messages: [{ role: "user", content: "Hello there" }], ...extra });
 const say = (body, options = {}) => post(options.base ?? upstream.url, body, options);
 const spoken = (model, extra) => expectedAnswer(chat(model, extra));
-const settled = () => new Promise((resolve) => setTimeout(resolve, 30));
+/** Waits for something that a loaded machine may do late; the assertion after it decides. */
+async function until(holds) {
+  for (const end = Date.now() + 3000; !holds() && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 test("a plain model streams role, content, finish and [DONE] in the OpenAI shape", async () => {
   const answer = await say(chat("gpt-scripted", { stream_options: { include_usage: true } }));
@@ -238,7 +241,7 @@ test("limited failures stop failing, per name and scenario", async () => {
 
 test("streams break where the name says", async () => {
   const at = async (model) => {
-    const answer = await say(chat(model), { timeout: 200 });
+    const answer = await say(chat(model), { timeout: 400 });
     return { ...answer, count: dataOf(answer.text).filter((data) => /"content":"[^"]/.test(data)).length };
   };
   const cut = await at("cut-5");
@@ -350,7 +353,7 @@ test("a client that leaves is noticed at once, and nothing stays behind", async 
     upstream.reset();
     const answer = await say(chat(model), { stopAfter: 1 });
     assert.equal(answer.ended, false);
-    await settled();
+    await until(() => upstream.requests[0].aborted);
     assert.deepEqual([upstream.requests[0].model, upstream.requests[0].aborted, upstream.requests[0].finished], [model, true, false]);
     assert.ok(Date.now() - upstream.requests[0].abortedAt < 1000);
   }
@@ -359,10 +362,10 @@ test("a client that leaves is noticed at once, and nothing stays behind", async 
 test("close returns quickly while streams hang", async () => {
   const own = await startUpstream();
   const hanging = ["silence", "stall-2", "keepalive-forever"].map((model) => say(chat(model), { base: own.url }));
-  await settled();
+  await until(() => own.requests.length === hanging.length);
   const start = performance.now();
   await own.close();
-  assert.ok(performance.now() - start < 500);
+  assert.ok(performance.now() - start < 1000);
   await Promise.all(hanging);
 });
 
@@ -371,10 +374,10 @@ test("a client that reads nothing does not fill the memory", async () => {
   const own = await startUpstream();
   const controller = new AbortController();
   await fetch(`${own.url}/chat/completions`, { method: "POST", body, signal: controller.signal });
-  await settled();
+  await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(own.requests[0].finished, false);
   controller.abort();
-  await settled();
+  await until(() => own.requests[0].aborted);
   assert.equal(own.requests[0].aborted, true);
   await own.close();
 });
