@@ -17,14 +17,19 @@ const CONTENT: &[&str] = &[
     "messages",
     "prompt",
     "suffix",
+    "stop",
+    "documents",
+    "prediction",
+    "logit_bias",
     "tools",
     "tool_choice",
     "functions",
     "function_call",
     "response_format",
-    "prediction",
-    "logit_bias",
-    "stop",
+    "guided_json",
+    "structured_outputs",
+    "json_schema",
+    "format",
 ];
 
 fn refused(name: &str) -> bool {
