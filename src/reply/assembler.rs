@@ -5,6 +5,7 @@
 
 use super::chunk::{Chunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction, Members, Part, number};
 use super::end::{Cause, End, Facts};
+use super::json;
 use super::string::{self, Form};
 use super::template::{Channel, Templates};
 use super::think::{Lane, Think, ThinkTags};
@@ -13,7 +14,6 @@ use super::whole::{Choice, Reply, Room};
 use super::{Delta, Deltas, Notice, Usage, failure};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
-use serde_json::value::RawValue;
 
 /// How to read a reply.
 #[derive(Clone, Copy, Debug)]
@@ -243,19 +243,19 @@ impl Assembler {
             }
             None => Self::ignored(),
             Some(b'n') if trimmed == "null" => Self::ignored(),
-            Some(b'"') if serde_json::from_str::<&RawValue>(trimmed).is_ok() => Err(failure::in_stream(trimmed)),
+            Some(b'"') if json::parse::<&str>(trimmed).is_some() => Err(failure::in_stream(trimmed)),
             Some(b'<') => Err(Error::new(ErrorKind::Protocol, "The upstream sent HTML or XML inside the stream.")),
             _ => Err(malformed()),
         }
     }
 
     fn handle_chunk(&mut self, data: &str, whole: bool, out: &mut Deltas) -> Result<Step, Error> {
-        let chunk: Chunk<'_> = serde_json::from_str(data).map_err(|_| malformed())?;
+        let chunk: Chunk<'_> = json::parse(data).ok_or_else(malformed)?;
         if chunk.is_error() {
             return Err(failure::in_stream(data));
         }
         let choices = chunk.choices.as_deref().unwrap_or_default();
-        let object = chunk.object.and_then(|object| string::body(object.get())).unwrap_or("");
+        let object = chunk.object.and_then(|object| string::body(object)).unwrap_or("");
         if !object.is_empty() && !object.contains("completion") {
             return Self::ignored();
         }
@@ -269,7 +269,7 @@ impl Assembler {
             changed |= self.handle_choice(data, choice, whole, &mut step, &mut shape, out)?;
         }
         if let Some(usage) = chunk.usage {
-            self.handle_usage(usage.get())?;
+            self.handle_usage(usage)?;
             step.usage_only = choices.is_empty() && self.reply.usage.is_some();
             shape.other = true;
         }
@@ -294,10 +294,10 @@ impl Assembler {
             self.room.take_rest(self.reply.model.len())?;
         }
         if self.reply.created.is_none() {
-            self.reply.created = chunk.created.and_then(|created| number(created.get()));
+            self.reply.created = chunk.created.and_then(|created| number(created));
         }
         if self.reply.system_fingerprint.is_none() {
-            self.reply.system_fingerprint = chunk.system_fingerprint.and_then(|raw| string::read(raw.get()));
+            self.reply.system_fingerprint = chunk.system_fingerprint.and_then(|raw| string::read(raw));
             self.room.take_rest(self.reply.system_fingerprint.as_ref().map_or(0, String::len))?;
         }
         Ok(())
@@ -322,7 +322,7 @@ impl Assembler {
         shape: &mut Shape,
         out: &mut Deltas,
     ) -> Result<bool, Error> {
-        let index = wire.index.and_then(|raw| number(raw.get())).map_or(0, |n| u32::try_from(n).unwrap_or(u32::MAX));
+        let index = wire.index.and_then(|raw| number(raw)).map_or(0, |n| u32::try_from(n).unwrap_or(u32::MAX));
         let place = self.place(index)?;
         let Some(choice) = self.reply.choices.get_mut(place) else { return Ok(false) };
         let mut changed = self.room.keep(&mut choice.extra, &wire.extra)?;
@@ -346,7 +346,7 @@ impl Assembler {
         if let Some(logprobs) = wire.logprobs {
             shape.other = true;
             if self.options.collect {
-                self.handle_logprobs(place, logprobs.get())?;
+                self.handle_logprobs(place, logprobs)?;
             }
         }
         let reason = read(wire.finish_reason);
@@ -377,7 +377,7 @@ impl Assembler {
         };
         let reasoning = [delta.reasoning_content, delta.reasoning];
         if let [Some(one), Some(other)] = reasoning
-            && (one.get() == other.get() || read(Some(one)) == read(Some(other)))
+            && (one == other || read(Some(one)) == read(Some(other)))
         {
             shape.other = true;
             step.content |= self.value(data, place, Channel::Reasoning, one, shape, out)?;
@@ -392,7 +392,7 @@ impl Assembler {
             }
         }
         for call in delta.tool_calls.iter().flatten() {
-            let key = call.index.and_then(|raw| number(raw.get())).map_or(Key::Missing, Key::Index);
+            let key = call.index.and_then(|raw| number(raw)).map_or(Key::Missing, Key::Index);
             changed |= self.handle_call(data, place, key, call, call.function.as_ref(), whole, step, shape, out)?;
         }
         if let Some(function) = &delta.function_call {
@@ -435,7 +435,7 @@ impl Assembler {
         let new_name = if call.name.is_empty() { name.as_str() } else { "" };
         changed |= !new_id.is_empty() || !new_name.is_empty();
 
-        let raw = function.and_then(|function| function.arguments).map(RawValue::get).unwrap_or("");
+        let raw = function.and_then(|function| function.arguments).unwrap_or("");
         let arguments = match string::body(raw) {
             Some(body) => {
                 if !body.is_empty() {
@@ -472,11 +472,10 @@ impl Assembler {
         data: &str,
         place: usize,
         channel: Channel,
-        raw: &RawValue,
+        raw: &str,
         shape: &mut Shape,
         out: &mut Deltas,
     ) -> Result<bool, Error> {
-        let raw = raw.get();
         if let Some(body) = string::body(raw) {
             if body.is_empty() {
                 return Ok(false);
@@ -488,7 +487,7 @@ impl Assembler {
         shape.other = true;
         let mut said = false;
         if raw.starts_with('[')
-            && let Ok(parts) = serde_json::from_str::<Vec<Part<'_>>>(raw)
+            && let Some(parts) = json::parse::<Vec<Part<'_>>>(raw)
         {
             for part in &parts {
                 if let Some(thinking) = part.thinking {
@@ -552,12 +551,11 @@ impl Assembler {
         Ok(self.reply.choices.len() - 1)
     }
 
-    fn handle_logprobs(&mut self, place: usize, json: &str) -> Result<(), Error> {
-        let (Some(track), Ok(members)) = (self.tracks.get_mut(place), serde_json::from_str::<Members<'_>>(json)) else {
+    fn handle_logprobs(&mut self, place: usize, text: &str) -> Result<(), Error> {
+        let (Some(track), Some(members)) = (self.tracks.get_mut(place), json::parse::<Members<'_>>(text)) else {
             return Ok(());
         };
         for (name, value) in &members.extra {
-            let value = value.get();
             let inside = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).map(str::trim);
             let at = match track.logprobs.iter().position(|(known, ..)| known == name) {
                 Some(at) => at,
@@ -671,8 +669,8 @@ fn malformed() -> Error {
     Error::new(ErrorKind::Protocol, "The upstream sent data that is not a chunk of a completion in JSON.")
 }
 
-fn read(raw: Option<&RawValue>) -> String {
-    raw.and_then(|raw| string::read(raw.get())).unwrap_or_default()
+fn read(raw: Option<&str>) -> String {
+    raw.and_then(|raw| string::read(raw)).unwrap_or_default()
 }
 
 fn blank_is_empty(mut text: String) -> String {

@@ -1,111 +1,78 @@
 //! One chunk, parsed: structs that borrow from the event's data and keep what they do not know.
 //!
-//! Values are kept raw where vendors differ (a string, null, or something else), so that an odd field never fails the stream, and
-//! because a lone surrogate in a string is an error to serde_json and none to us (see `string`).
+//! Values are kept as their text where vendors differ (a string, null, or something else), so that an odd field never fails the stream.
 
-use core::fmt;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use super::json::{Cursor, Read};
 use std::borrow::Cow;
 
 /// Members that we do not know, in order; those that are null are left out.
-pub(super) type Extra<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
+pub(super) type Extra<'a> = Vec<(Cow<'a, str>, &'a str)>;
 
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a member name")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-/// serde's `flatten` would buffer every value; this reads each member once, in place. Of a repeated member the last one counts.
+/// A struct of an object's members; null is as good as absent. Of a repeated member the last one counts.
 macro_rules! object {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $key:literal,)* }) => {
         $(#[$doc])*
         #[derive(Default)]
         pub(super) struct $name<'a> {
             $(pub(super) $field: Option<$type>,)*
-            pub(super) extra: Extra<'a>,
+            pub(super) extra: $crate::reply::chunk::Extra<'a>,
         }
 
-        impl<'de> Deserialize<'de> for $name<'de> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct ObjectVisitor;
-                impl<'de> Visitor<'de> for ObjectVisitor {
-                    type Value = $name<'de>;
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("an object")
-                    }
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$name<'de>, A::Error> {
-                        let mut object = $name::default();
-                        while let Some(Name(name)) = map.next_key()? {
-                            match &*name {
-                                $($key => object.$field = map.next_value()?,)*
-                                _ => {
-                                    if let Some(value) = map.next_value()? {
-                                        object.extra.push((name, value));
-                                    }
-                                }
+        impl<'a> Read<'a> for $name<'a> {
+            fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+                let mut object = $name::default();
+                cursor.object(&mut |cursor, name| {
+                    match &*name {
+                        $($key => object.$field = Read::read(cursor)?,)*
+                        _ => {
+                            if let Some(value) = Read::read(cursor)? {
+                                object.extra.push((name, value));
                             }
                         }
-                        Ok(object)
                     }
-                }
-                deserializer.deserialize_map(ObjectVisitor)
+                    Some(())
+                })?;
+                Some(object)
             }
         }
     };
 }
+pub(super) use object;
 
 object! {
     /// A stream's chunk, a whole completion, or a vendor's error: told apart by what is in it.
     Chunk {
-        id: &'a RawValue = "id",
-        object: &'a RawValue = "object",
-        created: &'a RawValue = "created",
-        model: &'a RawValue = "model",
-        system_fingerprint: &'a RawValue = "system_fingerprint",
+        id: &'a str = "id",
+        object: &'a str = "object",
+        created: &'a str = "created",
+        model: &'a str = "model",
+        system_fingerprint: &'a str = "system_fingerprint",
         choices: Vec<ChunkChoice<'a>> = "choices",
-        usage: &'a RawValue = "usage",
-        error: &'a RawValue = "error",
-        code: &'a RawValue = "code",
-        message: &'a RawValue = "message",
+        usage: &'a str = "usage",
+        error: &'a str = "error",
+        code: &'a str = "code",
+        message: &'a str = "message",
     }
 }
 
 object! {
     ChunkChoice {
-        index: &'a RawValue = "index",
+        index: &'a str = "index",
         delta: ChunkDelta<'a> = "delta",
         message: ChunkDelta<'a> = "message",
-        text: &'a RawValue = "text",
-        finish_reason: &'a RawValue = "finish_reason",
-        logprobs: &'a RawValue = "logprobs",
+        text: &'a str = "text",
+        finish_reason: &'a str = "finish_reason",
+        logprobs: &'a str = "logprobs",
     }
 }
 
 object! {
     ChunkDelta {
-        role: &'a RawValue = "role",
-        content: &'a RawValue = "content",
-        reasoning_content: &'a RawValue = "reasoning_content",
-        reasoning: &'a RawValue = "reasoning",
-        refusal: &'a RawValue = "refusal",
+        role: &'a str = "role",
+        content: &'a str = "content",
+        reasoning_content: &'a str = "reasoning_content",
+        reasoning: &'a str = "reasoning",
+        refusal: &'a str = "refusal",
         tool_calls: Vec<ChunkCall<'a>> = "tool_calls",
         function_call: ChunkFunction<'a> = "function_call",
     }
@@ -113,25 +80,25 @@ object! {
 
 object! {
     ChunkCall {
-        index: &'a RawValue = "index",
-        id: &'a RawValue = "id",
-        kind: &'a RawValue = "type",
+        index: &'a str = "index",
+        id: &'a str = "id",
+        kind: &'a str = "type",
         function: ChunkFunction<'a> = "function",
     }
 }
 
 object! {
     ChunkFunction {
-        name: &'a RawValue = "name",
-        arguments: &'a RawValue = "arguments",
+        name: &'a str = "name",
+        arguments: &'a str = "arguments",
     }
 }
 
 object! {
     /// One part of a `content` that is an array.
     Part {
-        text: &'a RawValue = "text",
-        thinking: &'a RawValue = "thinking",
+        text: &'a str = "text",
+        thinking: &'a str = "thinking",
     }
 }
 
@@ -144,16 +111,16 @@ impl Chunk<'_> {
     /// Whether this is a vendor's error and no chunk: `{"error":…}`, `{"object":"error","message":…}`, or a flat `{"code","message"}`
     /// without choices, of which the code does not say "success".
     pub(super) fn is_error(&self) -> bool {
-        if self.error.is_some_and(|error| !matches!(error.get(), "false" | "0" | "{}" | "\"\"")) {
+        if self.error.is_some_and(|error| !matches!(error, "false" | "0" | "{}" | "\"\"")) {
             return true;
         }
-        let said = self.message.is_some_and(|message| message.get().starts_with('"'));
+        let said = self.message.is_some_and(|message| message.starts_with('"'));
         if !said || self.choices.as_ref().is_some_and(|choices| !choices.is_empty()) {
             return false;
         }
-        self.object.is_some_and(|object| object.get() == "\"error\"")
+        self.object.is_some_and(|object| object == "\"error\"")
             || self.code.is_some_and(|code| {
-                let code = code.get();
+                let code = code;
                 !matches!(code.trim_matches('"'), "" | "0" | "200" | "20000" | "ok" | "success")
                     && code.starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
             })

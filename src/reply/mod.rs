@@ -13,6 +13,7 @@ mod chunk;
 mod delta;
 mod end;
 mod failure;
+mod json;
 mod string;
 mod template;
 mod think;

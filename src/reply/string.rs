@@ -124,7 +124,11 @@ pub(super) fn body(raw: &str) -> Option<&str> {
 
 /// A whole JSON string, unescaped; `None` if the value is not a string.
 pub(super) fn read(raw: &str) -> Option<String> {
-    let body = body(raw)?;
+    unescaped(body(raw)?)
+}
+
+/// The text of a string's body.
+pub(super) fn unescaped(body: &str) -> Option<String> {
     let (mut half, mut text) = (0, String::with_capacity(body.len()));
     unescape(body, &mut half, &mut text)?;
     settle(&mut half, &mut text);

@@ -1,8 +1,7 @@
 //! What the answer cost, in tokens.
 
-use super::chunk::number;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use super::chunk::{number, object};
+use super::json::{self, Cursor, Read};
 
 /// Token counts of one reply, as the upstream gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,55 +22,45 @@ pub struct Usage {
     pub raw: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    prompt_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    completion_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    total_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    prompt_cache_hit_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    prompt_cache_miss_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reasoning_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    prompt_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    completion_tokens_details: Option<&'a RawValue>,
+object! {
+    Wire {
+        prompt_tokens: &'a str = "prompt_tokens",
+        completion_tokens: &'a str = "completion_tokens",
+        total_tokens: &'a str = "total_tokens",
+        prompt_cache_hit_tokens: &'a str = "prompt_cache_hit_tokens",
+        prompt_cache_miss_tokens: &'a str = "prompt_cache_miss_tokens",
+        reasoning_tokens: &'a str = "reasoning_tokens",
+        prompt_tokens_details: &'a str = "prompt_tokens_details",
+        completion_tokens_details: &'a str = "completion_tokens_details",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Details<'a> {
-    #[serde(borrow)]
-    cached_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reasoning_tokens: Option<&'a RawValue>,
+object! {
+    Details {
+        cached_tokens: &'a str = "cached_tokens",
+        reasoning_tokens: &'a str = "reasoning_tokens",
+    }
 }
 
-fn count(raw: Option<&RawValue>) -> Option<u64> {
-    number(raw?.get())
+fn count(raw: Option<&str>) -> Option<u64> {
+    number(raw?)
 }
 
-fn details(raw: Option<&RawValue>) -> Details<'_> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+fn details(raw: Option<&str>) -> Details<'_> {
+    raw.and_then(json::parse).unwrap_or_default()
 }
 
 impl Usage {
     /// Replaces the counts by those of a `usage` object; what is no such object changes nothing. Reuses `raw`'s memory, for
     /// upstreams that send the usage with every chunk.
-    pub(super) fn update(slot: &mut Option<Usage>, json: &str) {
-        if slot.as_ref().is_some_and(|usage| usage.raw == json) {
+    pub(super) fn update(slot: &mut Option<Usage>, text: &str) {
+        if slot.as_ref().is_some_and(|usage| usage.raw == text) {
             return;
         }
-        let Ok(wire) = serde_json::from_str::<Wire<'_>>(json) else { return };
+        let Some(wire) = json::parse::<Wire<'_>>(text) else { return };
         let mut raw = slot.take().map(|usage| usage.raw).unwrap_or_default();
         raw.clear();
-        raw.push_str(json);
+        raw.push_str(text);
         let prompt_tokens = count(wire.prompt_tokens).unwrap_or(0);
         let completion_tokens = count(wire.completion_tokens).unwrap_or(0);
         let completion = details(wire.completion_tokens_details);

@@ -92,9 +92,8 @@ impl Room {
     pub(super) fn keep(&mut self, kept: &mut ExtraFields, extra: &Extra<'_>) -> Result<bool, Error> {
         let mut changed = false;
         for (name, value) in extra {
-            let value = value.get();
             match kept.iter_mut().find(|(known, _)| known == name) {
-                Some((_, last)) if last == value => continue,
+                Some((_, last)) if last == *value => continue,
                 Some((_, last)) => {
                     self.rest = self.rest.saturating_sub(last.len());
                     self.take_rest(value.len())?;
@@ -104,7 +103,7 @@ impl Room {
                 None => {
                     self.one_more(kept.len())?;
                     self.take_rest(name.len().saturating_add(value.len()))?;
-                    kept.push((name.clone().into_owned(), value.to_owned()));
+                    kept.push((name.clone().into_owned(), (*value).to_owned()));
                 }
             }
             changed = true;
