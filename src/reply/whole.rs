@@ -1,7 +1,7 @@
 //! The whole reply, as far as it has come.
 
 use super::chunk::Extra;
-use super::{Notice, ToolCall, Usage};
+use super::{Delta, Deltas, Notice, ToolCall, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 
@@ -114,4 +114,27 @@ impl Room {
 
 fn too_large() -> Error {
     Error::new(ErrorKind::ReplyTooLarge, "The reply is larger than the limit on replies.")
+}
+
+impl Reply {
+    /// The reply as the deltas that a stream of it would have given: for an upstream that answers a stream request whole.
+    pub fn to_deltas(&self, out: &mut Deltas) {
+        for choice in &self.choices {
+            let (choice, text, reasoning, refusal, calls) =
+                (choice.index, &*choice.text, &*choice.reasoning, &*choice.refusal, &choice.tool_calls);
+            if !reasoning.is_empty() {
+                out.push(Delta::Reasoning { choice, text: reasoning });
+            }
+            if !text.is_empty() {
+                out.push(Delta::Text { choice, text });
+            }
+            if !refusal.is_empty() {
+                out.push(Delta::Refusal { choice, text: refusal });
+            }
+            for call in calls {
+                let ToolCall { index, id, name, arguments, .. } = call;
+                out.push(Delta::ToolCall { choice, index: *index, id, name, arguments });
+            }
+        }
+    }
 }
