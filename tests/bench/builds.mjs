@@ -1,5 +1,5 @@
 /** Where our builds are, and a tiny app that imports the package as its users do. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -58,4 +58,3 @@ export function filesBelow(folder) {
 }
 
 export const shown = (path) => relative(ROOT, path);
-export const sizeOf = (path) => statSync(path).size;

@@ -13,9 +13,9 @@ import { Stream } from "openai/streaming";
 import { joined } from "./workload.mjs";
 
 /** Never reached: the fetch is a fake. */
-export const BASE_URL = "http://upstream.invalid/v1";
-export const MODEL = "deepseek-v4-pro";
-export const MESSAGES = [{ role: "user", content: "Why do gates leak?" }];
+const BASE_URL = "http://upstream.invalid/v1";
+const MODEL = "deepseek-v4-pro";
+const MESSAGES = [{ role: "user", content: "Why do gates leak?" }];
 
 /** Adds up what one parsed chunk carries. */
 function collector() {

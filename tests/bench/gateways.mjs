@@ -10,32 +10,33 @@ import { ourWorker } from "./ours-worker.mjs";
 
 const READY_WITHIN_MS = 20_000;
 const COMPATIBILITY_DATE = "2026-04-01";
+const PORTKEY_NOTE = "@portkey-ai/gateway on Node, --headless; it waits 25 ms before the first event of every stream by design";
 
 /**
  * Starts every gateway in front of `upstream` (an origin).
  *
- * @returns a list of `{name, note, url, headers, child, stop}`; `url` is the base with its version, `child` the process to look at
+ * @returns a list of `{name, note, url, headers, child, stop}`; `url` is the base with its version, `child` the process to look at. One that did not start has
+ *   `failed` instead, with the reason.
  */
 export async function startGateways(upstream, progress) {
   const started = [];
-  const makers = [
-    () => workerd("JS pass-through", "fetch and return, on workerd", bareWorker("pass.mjs", upstream)),
-    () => workerd("JS tap", "reads, counts and writes each chunk, on workerd", bareWorker("tap.mjs", upstream)),
-    () => ours(upstream),
-    () => portkey(upstream),
+  const worker = ourWorker({ upstream });
+  const candidates = [
+    { name: "JS pass-through", note: "fetch and return, on workerd", serve: () => workerd(bareWorker("pass.mjs", upstream)) },
+    { name: "JS tap", note: "reads, counts and writes each chunk, on workerd", serve: () => workerd(bareWorker("tap.mjs", upstream)) },
+    ...(worker ? [{ name: OUR_NAME, note: worker.note, serve: () => workerd(worker) }] : []),
+    { name: "Portkey", note: PORTKEY_NOTE, serve: () => portkey(upstream) },
   ];
-  for (const maker of makers) {
-    const gateway = await maker();
-    if (!gateway) continue;
-    progress(`${gateway.name} listens`);
-    started.push(gateway);
+  for (const { name, note, serve } of candidates) {
+    try {
+      started.push({ name, note, ...(await serve()) });
+      progress(`${name} listens`);
+    } catch (error) {
+      progress(`${name} did not start: ${error.message}`);
+      started.push({ name, note, failed: error.message.split("\n")[0], stop: async () => {} });
+    }
   }
   return started;
-}
-
-async function ours(upstream) {
-  const worker = ourWorker({ upstream });
-  return worker && { ...(await workerd(OUR_NAME, worker.note, worker)), headers: worker.headers };
 }
 
 const bareWorker = (file, upstream) => ({
@@ -50,9 +51,9 @@ const quoted = (text) => JSON.stringify(text);
  * `workerd serve` on a port of its own.
  *
  * @param worker `modules` (`{name, kind, path}`, the entry first), `bindings` and `services` (lines of capnp text), `flags` (compatibility flags), `definition` (more
- *   fields of the Worker, capnp text)
+ *   fields of the Worker, capnp text), `headers` (what a client sends)
  */
-async function workerd(name, note, { modules, bindings = [], services = [], flags = [], definition = "" }) {
+async function workerd({ modules, bindings = [], services = [], flags = [], definition = "", headers = {} }) {
   const config = join(temporaryFolder(), "config.capnp");
   // `embed` takes paths relative to the file, or absolute on an import path: "/" makes every absolute path reachable.
   const moduleLines = modules.map((module) => `( name = ${quoted(module.name)}, ${module.kind} = embed ${quoted(module.path)} )`);
@@ -80,15 +81,18 @@ const main :Workerd.Worker = (
   );
   const binary = createRequire(createRequire(join(ROOT, "package.json")).resolve("wrangler"))("workerd").default;
   const child = start(binary, ["serve", "--experimental", "--import-path=/", "--control-fd=3", config], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
-  const port = await listening(child, name);
-  return { name, note, url: `http://127.0.0.1:${port}/v1`, headers: {}, child, stop: () => stop(child) };
+  const port = await listening(child);
+  return { url: `http://127.0.0.1:${port}/v1`, headers, child, stop: () => stop(child) };
 }
 
 /** The port that workerd reports on its control channel. */
-function listening(child, name) {
+function listening(child) {
   return new Promise((resolve, reject) => {
-    const fail = (why) => reject(new Error(`${name} did not start (${why}): ${child.complaints}`));
-    const timer = setTimeout(() => fail("no word"), READY_WITHIN_MS);
+    const fail = (why) => reject(new Error(`${why}: ${child.complaints}`));
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      fail("no word");
+    }, READY_WITHIN_MS);
     let said = "";
     child.stdio[3].setEncoding("utf8").on("data", (text) => {
       said += text;
@@ -113,7 +117,7 @@ async function portkey(upstream) {
   await answering(url, child);
   // Its custom host is checked against private addresses; it trusts 127.0.0.1 as a custom host unless TRUSTED_CUSTOM_HOSTS says otherwise.
   const headers = { "x-portkey-provider": "openai", "x-portkey-custom-host": `${upstream}/v1` };
-  return { name: "Portkey", note: "@portkey-ai/gateway on Node, --headless; it waits 25 ms before the first event of every stream by design", url, headers, child, stop: () => stop(child) };
+  return { url, headers, child, stop: () => stop(child) };
 }
 
 async function answering(url, child) {
@@ -124,7 +128,8 @@ async function answering(url, child) {
     if (answer) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`Portkey did not start: ${child.complaints}`);
+  child.kill("SIGKILL");
+  throw new Error(`no answer: ${child.complaints}`);
 }
 
 function freePort() {

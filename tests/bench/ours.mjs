@@ -1,7 +1,6 @@
 /**
- * The npm package in the bench: the only file here that knows how it is called.
- *
- * (`ours-worker.mjs` knows the Worker. When a build is missing, the tables show the others only.)
+ * The npm package in the bench: the only file here that knows how the package is called.
+ * (`ours-pipeline.mjs` knows what lies below it, `ours-worker.mjs` the Worker. When a build is missing, the tables show the others only.)
  */
 import { joined } from "./workload.mjs";
 
@@ -10,53 +9,62 @@ const MODEL = "deepseek-v4-pro";
 const MESSAGES = [{ role: "user", content: "Why do gates leak?" }];
 
 export const OUR_NAME = "sluicegate";
+/** What the bench imports, by the conditions of the place that it runs in. */
+export const OUR_ENTRY = "sluicegate";
+/** Bundled from the sources, see there. */
+export const OUR_PIPELINE = "ours-pipeline.mjs";
+export const OUR_WASM = "sluicegate.wasm";
 
 /**
- * The package as a contender (see `contenders.mjs`).
+ * The package as contenders (see `contenders.mjs`).
  *
- * @param {(specifier: string) => Promise<object>} load imports an entry of the built package, by the conditions of the place that it runs in
+ * @param parts `gate`, the package's main entry; `pipeline`, the module `ours-pipeline.mjs`; `wasm`, the built wasm's bytes
  */
-export async function ourClient(load) {
-  const { createGate } = await load("sluicegate");
-  const { ReplyStream } = await load("sluicegate/slim");
-  // Making a gate instantiates the wasm that the pipeline below needs as well.
-  await createGate({ baseUrl: BASE_URL });
-  return {
-    name: OUR_NAME,
-    pipeline: ReplyStream && ((input) => ourPipeline(ReplyStream, input)),
-    endToEnd: (fetch) => ourEndToEnd(createGate, fetch),
+export async function ourClients({ gate: { createGate }, pipeline: { startPipeline }, wasm }) {
+  return [
+    { name: OUR_NAME, pipeline: await startPipeline(wasm), endToEnd: (fetch) => deltaByDelta(createGate, fetch) },
+    { name: `${OUR_NAME}, batches()`, note: "a batch of deltas per network chunk", endToEnd: (fetch) => batchByBatch(createGate, fetch) },
+  ];
+}
+
+/** A build that does not even load: it stands in the tables as what it is. */
+export function broken(error) {
+  const fail = () => {
+    throw error;
+  };
+  return { name: OUR_NAME, pipeline: fail, endToEnd: () => fail };
+}
+
+/** As the README shows it. */
+function deltaByDelta(createGate, fetch) {
+  let opened;
+  return async () => {
+    const gate = await (opened ??= createGate({ baseUrl: BASE_URL, model: MODEL, fetch }));
+    const seen = collector();
+    for await (const delta of gate.stream({ messages: MESSAGES })) seen.add(delta);
+    return seen.end();
   };
 }
 
-/** Bytes in, assembled text out: one crossing per network chunk. */
-function ourPipeline(ReplyStream, { chunks }) {
-  const stream = new ReplyStream();
-  try {
-    let reasoning = "";
-    let text = "";
-    for (const chunk of chunks) {
-      for (const delta of stream.feed(chunk)) {
-        if (delta.type === "text") text += delta.text;
-        else if (delta.type === "reasoning") reasoning += delta.text;
-      }
-    }
-    stream.finish();
-    return joined(reasoning, text);
-  } finally {
-    stream.free?.();
-  }
+/** As a page does that draws once per chunk. */
+function batchByBatch(createGate, fetch) {
+  let opened;
+  return async () => {
+    const gate = await (opened ??= createGate({ baseUrl: BASE_URL, model: MODEL, fetch }));
+    const seen = collector();
+    for await (const batch of gate.stream({ messages: MESSAGES }).batches()) for (const delta of batch) seen.add(delta);
+    return seen.end();
+  };
 }
 
-/** The whole gate over a fake fetch, in the form that the README shows. */
-function ourEndToEnd(createGate, fetch) {
-  const gate = createGate({ baseUrl: BASE_URL, model: MODEL, fetch });
-  return async () => {
-    let reasoning = "";
-    let text = "";
-    for await (const delta of (await gate).stream({ messages: MESSAGES })) {
+function collector() {
+  let reasoning = "";
+  let text = "";
+  return {
+    add(delta) {
       if (delta.type === "text") text += delta.text;
       else if (delta.type === "reasoning") reasoning += delta.text;
-    }
-    return joined(reasoning, text);
+    },
+    end: () => joined(reasoning, text),
   };
 }

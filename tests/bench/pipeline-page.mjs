@@ -1,14 +1,13 @@
 /** The page's side of the pipeline bench; bundled, loaded in Chromium, driven from `pipeline.mjs`. */
 import { rivals } from "./contenders.mjs";
-import { ourClient } from "./ours.mjs";
+import { broken, ourClients } from "./ours.mjs";
 import { pipelineMeasurements } from "./tasks.mjs";
 
 /**
- * @param options `rounds`, `ms`, and `ours`: a map from our entries' names to the URLs of their bundles, or `null`
+ * @param options `rounds`, `ms`, and `ours`: the URLs of our parts (`gate`, `pipeline`, `wasm`), or `null`
  */
 globalThis.runPipelineBench = async ({ rounds, ms, ours }) => {
-  const contenders = [...rivals];
-  if (ours) contenders.unshift(await ourClient((specifier) => import(ours[specifier])));
+  const contenders = [...(ours ? await loaded(ours).catch((error) => [broken(error)]) : []), ...rivals];
   return pipelineMeasurements(contenders, {
     rounds,
     ms,
@@ -18,3 +17,8 @@ globalThis.runPipelineBench = async ({ rounds, ms, ours }) => {
     progress: (line) => console.info(line),
   });
 };
+
+async function loaded({ gate, pipeline, wasm }) {
+  const bytes = await (await fetch(wasm)).arrayBuffer();
+  return ourClients({ gate: await import(gate), pipeline: await import(pipeline), wasm: bytes });
+}

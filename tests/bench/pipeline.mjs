@@ -2,11 +2,13 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { appFolder, appImport, BENCH, filesBelow, OUTPUT, packageFolder, ROOT } from "./builds.mjs";
 import { chromiumPath } from "./machine.mjs";
-import { median, summary } from "./stats.mjs";
+import { broken, OUR_ENTRY, OUR_PIPELINE, OUR_WASM, ourClients } from "./ours.mjs";
+import { summary } from "./stats.mjs";
 import { number, range, ratio, table } from "./table.mjs";
 import { EVENT_BYTES } from "./workload.mjs";
 import { EVENTS, pipelineMeasurements } from "./tasks.mjs";
@@ -29,12 +31,8 @@ export async function run({ quick, rounds, progress }) {
 async function inNode(options, progress) {
   // Imported here: the other parts of the bench do without these libraries.
   const { rivals } = await import("./contenders.mjs");
-  const contenders = [...rivals];
-  const app = appFolder();
-  if (app) {
-    const { ourClient } = await import("./ours.mjs");
-    contenders.unshift(await ourClient(await appImport(app)));
-  }
+  const ours = await ourContenders().catch((error) => [broken(error)]);
+  const contenders = [...ours, ...rivals];
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc");
   const clock = () => {
@@ -44,10 +42,21 @@ async function inNode(options, progress) {
   return pipelineMeasurements(contenders, { ...options, clock, collect, progress });
 }
 
+async function ourContenders() {
+  const app = appFolder();
+  if (!app) return [];
+  const outfile = join(OUTPUT, "ours-pipeline.mjs");
+  await bundled({ entryPoints: [join(BENCH, OUR_PIPELINE)], outfile });
+  const load = await appImport(app);
+  return ourClients({ gate: await load(OUR_ENTRY), pipeline: await import(pathToFileURL(outfile).href), wasm: readFileSync(wasmPath()) });
+}
+
+const wasmPath = () => join(ROOT, "dist/npm", OUR_WASM);
+
 async function inChromium(executablePath, options, progress) {
   const { chromium } = await import("playwright-core");
   const pages = join(OUTPUT, "page");
-  const ours = await bundle(pages);
+  const ours = await bundlePage(pages);
   const server = await serve(pages);
   const browser = await chromium.launch({ executablePath, headless: true, args: CHROMIUM_FLAGS });
   try {
@@ -66,27 +75,27 @@ async function inChromium(executablePath, options, progress) {
   }
 }
 
-/** Bundles the page, and our entries apart from it; gives the entries' URLs, or `null` when there is no build. */
-async function bundle(outdir) {
-  const { build } = await import("esbuild");
-  const common = { bundle: true, format: "esm", platform: "browser", minify: true, outdir, logLevel: "error", absWorkingDir: ROOT };
-  await build({ ...common, entryPoints: { page: join(BENCH, "pipeline-page.mjs") } });
+/** Bundles the page, and our parts apart from it; gives the URLs of ours, or `null` when there is no build. */
+async function bundlePage(folder) {
+  await bundled({ entryPoints: [join(BENCH, "pipeline-page.mjs")], outfile: join(folder, "page.js") });
   const app = appFolder();
   if (!app) return null;
-  // One build with shared chunks: both entries have to meet in the same wasm instance.
-  const entries = { main: "sluicegate", slim: "sluicegate/slim" };
-  const entryPoints = Object.entries(entries).map(([out, specifier]) => ({ in: specifier, out: `ours-${out}` }));
-  await build({ ...common, entryPoints, splitting: true, absWorkingDir: app, nodePaths: [join(app, "node_modules")], loader: { ".wasm": "file" } });
-  return Object.fromEntries(Object.entries(entries).map(([out, specifier]) => [specifier, `/ours-${out}.js`]));
+  await bundled({ entryPoints: [join(BENCH, OUR_PIPELINE)], outfile: join(folder, "pipeline.js") });
+  await bundled({ stdin: { contents: `export * from "${OUR_ENTRY}";`, resolveDir: app }, outfile: join(folder, "gate.js"), loader: { ".wasm": "file" } });
+  return { gate: "/gate.js", pipeline: "/pipeline.js", wasm: `/${OUR_WASM}` };
+}
+
+async function bundled(options) {
+  const { build } = await import("esbuild");
+  await build({ bundle: true, format: "esm", platform: "browser", minify: true, logLevel: "error", ...options });
 }
 
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
 
-/** Serves the bundles, and the package's wasm wherever the bundle looks for it. */
+/** Serves the bundles, and the package's wasm in whatever folder its entry looks for it. */
 function serve(folder) {
   const files = new Map(filesBelow(folder).map((path) => [basename(path), path]));
-  const built = packageFolder();
-  if (built) for (const path of filesBelow(join(ROOT, "dist/npm"))) if (extname(path) === ".wasm") files.set(basename(path), path);
+  if (packageFolder()) files.set(OUR_WASM, wasmPath());
   const server = createServer((request, response) => {
     const name = basename(new URL(request.url, "http://localhost").pathname);
     if (name === "") {
@@ -106,7 +115,7 @@ function summarised({ place, measurements }) {
     place,
     measurements: measurements.map(({ results, ...measure }) => ({
       ...measure,
-      results: results.map(({ name, note, samples }) => ({ name, note, microsPerEvent: summary(samples) })),
+      results: results.map(({ samples, ...result }) => (samples ? { ...result, microsPerEvent: summary(samples) } : result)),
     })),
   };
 }
@@ -114,21 +123,25 @@ function summarised({ place, measurements }) {
 export function report({ places, events, eventBytes, built, options }) {
   const lines = [
     `CPU per stream event: ${events} events of ${eventBytes} bytes (DeepSeek's form, English and Chinese, half of it reasoning), ` +
-      `the same bytes and the same text from each; median of ${options.rounds} interleaved rounds.`,
+      `the same bytes and the same text from each; median of ${options.rounds} interleaved rounds. Node: the process's CPU time, all threads; ` +
+      "Chromium: the clock around a loop that never waits, so other work on the machine shows.",
   ];
   if (!built) lines.push("**sluicegate: not built** (`npm run build`); the ratio is to the cheapest of the others.");
   for (const { place, measurements } of places) lines.push(`### ${place}`, placeTable(measurements));
-  const notes = new Map(places.flatMap(({ measurements }) => measurements.flatMap(({ results }) => results.map(({ name, note }) => [name, note]))));
-  lines.push([...notes].filter(([, note]) => note).map(([name, note]) => `- ${name}: ${note}`).join("\n"));
+  const results = places.flatMap(({ measurements }) => measurements.flatMap((each) => each.results));
+  const notes = results.flatMap(({ name, note, failed }) => [note && `- ${name}: ${note}`, failed && `- ${name}: **failed**: ${failed}`]);
+  lines.push([...new Set(notes)].filter(Boolean).join("\n"));
   return lines.join("\n\n");
 }
 
 function placeTable(measurements) {
   return measurements
     .map(({ measure, perChunk, results }) => {
-      const base = median(results[0].microsPerEvent.sample);
+      const base = results.find(({ microsPerEvent }) => microsPerEvent)?.microsPerEvent.median;
       const title = `${measure}, ${perChunk} event${perChunk === 1 ? "" : "s"} a chunk`;
-      const rows = results.map(({ name, microsPerEvent }) => [name, number(microsPerEvent.median), range(microsPerEvent), ratio(microsPerEvent.median, base)]);
+      const rows = results.map(({ name, microsPerEvent: micros }) =>
+        micros ? [name, number(micros.median), range(micros), ratio(micros.median, base)] : [name, "failed", "–", "–"],
+      );
       return table([title, "µs/event", "range", "ratio"], rows);
     })
     .join("\n\n");

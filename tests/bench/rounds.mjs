@@ -6,21 +6,27 @@
  * @param tasks `{name, run, expected}`: `run()` does the work once and gives its text, which has to equal `expected`
  * @param options `rounds`; `ms`, the least time of one measurement; `clock`, a function that gives microseconds spent so far; `collect`, called before each measurement;
  *   `progress`, called with a line now and then
- * @returns a map from a task's name to its samples, in microseconds per run
+ * @returns a list of `{name, samples}`, in microseconds per run, or `{name, failed}` for a task that could not do its work: the others are still worth measuring
  */
 export async function interleave(tasks, { rounds, ms, clock, collect, progress }) {
-  const samples = new Map(tasks.map(({ name }) => [name, []]));
-  const repeats = new Map();
-  for (const task of tasks) repeats.set(task, await warm(task, ms, clock));
+  const entries = [];
+  for (const task of tasks) entries.push(await warmed(task, ms, clock));
   for (let round = 0; round < rounds; round += 1) {
-    for (const task of tasks) {
+    for (const { task, runs, samples } of entries.filter(({ failed }) => !failed)) {
       collect?.();
-      const spent = await measure(task, repeats.get(task), clock);
-      samples.get(task.name).push(spent / repeats.get(task));
+      samples.push((await measure(task, runs, clock)) / runs);
     }
     progress?.(`round ${round + 1} of ${rounds}`);
   }
-  return samples;
+  return entries.map(({ task: { name }, samples, failed }) => (failed ? { name, failed } : { name, samples }));
+}
+
+async function warmed(task, ms, clock) {
+  try {
+    return { task, runs: await warm(task, ms, clock), samples: [] };
+  } catch (error) {
+    return { task, failed: String(error.message).split("\n")[0] || "failed" };
+  }
 }
 
 /** Runs until the optimising compilers have settled, and says how many runs fill `ms`. */

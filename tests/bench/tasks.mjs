@@ -7,7 +7,7 @@ export const EVENTS_PER_CHUNK = [1, 16];
 export const EVENTS = 2_000;
 
 /**
- * @returns a list of `{measure, perChunk, results: [{name, note, samples}]}`, samples in microseconds per event
+ * @returns a list of `{measure, perChunk, results: [{name, note, samples} or {name, note, failed}]}`, samples in microseconds per event
  */
 export async function pipelineMeasurements(contenders, { events = EVENTS, ...options }) {
   const workload = stream(events);
@@ -25,12 +25,10 @@ export async function pipelineMeasurements(contenders, { events = EVENTS, ...opt
         .map((contender) => ({ name: contender.name, run: runOf(contender), expected: workload.expected }))
         .filter(({ run }) => run);
       options.progress?.(`${measure}, ${perChunk} event(s) a chunk: warming up`);
-      const samples = await interleave(tasks, options);
-      const results = tasks.map(({ name }) => ({
-        name,
-        note: contenders.find((contender) => contender.name === name).note,
-        samples: samples.get(name).map((micros) => micros / events),
-      }));
+      const results = (await interleave(tasks, options)).map(({ name, failed, samples }) => {
+        const { note } = contenders.find((contender) => contender.name === name);
+        return failed ? { name, note, failed } : { name, note, samples: samples.map((micros) => micros / events) };
+      });
       measurements.push({ measure, perChunk, results });
     }
   }

@@ -44,7 +44,7 @@ export async function run({ quick, rounds = quick ? 2 : 5, seconds = quick ? 1 :
     await warmUp(load, targets, seconds, progress);
     const samples = {};
     for (const [id, measure] of Object.entries(MEASURES)) samples[id] = await interleave(load, targets, measure, options, progress);
-    const memory = new Map(gateways.map(({ name, child }) => [name, { loaded: residentBytes(child) }]));
+    const memory = new Map(gateways.map(({ name, failed, child }) => [name, failed ? {} : { loaded: residentBytes(child) }]));
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     const broken = new Set(targets.filter(({ failed }) => failed).map(({ name }) => name));
     await streamMemory(load, origin, broken, memory, options, progress);
@@ -63,7 +63,7 @@ async function perform(load, { url, headers }, job) {
 
 /** Compilers and connection pools settle; a gateway that does not work at all is found out here. */
 async function warmUp(load, targets, seconds, progress) {
-  for (const target of [...targets]) {
+  for (const target of targets.filter(({ failed }) => !failed)) {
     try {
       for (const { clients, body, events } of [MEASURES.unaryRate, MEASURES.streamRate])
         await perform(load, target, { kind: "closed", clients, seconds: Math.min(1, seconds), body, events });
@@ -95,7 +95,7 @@ async function interleave(load, targets, { title, clients, body, events }, { rou
 async function streamMemory(load, origin, broken, memory, { openStreams: streams }, progress) {
   const gateways = await startGateways(origin, () => {});
   try {
-    for (const gateway of gateways.filter(({ name }) => !broken.has(name))) {
+    for (const gateway of gateways.filter(({ name, failed }) => !failed && !broken.has(name))) {
       for (const { body, events } of [UNARY, STREAM]) await perform(load, gateway, { kind: "closed", clients: 1, seconds: 0.2, body, events });
       const before = residentBytes(gateway.child);
       await perform(load, gateway, { kind: "open", body: SLOW.body, streams });
