@@ -14,10 +14,13 @@ mod delta;
 mod end;
 mod failure;
 mod json;
+mod logprobs;
+mod parsed;
 mod string;
 mod template;
 mod think;
 mod tool;
+mod track;
 mod usage;
 mod whole;
 
