@@ -27,6 +27,7 @@ function byId<T extends HTMLElement>(id: string): T {
 const prefs = loadPrefs();
 let chat = loadChat();
 let flushTimer: ReturnType<typeof setTimeout> | undefined;
+let shownPhase: Answer["phase"] | undefined;
 let tickTimer: ReturnType<typeof setInterval> | undefined;
 
 const turns = byId("turns");
@@ -35,7 +36,7 @@ const jump = byId<HTMLButtonElement>("jump");
 const settings = byId<HTMLDialogElement>("settings");
 const announcer = new Announcer(byId("status"));
 const live = new LiveLine(byId("live"), byId("hint"));
-const scroll = new StickToBottom(byId("scroller"), byId("column"), (held) => show(jump, !held));
+const scroll = new StickToBottom(byId("scroller"), byId("column"), (held) => show(jump, !held && chat.path().length > 0));
 
 const session = new Session(prefs, { more, end });
 const conversation = new Conversation(turns, {
@@ -88,7 +89,10 @@ function more(answer: Answer): void {
 /** Paints what arrived. Its cost is measured for whoever observes `measure` entries; none pile up. */
 function flush(answer: Answer): void {
   const from = performance.now();
-  conversation.answer(answer)?.flush(Date.now());
+  const now = Date.now();
+  conversation.answer(answer)?.flush(now);
+  if (session.answer === answer && answer.phase !== shownPhase) live.update(answer, now);
+  shownPhase = answer.phase;
   performance.measure("flush", { start: from, end: performance.now() });
   performance.clearMeasures("flush");
 }
@@ -132,7 +136,7 @@ function newChat(): void {
   chat = new Chat();
   saveChat(chat, Date.now());
   refresh();
-  scroll.latch();
+  scroll.reset();
   composer.focus();
 }
 
@@ -191,8 +195,11 @@ async function discover(): Promise<void> {
 }
 
 function build(): void {
-  const create = iconButton("plus", "newChat", newChat, "quiet");
+  const create = h("button", "quiet", icon("plus"), say(h("span", "wide"), "newChat"));
+  create.type = "button";
   create.id = "new-chat";
+  create.addEventListener("click", newChat);
+  name(create, "newChat", false);
   const open = iconButton("gear", "settings", () => settings.showModal());
   open.id = "open-settings";
   byId("tools").append(create, languageButton, themeButton, open);
@@ -239,6 +246,7 @@ applyTheme();
 useLanguage(prefs.language || preferredLanguage(navigator.languages));
 refresh();
 if (chat.path().some(isLive)) saveChat(chat, Date.now());
-scroll.latch();
+if (chat.path().length > 0) scroll.latch();
 void discover();
-composer.focus();
+// On a touch screen, focus would open the keyboard over the page.
+if (matchMedia("(pointer: fine)").matches) composer.focus();

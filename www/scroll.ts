@@ -10,9 +10,9 @@
 const NEAR = 64;
 const UP_KEYS = new Set(["PageUp", "ArrowUp", "Home"]);
 
-/** Keeps `scroller` at its end while `content` grows. */
+/** Keeps `scroller` at its end while `content` grows, once it is latched. */
 export class StickToBottom {
-  private held = true;
+  private held = false;
   private lastTop = 0;
   private lastHeight = 0;
   private touchY: number | undefined;
@@ -62,6 +62,13 @@ export class StickToBottom {
   /** Stays where it is, whatever grows. Called also when the reader opens something: what they read must not move. */
   release(): void {
     if (this.scroller.scrollHeight > this.scroller.clientHeight + 1) this.set(false);
+  }
+
+  /** Lets go and shows the start: there is nothing to follow. */
+  reset(): void {
+    this.set(false);
+    this.scroller.scrollTop = 0;
+    this.remember();
   }
 
   private set(held: boolean): void {

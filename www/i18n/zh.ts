@@ -13,7 +13,7 @@ export const zh: Dictionary = {
     themeDark: "主题：深色",
     language: "English",
     languageLabel: "Switch to English",
-    scripted: "这里的回答是预先写好的脚本，背后没有模型。模型菜单里的“故障”是故意出错的。",
+    scripted: "回答是预先写好的脚本，背后没有模型。模型菜单里的“故障”是故意出错的。",
     dismiss: "知道了",
     conversation: "对话",
     jump: "回到最新",

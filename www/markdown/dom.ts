@@ -21,6 +21,11 @@ export interface Hooks {
   onSealed?(node: Node): void;
 }
 
+/** Gives the tokens of inline text, which are read only when something looks at them. */
+export interface Reader {
+  read(tokens: Token[]): Token[];
+}
+
 interface Slot {
   token: Token;
   node: Node;
@@ -53,7 +58,7 @@ function element<K extends keyof HTMLElementTagNameMap>(tag: K, className = ""):
 }
 
 /** A tight item holds bare text; a loose one holds paragraphs. */
-function itemTokens(item: Tokens.ListItem): Token[] {
+function itemTokens(item: Tokens.ListItem, reader: Reader): Token[] {
   const out: Token[] = [];
   let text = false;
   for (const token of item.tokens) {
@@ -65,7 +70,7 @@ function itemTokens(item: Tokens.ListItem): Token[] {
       out.push({ ...token, type: "paragraph" } as Token);
     } else {
       if (text) out.push({ type: "text", raw: "\n", text: "\n", escaped: false });
-      out.push(...("tokens" in token && token.tokens ? token.tokens : [token]));
+      out.push(...("tokens" in token && token.tokens ? reader.read(token.tokens) : [token]));
       text = true;
     }
   }
@@ -77,13 +82,19 @@ const visible = (tokens: Token[]): Token[] =>
     ? tokens.filter((token) => token.type !== "space" && token.type !== "def")
     : tokens;
 
-const sameItem = (a: Tokens.ListItem, b: Tokens.ListItem): boolean => a.loose === b.loose && a.checked === b.checked && a.task === b.task;
+/** Whether two tokens look the same. The source alone does not tell: what surrounds an item makes it loose, and HTML a block. */
+function same(a: Tokens.Generic, b: Tokens.Generic): boolean {
+  if (a.type !== b.type || a.raw !== b.raw) return false;
+  if (a.type === "list_item") return a.loose === b.loose && a.checked === b.checked && a.task === b.task;
+  if (a.type === "html") return a.block === b.block;
+  return a.type !== "text" || (a.tokens === undefined) === (b.tokens === undefined);
+}
 
 /** The children of one element, in step with a list of tokens. */
 export class Slots {
   private readonly slots: Slot[] = [];
 
-  constructor(private readonly parent: Node, private readonly hooks: Hooks) {}
+  constructor(private readonly parent: Node, private readonly hooks: Hooks, private readonly reader: Reader) {}
 
   /** How many tokens are shown. */
   get length(): number {
@@ -105,8 +116,7 @@ export class Slots {
   put(index: number, token: Token, fresh = false): void {
     const slot = this.slots[index];
     if (slot && !fresh) {
-      if (slot.token.type === token.type && slot.token.raw === token.raw
-        && (token.type !== "list_item" || sameItem(slot.token as Tokens.ListItem, token as Tokens.ListItem))) return;
+      if (same(slot.token, token)) return;
       if (this.patch(slot, token)) {
         slot.token = token;
         return;
@@ -150,10 +160,10 @@ export class Slots {
       case "list_item": {
         const a = old as Tokens.ListItem;
         const b = token as Tokens.ListItem;
-        return a.task === b.task && a.checked === b.checked && this.patchInner(slot, itemTokens(b));
+        return a.task === b.task && a.checked === b.checked && this.patchInner(slot, itemTokens(b, this.reader));
       }
       case "table":
-        return patchTable(slot.node as HTMLElement, old as Tokens.Table, token as Tokens.Table, this.hooks);
+        return patchTable(slot.node as HTMLElement, old as Tokens.Table, token as Tokens.Table, this.hooks, this.reader);
       default:
         return false;
     }
@@ -161,13 +171,13 @@ export class Slots {
 
   private patchInner(slot: Slot, tokens: Token[] | undefined): boolean {
     if (!slot.inner || !tokens) return false;
-    slot.inner.update(visible(tokens));
+    slot.inner.update(visible(this.reader.read(tokens)));
     return true;
   }
 
   private container(token: Token, node: HTMLElement, tokens: Token[] | undefined): Slot {
-    const inner = new Slots(node, this.hooks);
-    inner.update(visible(tokens ?? []));
+    const inner = new Slots(node, this.hooks, this.reader);
+    inner.update(visible(this.reader.read(tokens ?? [])));
     return { token, node, inner };
   }
 
@@ -192,7 +202,7 @@ export class Slots {
       case "list_item":
         return this.listItem(token as Tokens.ListItem);
       case "table":
-        return { token, node: makeTable(token as Tokens.Table, this.hooks) };
+        return { token, node: makeTable(token as Tokens.Table, this.hooks, this.reader) };
       case "code":
         return { token, node: this.code(token as Tokens.Code) };
       case "codespan": {
@@ -234,7 +244,7 @@ export class Slots {
       node.className = "task";
       node.append(box);
     }
-    return this.container(item, node, itemTokens(item));
+    return this.container(item, node, itemTokens(item, this.reader));
   }
 
   private code(token: Tokens.Code): HTMLElement {
@@ -287,24 +297,24 @@ function rawHtml(token: Tokens.HTML): Node {
   return node;
 }
 
-function makeRow(cells: Tokens.TableCell[], tag: "th" | "td", hooks: Hooks): HTMLTableRowElement {
+function makeRow(cells: Tokens.TableCell[], tag: "th" | "td", hooks: Hooks, reader: Reader): HTMLTableRowElement {
   const row = element("tr");
   for (const cell of cells) {
     const node = element(tag, cell.align ? `align-${cell.align}` : "");
-    new Slots(node, hooks).update(cell.tokens);
+    new Slots(node, hooks, reader).update(reader.read(cell.tokens));
     row.append(node);
   }
   return row;
 }
 
-function makeTable(token: Tokens.Table, hooks: Hooks): HTMLElement {
+function makeTable(token: Tokens.Table, hooks: Hooks, reader: Reader): HTMLElement {
   const frame = element("div", "table");
   frame.tabIndex = 0;
   const table = element("table");
   const head = element("thead");
   const body = element("tbody");
-  head.append(makeRow(token.header, "th", hooks));
-  for (const row of token.rows) body.append(makeRow(row, "td", hooks));
+  head.append(makeRow(token.header, "th", hooks, reader));
+  for (const row of token.rows) body.append(makeRow(row, "td", hooks, reader));
   table.append(head, body);
   frame.append(table);
   return frame;
@@ -312,13 +322,13 @@ function makeTable(token: Tokens.Table, hooks: Hooks): HTMLElement {
 
 const rowText = (cells: Tokens.TableCell[]): string => cells.map((cell) => `${cell.align ?? ""}|${cell.text}`).join("\u0000");
 
-function patchTable(frame: HTMLElement, old: Tokens.Table, token: Tokens.Table, hooks: Hooks): boolean {
+function patchTable(frame: HTMLElement, old: Tokens.Table, token: Tokens.Table, hooks: Hooks, reader: Reader): boolean {
   const body = frame.querySelector("tbody");
   if (!body || rowText(old.header) !== rowText(token.header) || token.rows.length < old.rows.length) return false;
   for (const [index, row] of token.rows.entries()) {
     const before = old.rows[index];
     if (before && rowText(before) === rowText(row)) continue;
-    const made = makeRow(row, "td", hooks);
+    const made = makeRow(row, "td", hooks, reader);
     const standing = body.rows[index];
     if (standing) body.replaceChild(made, standing);
     else body.append(made);

@@ -6,19 +6,24 @@
  * a complete line behind it. Two things can still reach back, a link reference that is defined later and a rare multi-line
  * definition; `finish` lexes the whole text once, blocks only, and remakes exactly those blocks that differ.
  */
-import { Lexer, type Links, type MarkedOptions, type Token } from "marked";
-import { type Hooks, Slots } from "./dom.js";
+import { Lexer, type Links, type MarkedOptions, type Token, type Tokens } from "marked";
+import { type Hooks, type Reader, Slots } from "./dom.js";
 import { extensions } from "./extensions.js";
 
 const OPTIONS = { gfm: true, breaks: false, pedantic: false, silent: true, extensions } as MarkedOptions;
 
+/** A mark at the very end is half of something: it waits for the next flush instead of flashing by. */
+const OPEN_MARK = /[*_`~]{1,3}$/;
+
 interface Sealed {
   raw: string;
-  /** How many link references were known when its inline text was read. */
-  links: number;
+  /** The link references that were known when its inline text was read. */
+  links: string;
 }
 
 const shown = (token: Token): boolean => token.type !== "space" && token.type !== "def";
+
+const signatureOf = (links: Links): string => (Object.keys(links).length === 0 ? "" : JSON.stringify(links));
 
 /** One answer's Markdown, in `root`. */
 export class MarkdownStream {
@@ -27,13 +32,15 @@ export class MarkdownStream {
   private sealedTo = 0;
   private readonly sealed: Sealed[] = [];
   private readonly slots: Slots;
-  /** Link references found so far; the first definition of a name wins. */
+  /** Link references of sealed blocks; the first definition of a name wins. Those of the tail may still be half written. */
   private readonly links: Links = Object.create(null) as Links;
-  private linkCount = 0;
+  private signature = "";
   private dirty = false;
 
+  private readonly reader = new InlineReader();
+
   constructor(root: Node, private readonly hooks: Hooks) {
-    this.slots = new Slots(root, hooks);
+    this.slots = new Slots(root, hooks, this.reader);
   }
 
   /** The text so far, line ends normalised. */
@@ -56,12 +63,18 @@ export class MarkdownStream {
   flush(): void {
     if (!this.dirty) return;
     this.dirty = false;
-    const tail = this.text.slice(this.sealedTo);
-    const lexer = this.lexer();
-    const tokens = lexer.lex(tail);
-    const fresh = this.countLinks() !== this.linkCount;
-    this.linkCount = this.countLinks();
-    this.slots.update(tokens.filter(shown), this.sealed.length, fresh);
+    this.show(this.text.slice(this.sealedTo).replace(OPEN_MARK, ""));
+  }
+
+  private show(tail: string): void {
+    const lexer = new Lexer(OPTIONS);
+    Object.assign(lexer.tokens.links, this.links);
+    const tokens: Token[] = [];
+    lexer.blockTokens(tail, tokens);
+    this.reader.take(lexer);
+    const signature = signatureOf(lexer.tokens.links);
+    this.slots.update(tokens.filter(shown), this.sealed.length, signature !== this.signature);
+    this.signature = signature;
     this.seal(tokens, tail.lastIndexOf("\n") + 1);
   }
 
@@ -71,26 +84,23 @@ export class MarkdownStream {
       this.pendingReturn = false;
       this.text += "\n";
     }
-    this.dirty = true;
-    this.flush();
-    const lexer = this.lexer();
+    this.dirty = false;
+    this.show(this.text.slice(this.sealedTo));
+    const lexer = new Lexer(OPTIONS);
     const tokens: Token[] = [];
     lexer.blockTokens(this.text, tokens);
     const blocks = tokens.filter(shown);
+    const signature = signatureOf(lexer.tokens.links);
     const remade = new Set<number>();
     for (const [index, block] of blocks.entries()) {
       const before = this.sealed[index];
-      if (before && before.raw === block.raw && (before.links === this.linkCount || !block.raw.includes("["))) continue;
+      if (before && before.raw === block.raw && (before.links === signature || !block.raw.includes("["))) continue;
       remade.add(index);
     }
-    // The queue holds the inline texts of all blocks in order; reading those of unchanged blocks would cost and give nothing.
-    const wanted = new Set<Token[]>();
-    for (const index of remade) collect(blocks[index], wanted);
-    for (const { src, tokens: into } of lexer.inlineQueue) if (wanted.has(into)) lexer.inlineTokens(src, into);
-    lexer.inlineQueue = [];
+    this.reader.take(lexer);
     for (const index of remade) {
       const block = blocks[index];
-      if (block) this.slots.put(index, block, this.sealed[index] !== undefined);
+      if (block) this.slots.put(index, block, this.sealed[index] !== undefined || signature !== this.signature);
     }
     this.slots.update([], blocks.length);
     for (let index = 0; index < blocks.length; index += 1) {
@@ -98,17 +108,7 @@ export class MarkdownStream {
     }
     this.sealedTo = this.text.length;
     this.sealed.length = 0;
-    for (const block of blocks) this.sealed.push({ raw: block.raw, links: this.linkCount });
-  }
-
-  private lexer(): Lexer {
-    const lexer = new Lexer(OPTIONS);
-    lexer.tokens.links = this.links;
-    return lexer;
-  }
-
-  private countLinks(): number {
-    return Object.keys(this.links).length;
+    for (const block of blocks) this.sealed.push({ raw: block.raw, links: signature });
   }
 
   private seal(tokens: Token[], lineEnd: number): void {
@@ -123,8 +123,9 @@ export class MarkdownStream {
       offset += token.raw.length;
     }
     for (const token of tokens.slice(0, keepFrom)) {
+      if (token.type === "def") this.links[(token as Tokens.Def).tag] ??= { href: (token as Tokens.Def).href, title: (token as Tokens.Def).title };
       if (!shown(token)) continue;
-      this.sealed.push({ raw: token.raw, links: this.linkCount });
+      this.sealed.push({ raw: token.raw, links: this.signature });
       this.announce(this.sealed.length - 1);
     }
     this.sealedTo += keepAt;
@@ -136,13 +137,26 @@ export class MarkdownStream {
   }
 }
 
-/** Every array under `value` that inline tokens go into. */
-function collect(value: unknown, into: Set<Token[]>): void {
-  if (Array.isArray(value)) {
-    into.add(value as Token[]);
-    for (const part of value) collect(part, into);
-  } else if (value !== null && typeof value === "object") {
-    for (const part of Object.values(value)) if (typeof part === "object") collect(part, into);
+/** Reads the inline text of a block when it is first looked at, so that blocks which stand unchanged cost nothing. */
+class InlineReader implements Reader {
+  private lexer: Lexer | undefined;
+  private waiting = new Map<Token[], string>();
+
+  /** Takes over what the lexer has left to read. */
+  take(lexer: Lexer): void {
+    this.lexer = lexer;
+    this.waiting = new Map(lexer.inlineQueue.map(({ src, tokens }) => [tokens, src]));
+    lexer.inlineQueue = [];
+  }
+
+  read(tokens: Token[]): Token[] {
+    const source = this.waiting.get(tokens);
+    if (source === undefined || !this.lexer) return tokens;
+    this.waiting.delete(tokens);
+    // Raw HTML is text here, so an open tag in one block means nothing to the next.
+    this.lexer.state.inLink = false;
+    this.lexer.state.inRawBlock = false;
+    return this.lexer.inlineTokens(source, tokens);
   }
 }
 

@@ -40,6 +40,13 @@ const hooks: Hooks = {
   onSealed: highlightIn,
 };
 
+/** An answer of usual figures: its row, unseen, keeps the room that the real one takes at the end. */
+const PLACEHOLDER: Answer = {
+  id: 0, parent: 0, children: [], shown: -1, role: "assistant", text: "", model: "", reasoning: "", phase: "done", askedAt: 0,
+  firstTokenAt: 100, endedAt: 3_000, pieces: 150, pace: [1, 1, 1, 1, 1], outcome: "complete",
+  usage: { prompt_tokens: 100, completion_tokens: 150, total_tokens: 250, completion_tokens_details: { reasoning_tokens: 50 } },
+};
+
 export class AnswerView {
   readonly node = h("article", "turn assistant");
   private readonly head = h("p", "model");
@@ -72,6 +79,7 @@ export class AnswerView {
     this.pager = new Pager((step) => actions.leaf(turn, step));
     const copy = iconButton("copy", "copyAnswer", () => void copyFrom(copy, turn.text, "copyAnswer"), "quiet small copy-answer");
     const again = iconButton("again", "regenerate", () => actions.regenerate(turn), "quiet small regenerate");
+    this.figures.append(statsRow(PLACEHOLDER, 0));
     this.footer.append(h("div", "actions", this.pager.node, copy, again), this.figures);
     this.node.append(this.head, this.reasoning.node, this.waiting, this.prose, this.note, this.trouble, this.footer);
   }

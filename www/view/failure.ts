@@ -19,7 +19,7 @@ export function failureRow(failure: Failure, again: boolean, actions: FailureAct
   const row = h("div", "failure");
   if (Date.now() - failure.at < FRESH_MS) row.setAttribute("role", "alert");
   row.dataset.code = failure.code;
-  const facts = h("p", "facts", h("code", "code", failure.code));
+  const facts = h("p", "facts", h("code", "failure-code", failure.code));
   facts.append(h("span", "party", isKnown(failure.code) ? texts.fault[PARTY[failure.code]] : texts.unknownFault));
   if (failure.status) facts.append(h("span", "", `HTTP ${failure.status}`));
   if (failure.requestId) {

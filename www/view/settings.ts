@@ -97,7 +97,7 @@ export function buildSettings(dialog: HTMLDialogElement, prefs: Prefs, actions: 
   title.id = "settings-title";
   dialog.setAttribute("aria-labelledby", title.id);
   const close = (): void => dialog.close();
-  dialog.append(
+  const form = h("form", "drawer-form",
     h("div", "drawer-head", title, iconButton("cross", "close", close)),
     h("div", "drawer-body",
       labelled("temperature", temperature),
@@ -109,6 +109,11 @@ export function buildSettings(dialog: HTMLDialogElement, prefs: Prefs, actions: 
       labelled("apiKey", apiKey, "apiKeyHint")),
     h("div", "drawer-foot", textButton("done", close, "primary")),
   );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    close();
+  });
+  dialog.append(form);
   // A click on the backdrop closes, too.
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) close();

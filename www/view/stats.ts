@@ -11,7 +11,9 @@ export function statsRow(answer: Answer, now: number): HTMLElement {
   const list = h("dl", "stats");
   name(list, "statsLabel", false);
   const add = (key: TextKey, value: string, hint = ""): void => {
-    const entry = h("div", "", h("dt", "", t(key)), h("dd", "", value));
+    // A value that carries its unit needs its name only where it is read aloud.
+    const term = h("dt", key === "speed" || key === "duration" || key === "ended" ? "unseen" : "", t(key));
+    const entry = h("div", "", term, h("dd", "", value));
     entry.dataset.figure = key;
     if (hint) entry.title = hint;
     list.append(entry);
