@@ -210,6 +210,8 @@ function build(): void {
     scroll.latch();
     composer.focus();
   });
+  // The button lies over the transcript; the wheel goes through it.
+  jump.addEventListener("wheel", (event) => byId("scroller").scrollBy(0, event.deltaY), { passive: true });
   presetMenu(byId("preset"), prefs.preset, (preset) => {
     prefs.preset = preset;
     savePrefs(prefs);
