@@ -43,6 +43,8 @@ export const PARTY = {
 /** A code that this page has a text for. */
 export type ErrorCode = keyof typeof PARTY;
 
+const isParty = (party: string): party is Party => (Object.values(PARTY) as string[]).includes(party);
+
 /** Whether the page has a text for `code`. */
 export const isKnown = (code: string): code is ErrorCode => Object.hasOwn(PARTY, code);
 
@@ -53,6 +55,8 @@ export interface Failure {
   detail: string;
   /** When it happened, in epoch milliseconds. */
   at: number;
+  /** Who has to act, as the gate says; for codes that this page does not know. */
+  party?: Party;
   status?: number;
   requestId?: string;
   /** When it is worth trying again, in epoch milliseconds. */
@@ -62,15 +66,14 @@ export interface Failure {
 /** What a thrown value says, at `now` (epoch milliseconds). Anything that is not a gate's error counts as `internal`. */
 export function failureOf(error: unknown, now: number): Failure {
   if (!(error instanceof GateError)) return { code: "internal", detail: error instanceof Error ? error.message : String(error), at: now };
-  const { code, message, status, retryAfterMs, requestId } = error as GateError & {
-    code: string; status?: number; retryAfterMs?: number; requestId?: string;
-  };
+  const { code, message, party, status, retryAfterMs, requestId } = error;
   return {
     code,
     detail: message,
     at: now,
-    ...(typeof status === "number" && status > 0 ? { status } : {}),
+    ...(isParty(party) ? { party } : {}),
+    ...(status > 0 ? { status } : {}),
     ...(requestId ? { requestId } : {}),
-    ...(typeof retryAfterMs === "number" && retryAfterMs >= 0 ? { retryAt: now + retryAfterMs } : {}),
+    ...(retryAfterMs === undefined ? {} : { retryAt: now + retryAfterMs }),
   };
 }

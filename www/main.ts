@@ -160,7 +160,7 @@ function applyTheme(): void {
 const languageButton = textButton("language", () => {
   prefs.language = currentLanguage() === "zh" ? "en" : "zh";
   savePrefs(prefs);
-  useLanguage(prefs.language);
+  void useLanguage(prefs.language);
 }, "quiet language-toggle");
 languageButton.id = "language";
 name(languageButton, "languageLabel");
@@ -245,8 +245,11 @@ function build(): void {
 
 build();
 applyTheme();
-useLanguage(prefs.language || preferredLanguage(navigator.languages));
+drawExamples();
 refresh();
+void useLanguage(prefs.language || preferredLanguage(navigator.languages)).finally(() => {
+  document.documentElement.dataset.ready = "";
+});
 if (chat.path().some(isLive)) saveChat(chat, Date.now());
 if (chat.path().length > 0) scroll.latch();
 void discover();

@@ -169,8 +169,8 @@ test("every code of the core has its party and a text in each language", async (
 });
 
 test("an error keeps its code, wait and request id; anything else counts as the gate's own", () => {
-  const error = Object.assign(new model.GateError("slow down"), { code: "rate_limited", status: 429, retryAfterMs: 2_000, requestId: "r9" });
-  assert.deepEqual(model.failureOf(error, 1_000), { code: "rate_limited", detail: "slow down", at: 1_000, status: 429, requestId: "r9", retryAt: 3_000 });
+  const error = Object.assign(new model.GateError("slow down"), { code: "rate_limited", party: "upstream", status: 429, retryAfterMs: 2_000, requestId: "r9" });
+  assert.deepEqual(model.failureOf(error, 1_000), { code: "rate_limited", detail: "slow down", at: 1_000, party: "upstream", status: 429, requestId: "r9", retryAt: 3_000 });
   assert.equal(model.failureOf(new TypeError("x"), 0).code, "internal");
 });
 

@@ -40,7 +40,7 @@ async function visit(options = {}, prepare = () => undefined) {
   await prepare(page);
   opened.push({ page, problems });
   await page.goto(PAGE_URL);
-  await page.waitForSelector(`#model option[value="${R1}"]`, { state: "attached" });
+  await page.waitForSelector(`html[data-ready] #model option[value="${R1}"]`, { state: "attached" });
   return page;
 }
 
@@ -270,12 +270,13 @@ test("the transcript follows only a reader who is at its end", async () => {
   await page.focus("#scroller");
   await page.keyboard.press("PageUp");
   await page.waitForSelector("#jump:not([hidden])");
+  await page.waitForTimeout(600); // The browser glides for a while.
   await page.mouse.wheel(0, 100_000);
   await page.waitForSelector("#jump", { state: "hidden" });
   await page.waitForTimeout(500);
   assert.ok(await atEnd(page) < 80);
   await page.keyboard.press("PageUp");
-  await page.waitForTimeout(300);
+  await page.waitForTimeout(600);
   const before = await scrollTop(page);
   await page.keyboard.press("Escape");
   await page.waitForSelector(DONE);
@@ -440,7 +441,7 @@ test("language and theme switch in place, and stay", async () => {
   assert.match(await page.textContent(".failure"), /中断/);
   const partial = await answerText(page);
   await page.click("#language");
-  assert.equal(await page.getAttribute("html", "lang"), "en");
+  await page.waitForSelector("html[lang=en]");
   assert.match(await page.textContent(".failure"), /cut off/);
   assert.equal(await answerText(page), partial);
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -1,18 +1,18 @@
 /** The page's language: a dictionary, numbers in its form, and texts in the DOM that follow a switch. */
 import { type Dictionary, en } from "./en.js";
-import { zh } from "./zh.js";
 
 export type Language = "en" | "zh";
 export type TextKey = keyof Dictionary["text"];
 
-const DICTIONARIES: Record<Language, Dictionary> = { en, zh };
+/** The dictionaries at hand. English comes with the page; the others are fetched when they are asked for. */
+const dictionaries: Partial<Record<Language, Dictionary>> = { en };
 const TAGS: Record<Language, string> = { en: "en", zh: "zh-CN" };
 
 let language: Language = "en";
 const listeners = new Set<() => void>();
 
 /** The dictionary in use. */
-export const dict = (): Dictionary => DICTIONARIES[language];
+export const dict = (): Dictionary => dictionaries[language] ?? en;
 
 /** A text that stands as it is. */
 export const t = (key: TextKey): string => dict().text[key];
@@ -59,8 +59,13 @@ function applyName(node: Element): void {
   if (node.hasAttribute("data-t-tip")) node.setAttribute("title", label);
 }
 
-/** Switches the language of the document: `lang`, every marked text, then the listeners. */
-export function useLanguage(next: Language): void {
+/** Switches the language of the document: `lang`, every marked text, then the listeners. Without its dictionary nothing changes. */
+export async function useLanguage(next: Language): Promise<void> {
+  if (next === "zh" && !dictionaries.zh) {
+    const loaded = await import("./zh.js").catch(() => undefined);
+    if (!loaded) return;
+    dictionaries.zh = loaded.zh;
+  }
   language = next;
   document.documentElement.lang = TAGS[next];
   for (const node of document.querySelectorAll<HTMLElement>("[data-t]")) node.textContent = t(node.dataset.t as TextKey);

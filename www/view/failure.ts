@@ -16,11 +16,12 @@ export function failureRow(failure: Failure, again: boolean, actions: FailureAct
   const texts = dict();
   const known = isKnown(failure.code);
   const [what, next] = isKnown(failure.code) ? texts.errors[failure.code] : texts.unknownError;
+  const party = isKnown(failure.code) ? PARTY[failure.code] : failure.party;
   const row = h("div", "failure");
   if (Date.now() - failure.at < FRESH_MS) row.setAttribute("role", "alert");
   row.dataset.code = failure.code;
   const facts = h("p", "facts", h("code", "failure-code", failure.code));
-  facts.append(h("span", "party", isKnown(failure.code) ? texts.fault[PARTY[failure.code]] : texts.unknownFault));
+  facts.append(h("span", "party", party ? texts.fault[party] : texts.unknownFault));
   if (failure.status) facts.append(h("span", "", `HTTP ${failure.status}`));
   if (failure.requestId) {
     const id = h("span", "request", say(h("span"), "requestId"), " ", h("code", "", failure.requestId));
