@@ -27,6 +27,8 @@ function byId<T extends HTMLElement>(id: string): T {
 const prefs = loadPrefs();
 let chat = loadChat();
 let flushTimer: ReturnType<typeof setTimeout> | undefined;
+/** The answer whose first piece was painted. */
+let begun: Answer | undefined;
 let shownPhase: Answer["phase"] | undefined;
 let tickTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -69,14 +71,15 @@ function start(ask: () => Answer): void {
   refresh();
   scroll.latch();
   composer.focus();
+  announcer.begin(Date.now());
   tickTimer ??= setInterval(tick, TICK_MS);
   tick();
   void done;
 }
 
 function more(answer: Answer): void {
-  if (answer.pieces > 0 && turns.dataset.begun !== String(answer.id)) {
-    turns.dataset.begun = String(answer.id);
+  if (answer.pieces > 0 && begun !== answer) {
+    begun = answer;
     announcer.say("answerStarted", Date.now());
     flush(answer);
   }
@@ -249,9 +252,9 @@ drawExamples();
 refresh();
 void useLanguage(prefs.language || preferredLanguage(navigator.languages)).finally(() => {
   document.documentElement.dataset.ready = "";
+  // On a touch screen, focus would open the keyboard over the page.
+  if (matchMedia("(pointer: fine)").matches) composer.focus();
 });
 if (chat.path().some(isLive)) saveChat(chat, Date.now());
 if (chat.path().length > 0) scroll.latch();
 void discover();
-// On a touch screen, focus would open the keyboard over the page.
-if (matchMedia("(pointer: fine)").matches) composer.focus();

@@ -24,11 +24,17 @@ export class Session {
 
   /** The gate for the present connection. It is made on first use, so that the page shows before its wasm has come. */
   connect(): Promise<Gate> {
-    this.gate ??= createGate({
+    if (this.gate) return this.gate;
+    const gate = createGate({
       baseUrl: new URL(connection.baseUrl, location.href).href,
       ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}),
     });
-    return this.gate;
+    this.gate = gate;
+    // A start that failed, say because the wasm did not come, is tried again by the next call.
+    gate.catch(() => {
+      if (this.gate === gate) this.gate = undefined;
+    });
+    return gate;
   }
 
   /** Forgets the gate: the connection changed. */
