@@ -1,7 +1,7 @@
 /** Wires the page: conversation, gate, views, keys. */
 import { type Answer, Chat, isLive } from "./chat.js";
 import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, t, useLanguage } from "./i18n/index.js";
-import { MarkdownStream } from "./markdown/stream.js";
+import { markdownEngine, onMarkdownReady } from "./markdown/load.js";
 import { connection, loadChat, loadPrefs, saveChat, savePrefs, type Theme } from "./prefs.js";
 import { StickToBottom } from "./scroll.js";
 import { Session } from "./session.js";
@@ -170,13 +170,8 @@ name(languageButton, "languageLabel");
 
 function drawExamples(): void {
   byId("examples").replaceChildren(...dict().examples.map((text) => {
-    const button = h("button", "example");
-    const label = h("span");
+    const button = h("button", "example", text);
     button.type = "button";
-    const markdown = new MarkdownStream(label, { codeBar: () => h("span"), blockedImage: () => h("span") });
-    markdown.push(text);
-    markdown.finish();
-    button.append(label);
     button.addEventListener("click", () => start(() => chat.ask(text, menu.value, Date.now())));
     return h("li", "", button);
   }));
@@ -249,6 +244,8 @@ function build(): void {
 build();
 applyTheme();
 drawExamples();
+onMarkdownReady(refresh);
+markdownEngine();
 refresh();
 void useLanguage(prefs.language || preferredLanguage(navigator.languages)).finally(() => {
   document.documentElement.dataset.ready = "";
