@@ -42,8 +42,8 @@ const scroll = new StickToBottom(byId("scroller"), byId("column"), (held) => sho
 
 const session = new Session(prefs, { more, end });
 const conversation = new Conversation(turns, {
-  edit: (question, text) => start(() => chat.edit(question, text, menu.value, Date.now())),
-  regenerate: (answer) => start(() => chat.regenerate(answer, menu.value || answer.model, Date.now())),
+  edit: (question, text) => void start(() => chat.edit(question, text, menu.value, Date.now())),
+  regenerate: (answer) => void start(() => chat.regenerate(answer, menu.value || answer.model, Date.now())),
   leaf(turn, step) {
     if (session.answer) session.stop();
     chat.turnTo(turn, step);
@@ -55,7 +55,7 @@ const conversation = new Conversation(turns, {
   panelMode: () => prefs.panel,
 });
 const composer = new Composer(byId("question"), byId("send"), {
-  send: (text) => start(() => chat.ask(text, menu.value, Date.now())),
+  send: (text) => void start(() => chat.ask(text, menu.value, Date.now())),
   stop: () => session.stop(),
 });
 const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (model) => {
@@ -63,18 +63,21 @@ const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (mode
   savePrefs(prefs);
 });
 
-function start(ask: () => Answer): void {
-  if (session.answer) return;
+/** Asks; an answer that is under way gives way to it, and what it had said stays. */
+async function start(ask: () => Answer): Promise<void> {
+  while (session.answer) {
+    session.stop();
+    await session.idle();
+  }
   conversation.letGo();
   const answer = ask();
-  const done = session.run(chat, answer);
+  session.run(chat, answer);
   refresh();
   scroll.latch();
   composer.focus();
   announcer.begin(Date.now());
   tickTimer ??= setInterval(tick, TICK_MS);
   tick();
-  void done;
 }
 
 function more(answer: Answer): void {
@@ -172,7 +175,7 @@ function drawExamples(): void {
   byId("examples").replaceChildren(...dict().examples.map((text) => {
     const button = h("button", "example", text);
     button.type = "button";
-    button.addEventListener("click", () => start(() => chat.ask(text, menu.value, Date.now())));
+    button.addEventListener("click", () => void start(() => chat.ask(text, menu.value, Date.now())));
     return h("li", "", button);
   }));
 }

@@ -12,6 +12,7 @@ export interface SessionEvents {
 }
 
 export class Session {
+  private ended: Promise<void> = Promise.resolve();
   private gate: Promise<Gate> | undefined;
   private running: { answer: Answer; abort: AbortController } | undefined;
 
@@ -47,8 +48,17 @@ export class Session {
     this.running?.abort.abort();
   }
 
-  /** Asks for `answer`. */
-  async run(chat: Chat, answer: Answer): Promise<void> {
+  /** Resolves when the last call has ended, however it did. */
+  idle(): Promise<void> {
+    return this.ended;
+  }
+
+  /** Asks for `answer`; events tell of the rest. */
+  run(chat: Chat, answer: Answer): void {
+    this.ended = this.drive(chat, answer);
+  }
+
+  private async drive(chat: Chat, answer: Answer): Promise<void> {
     const abort = new AbortController();
     this.running = { answer, abort };
     let shown = answer;

@@ -223,6 +223,23 @@ test("regenerating pages between versions, and a failed one goes back to the goo
   assert.match(await page.textContent(".failure .again"), /earlier one/);
 });
 
+test("regenerating while an answer comes stops it and starts another", async () => {
+  const page = await visit();
+  await ask(page, "First", "echo");
+  await page.waitForSelector(DONE);
+  await ask(page, "Second", "endless+rate-100");
+  await page.waitForFunction(() => document.querySelector(".assistant:last-child .answer")?.textContent.length > 40);
+  await choose(page, "echo");
+  await page.click(".user:nth-child(3) .edit");
+  await page.fill(".edit-field", "Third");
+  await page.press(".edit-field", "Enter");
+  await page.waitForFunction(() => document.querySelector(".assistant:last-child .answer")?.textContent === "Third");
+  await page.waitForSelector(DONE);
+  assert.equal(await state(page), "send");
+  await page.click('.user:nth-child(3) [data-t-name="previous"]');
+  assert.ok((await answerText(page)).length > 40);
+});
+
 test("editing a question makes a version beside it and leaves the draft alone", async () => {
   const page = await visit();
   await ask(page, "Old question", "echo");
