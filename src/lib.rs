@@ -13,8 +13,10 @@
 //! Two shells drive it: the browser package (`src/js`) and the edge Worker (`worker/`). A rule that either of them
 //! needs belongs here, where native tests run it in virtual time.
 
+pub mod config;
 pub mod error;
-// (exchange joins when request and reply are merged)
+pub mod exchange;
+pub mod json;
 pub mod limits;
 pub mod reply;
 pub mod request;

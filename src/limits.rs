@@ -10,6 +10,12 @@ pub struct Limits {
     /// Nesting of JSON arrays and objects in a request. Over it: `invalid_request`.
     /// Default 32: tool schemas seen in practice stay under 15; serde_json itself stops at 128.
     pub json_depth: usize,
+    /// Keys of one JSON object in a request. Over it: `invalid_request`.
+    /// Default 1,024: the most entries that a `logit_bias` may have; a check for duplicates holds that many names at most.
+    pub json_keys: usize,
+    /// Items of one JSON array in a request. Over it: `invalid_request`.
+    /// Default 10,000: twice the longest conversation; raise it for prompts of token ids.
+    pub json_items: usize,
     /// Messages in one chat request. Over it: `invalid_request`. Default 4,096.
     pub messages: usize,
     /// One event of a stream, all its lines together. Over it: `event_too_large`, the stream ends.
@@ -30,6 +36,8 @@ impl Default for Limits {
         Limits {
             request_body: 8 << 20,
             json_depth: 32,
+            json_keys: 1024,
+            json_items: 10_000,
             messages: 4096,
             event: 4 << 20,
             reply: 32 << 20,

@@ -120,6 +120,7 @@ pub struct Exchange {
     marks: Marks,
     timing: Timing,
     reply: Option<Reply>,
+    body: Vec<u8>,
     end: Option<End>,
     abort: bool,
     finish: bool,
@@ -143,6 +144,7 @@ impl Exchange {
             state: State::Ready(request),
             plan,
             reply: None,
+            body: Vec::new(),
             end: None,
             abort: false,
             finish: false,
@@ -330,7 +332,7 @@ impl Exchange {
                 let cause = self.read_last_block(out);
                 self.conclude(now, cause, out);
             }
-            State::Body(body) => self.read_whole(now, &body, out),
+            State::Body(body) => self.read_whole(now, body, out),
             State::FailureBody(body) => {
                 let error = self.head.classify(&body);
                 self.conclude(now, Cause::Failed(error), out);
@@ -356,14 +358,15 @@ impl Exchange {
         }
     }
 
-    fn read_whole(&mut self, now: Instant, body: &[u8], out: &mut Deltas) {
-        match read_body(body, &self.plan.reply) {
+    fn read_whole(&mut self, now: Instant, body: Vec<u8>, out: &mut Deltas) {
+        match read_body(&body, &self.plan.reply) {
             Ok((reply, end)) => {
                 let before = out.len();
                 if self.stream {
                     reply.to_deltas(out);
                     self.mark_tokens(now, out, before);
                 }
+                self.body = body;
                 self.reply = Some(reply);
                 self.assembler = None;
                 self.timing.total = Some(self.timing.elapsed(now));
@@ -431,6 +434,11 @@ impl Exchange {
     /// What has been received, once the call has ended; partial if it ended early.
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
+    }
+
+    /// The body of an answer that was not a stream, as it came, once the call has ended.
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// When things happened.

@@ -24,10 +24,12 @@
 
 mod budget;
 mod forward;
+mod headers;
 mod machine;
 mod timing;
 
 pub use budget::Budgets;
 pub use forward::Forwarded;
+pub use headers::error_headers;
 pub use machine::{Action, Exchange, Head, Plan};
 pub use timing::Timing;

@@ -1,1 +1,146 @@
-//! What to send: parsing, validating and building requests for the dialects of the vendors.
+//! What to send: requests are parsed and checked once, then built for each upstream that may serve them.
+//!
+//! [`Request::parse`] takes the caller's JSON text (a page's object, an HTTP body), checks what holds for every vendor and
+//! keeps the text. [`Request::build`] gives the body for one [`Target`]: its model's id, the preset, the dialect's names
+//! and ranges, the replay policy. It splices changes into the caller's text, so that whatever needs no change (unknown
+//! fields of vendors, the order of keys, numbers of any size) goes through byte for byte.
+//!
+//! Both are linear in the body. No error message holds a value of the request; `param` names the field.
+
+mod build;
+mod dialect;
+mod edit;
+mod fault;
+mod field;
+mod host;
+mod message;
+mod preset;
+mod prompt;
+mod replay;
+mod span;
+
+pub use build::{Built, Change, Target};
+pub use dialect::{Dialect, Endpoint};
+pub use preset::Preset;
+pub use replay::Replay;
+
+use crate::error::{Error, ErrorKind};
+use crate::json::check_json;
+use crate::limits::Limits;
+use core::fmt;
+use message::Message;
+use span::{Kind, Member, Span, find, members, string};
+
+/// A checked request: JSON with one reading, fields of the right types, within the ranges that hold for every dialect.
+#[derive(Clone)]
+pub struct Request {
+    endpoint: Endpoint,
+    text: String,
+    object: Span,
+    members: Vec<Member>,
+    messages: Vec<Message>,
+    model: Option<String>,
+    /// What the body says, null being nothing.
+    body_stream: Option<bool>,
+    stream: Option<bool>,
+    include_usage: bool,
+    preset: Option<Preset>,
+}
+
+impl Request {
+    /// Reads a body.
+    ///
+    /// A field that is `null` counts as absent, and is still passed on. `model` may be missing: the gate fills it.
+    /// `preset` is this project's own field; it is never sent.
+    ///
+    /// Errors: `payload_too_large` over [`Limits::request_body`]; `invalid_request` for what is not strict JSON (see
+    /// [`check_json`]), a field of a wrong type or range, or one that would choose the upstream's address or key.
+    pub fn parse(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
+        let text = check_json(body, limits)?;
+        let start = text.len() - text.trim_start().len();
+        let object = Span { start, end: text.trim_end().len() };
+        let kind = Kind::of(object.of(text));
+        if kind != Kind::Object {
+            let message = format!("Expected a JSON object, found {}.", kind.name());
+            return Err(Error::new(ErrorKind::InvalidRequest, message));
+        }
+        let members = members(text, Span { start: 0, end: text.len() })?;
+        for member in &members {
+            let name = member.name(text);
+            host::check(text, &name, *member, limits)?;
+            field::check(text, &name, &name, member.value, endpoint, None)?;
+        }
+        let value = |name: &str| find(text, &members, name);
+        let messages = match endpoint {
+            Endpoint::ChatCompletions => message::read(text, value("messages"), limits)?,
+            Endpoint::Completions => prompt::check(text, value("prompt")).map(|()| Vec::new())?,
+        };
+        let truth = |member: Member| member.value.of(text) == "true";
+        let body_stream = value("stream").map(truth);
+        let include_usage = match value("stream_options") {
+            Some(options) => find(text, &span::members(text, options.value)?, "include_usage").is_some_and(truth),
+            None => false,
+        };
+        let preset = value("preset").map(|preset| string(preset.value.of(text)).parse()).transpose()?;
+        let model = value("model").map(|model| string(model.value.of(text)).into_owned());
+        let text = text.to_owned();
+        let stream = body_stream;
+        Ok(Request { endpoint, text, object, members, messages, model, body_stream, stream, include_usage, preset })
+    }
+
+    /// What is asked for.
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+
+    /// The model that the caller asks for.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Whether the answer is to be streamed: what the request says, else what its preset says, else no.
+    pub fn is_stream(&self) -> bool {
+        self.stream.unwrap_or(self.preset == Some(Preset::Realtime))
+    }
+
+    /// Whether the caller asks for a stream that ends with token counts.
+    pub fn wants_usage(&self) -> bool {
+        self.is_stream() && self.include_usage
+    }
+
+    /// The preset, from the body or from [`with_preset`](Request::with_preset).
+    pub fn preset(&self) -> Option<Preset> {
+        self.preset
+    }
+
+    /// Asks for this model instead.
+    pub fn with_model(mut self, model: &str) -> Self {
+        self.model = Some(model.to_owned());
+        self
+    }
+
+    /// Asks for a stream, or for a whole answer, whatever the body and the preset say.
+    pub fn with_stream(mut self, stream: bool) -> Self {
+        self.stream = Some(stream);
+        self
+    }
+
+    /// Applies this preset instead.
+    pub fn with_preset(mut self, preset: Preset) -> Self {
+        self.preset = Some(preset);
+        self
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Sizes and settings only: the body holds prompts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("endpoint", &self.endpoint)
+            .field("bytes", &self.text.len())
+            .field("messages", &self.messages.len())
+            .field("stream", &self.is_stream())
+            .field("preset", &self.preset)
+            .finish_non_exhaustive()
+    }
+}

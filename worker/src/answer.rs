@@ -3,6 +3,7 @@
 use crate::headers::{self, Headers};
 use crate::js;
 use sluicegate::Error;
+use sluicegate::exchange::error_headers;
 use sluicegate::reply::error_body;
 use wasm_bindgen::JsValue;
 use web_sys::Response;
@@ -55,7 +56,9 @@ impl Answers {
     /// An error in OpenAI's shape.
     pub(crate) fn error(&self, error: &Error, extra: &[(&str, &str)]) -> Result<Response, JsValue> {
         let mut headers = self.headers(Some(JSON));
-        headers::retry(&mut headers, error);
+        for (name, value) in error_headers(error) {
+            headers.add(name, &value);
+        }
         for (name, value) in extra {
             headers.add(name, value);
         }

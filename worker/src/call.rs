@@ -62,7 +62,8 @@ async fn prepare(
     let request = Request::parse(endpoint, &body, &config.limits())?;
     drop(body);
     let model = request.model().ok_or_else(|| {
-        Error::new(ErrorKind::InvalidRequest, "Required: the model's id, as GET /v1/models lists it.").with_param("model")
+        let message = "Required: the model's id, as GET /v1/models lists it.";
+        Error::new(ErrorKind::InvalidRequest, message).with_param("model")
     })?;
     let route = config.route(model)?;
     let upstream = route.upstream;
@@ -80,13 +81,13 @@ async fn prepare(
     };
     let target = Target {
         dialect: upstream.dialect(),
-        model: Some(route.model),
+        model: route.model,
         replay: route.replay,
         // DeepSeek and SiliconFlow send the usage unasked; it is hidden from callers who did not ask.
         add_usage: request.is_stream() && upstream.dialect() == Dialect::OpenAi,
     };
     let built = request.build(&target)?;
-    let notices = built.changes.iter().map(|change| format!("request_changed:{change}")).collect();
+    let notices = built.changes.iter().map(|change| format!("request_changed:{}", change.field)).collect();
     let plan = Plan {
         budgets: upstream.budgets(),
         reply: reply::Options { limits: config.limits(), think_tags: upstream.think_tags(), collect: false, ..Default::default() },

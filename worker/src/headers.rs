@@ -1,7 +1,6 @@
 //! Which headers go up, which come down: built from lists, never copied.
 
 use core::fmt::Write as _;
-use sluicegate::Error;
 use sluicegate::exchange::{Head, Timing};
 
 /// Headers as one text, `name LF value LF`: one crossing into JavaScript for all of them.
@@ -124,20 +123,6 @@ pub(crate) fn downward(id: &str, allowed_origin: Option<&str>) -> Headers {
         headers.add("access-control-expose-headers", EXPOSED);
     }
     headers
-}
-
-/// Above this, clients are told not to wait: those of OpenAI ignore longer waits, and come back at once.
-const LONGEST_WAIT: u64 = 60_000;
-
-/// What an error's headers say about trying again.
-pub(crate) fn retry(headers: &mut Headers, error: &Error) {
-    let wait = error.retry_after_ms();
-    if let Some(millis) = wait {
-        headers.add("retry-after", &millis.div_ceil(1000).to_string());
-        headers.add("retry-after-ms", &millis.min(LONGEST_WAIT).to_string());
-    }
-    let should = error.is_retryable() && wait.is_none_or(|millis| millis <= LONGEST_WAIT);
-    headers.add("x-should-retry", if should { "true" } else { "false" });
 }
 
 /// How long the upstream took to its response head, and the whole to its end.

@@ -1,1 +1,21 @@
-//! The wasm-bindgen layer of the npm package: it converts and drives, the core decides.
+//! The wasm-bindgen layer of the npm package: it converts values and drives fetch; every rule is the core's.
+//!
+//! | file | what crosses |
+//! |---|---|
+//! | `call.rs` | one call: request text in, batches of deltas out |
+//! | `forward.rs` | one call for an SDK: request text in, response head and bytes out |
+//! | `pipeline.rs` | bytes in, batches of deltas out, no network |
+//! | `decoder.rs` | bytes in, events out |
+//! | `driver.rs` | the loop that `call` and `forward` share: carries out what the exchange asks for |
+//! | `transport.rs` | one fetch: send, read, abort, timer |
+//! | `batch.rs` | deltas as numbers over text, read by JavaScript straight from memory |
+//! | `convert.rs` | options, errors and replies, through serde |
+
+mod batch;
+mod call;
+mod convert;
+mod decoder;
+mod driver;
+mod forward;
+mod pipeline;
+mod transport;

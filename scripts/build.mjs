@@ -1,0 +1,122 @@
+// Builds everything that is shipped: the npm package (dist/npm), the Worker (worker/build) and the page (build/www).
+//   node scripts/build.mjs [package] [worker] [page]
+import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { fingerprint, root, run, runMain, say } from "./lib.mjs";
+import { setup } from "./setup.mjs";
+
+// What every engine that we name in the README has had since 2021; memchr and the compiler use the 128-bit vectors.
+const WASM_FEATURES = ["simd128", "bulk-memory", "sign-ext", "nontrapping-fptoint", "mutable-globals", "reference-types", "multivalue"];
+const RUSTFLAGS = WASM_FEATURES.map((feature) => `-Ctarget-feature=+${feature}`).join(" ");
+const WASM_OPT_FEATURES = WASM_FEATURES.map((feature) => `--enable-${feature === "bulk-memory" ? "bulk-memory-opt" : feature}`);
+
+/** What each part is made from; nothing is built again while that is the same. */
+const SOURCES = {
+  package: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
+  page: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src", "www"],
+  worker: ["Cargo.toml", "Cargo.lock", "scripts/build.mjs", "src", "worker"],
+};
+
+/** Builds what is named and not built yet. */
+export async function build({ toolchain, tools }, parts = ["package", "worker", "page"]) {
+  if (parts.includes("page") && !parts.includes("package")) parts = ["package", ...parts];
+  for (const part of parts) {
+    const stamp = join(root, "build", `${part}.stamp`);
+    const wanted = await fingerprint(SOURCES[part]);
+    if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) continue;
+    await rm(stamp, { force: true });
+    await { package: buildPackage, page: buildPage, worker: buildWorker }[part](toolchain, tools);
+    await mkdir(join(root, "build"), { recursive: true });
+    await writeFile(stamp, wanted);
+  }
+}
+
+async function buildPackage({ cargo, env }, tools) {
+  say("package: Rust to wasm");
+  const targetDir = join(root, "target/wasm");
+  await run(cargo, ["build", "--release", "--locked", "--package", "sluicegate-js", "--target", "wasm32-unknown-unknown"], {
+    env: { ...env, RUSTFLAGS, CARGO_TARGET_DIR: targetDir },
+  });
+  const out = join(root, "build/wasm");
+  await rm(out, { recursive: true, force: true });
+  await run(tools.wasmBindgen, [
+    join(targetDir, "wasm32-unknown-unknown/release/sluicegate_js.wasm"),
+    ...["--target", "web", "--omit-default-module-path", "--out-dir", out, "--out-name", "sluicegate"],
+    ...["--remove-name-section", "--remove-producers-section"],
+  ]);
+
+  say("package: wasm-opt");
+  const dist = join(root, "dist/npm");
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  await run(process.execPath, [
+    tools.wasmOpt,
+    ...["-O3", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
+    ...[join(out, "sluicegate_bg.wasm"), "-o", join(dist, "sluicegate.wasm")],
+  ]);
+
+  say("package: TypeScript");
+  await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root]);
+  await cp(join(root, "dist/types/src/npm"), join(dist, "types"), { recursive: true });
+  await rm(join(root, "dist/types"), { recursive: true, force: true });
+  const { build: bundle } = await import("esbuild");
+  const entries = (await readdir(join(root, "src/npm/entry"))).filter((name) => name.endsWith(".ts"));
+  await bundle({
+    entryPoints: entries.map((name) => join(root, "src/npm/entry", name)),
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    // Neutral: each entry says itself what its platform is.
+    platform: "neutral",
+    external: ["node:*", "./sluicegate.wasm"],
+    outdir: dist,
+    minifySyntax: true,
+    chunkNames: "core-[hash]",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  await reportSizes(dist);
+}
+
+async function reportSizes(folder) {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!(await stat(path)).isFile()) continue;
+    const bytes = await readFile(path);
+    say(`  ${name.padEnd(24)} ${kb(bytes.length)} raw, ${kb(gzipSync(bytes, { level: 9 }).length)} gzip`);
+  }
+}
+
+function kb(bytes) {
+  return `${(bytes / 1000).toFixed(1)} KB`;
+}
+
+async function buildPage() {
+  say("page");
+  const { buildPage: bundlePage } = await import("../www/build.mjs");
+  const outdir = join(root, "build/www");
+  await rm(outdir, { recursive: true, force: true });
+  await bundlePage({ outdir, alias: { sluicegate: join(root, "dist/npm/web.js") } });
+  await cp(join(root, "dist/npm/sluicegate.wasm"), join(outdir, "sluicegate.wasm"));
+}
+
+async function buildWorker({ cargo, env }, tools) {
+  say("Worker: worker-build");
+  void cargo;
+  await run(tools.workerBuild, ["--release"], {
+    cwd: join(root, "worker"),
+    env: { ...env, RUSTFLAGS, WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild },
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await runMain(async () => {
+    const parts = process.argv.slice(2);
+    await build(await setup(), parts.length ? parts : undefined);
+    say("built");
+  });
+}
+

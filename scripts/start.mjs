@@ -1,0 +1,108 @@
+// Runs the Worker and the demo page: `npm start -- --help` lists the options.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { Advice, root, runMain, say, stop, waitFor } from "./lib.mjs";
+import { setup } from "./setup.mjs";
+
+const HELP = `npm start -- [options]
+
+  --port N             the port to serve on (8787)
+  --host NAME          the address to listen on (localhost)
+  --upstream URL       an OpenAI-compatible API, with its version: http://127.0.0.1:8080/v1
+  --upstream-key KEY   the key for it, if it takes one
+  --dialect NAME       openai (default), deepseek or siliconflow
+
+Without --upstream, DEEPSEEK_API_KEY or SILICONFLOW_API_KEY choose the vendor. With none of them, a scripted upstream
+answers in place of a model, and the page says so.`;
+
+const VENDORS = [
+  { name: "deepseek", dialect: "deepseek", base_url: "https://api.deepseek.com", secret: "DEEPSEEK_API_KEY", models: ["deepseek-flash", "deepseek-v4-pro"] },
+  {
+    name: "siliconflow",
+    dialect: "siliconflow",
+    base_url: "https://api.siliconflow.cn/v1",
+    secret: "SILICONFLOW_API_KEY",
+    models: ["deepseek-ai/DeepSeek-R1", "Pro/deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3.2", "Qwen/Qwen3-8B"],
+  },
+];
+
+await runMain(async () => {
+  const options = readOptions();
+  if (options.help) return void process.stdout.write(`${HELP}\n`);
+  const children = [];
+  const ended = new Promise((resolve) => ["SIGINT", "SIGTERM", "SIGHUP"].forEach((signal) => process.once(signal, () => resolve(0))));
+  const scratch = await mkdtemp(join(tmpdir(), "sluicegate-"));
+  try {
+    await build(await setup());
+    const { upstreams, secrets } = await chooseUpstreams(options, children);
+    const config = { upstreams, development: true };
+    const code = await serve(options, config, secrets, scratch, children, ended);
+    process.exitCode = code;
+  } finally {
+    for (const child of children.reverse()) await (child.close ? child.close() : stop(child));
+    await rm(scratch, { recursive: true, force: true });
+  }
+});
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: "8787" },
+        host: { type: "string", default: "localhost" },
+        upstream: { type: "string" },
+        "upstream-key": { type: "string" },
+        dialect: { type: "string", default: "openai" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new Advice(`${error.message}\n\n${HELP}`);
+  }
+}
+
+/** The upstreams of the configuration, and the secrets that they name. */
+async function chooseUpstreams(options, children) {
+  if (options.upstream) {
+    const key = options["upstream-key"];
+    const upstream = { name: "upstream", dialect: options.dialect, base_url: options.upstream, models: "upstream" };
+    return key ? { upstreams: [{ ...upstream, secret: "UPSTREAM_KEY" }], secrets: { UPSTREAM_KEY: key } } : { upstreams: [upstream], secrets: {} };
+  }
+  const vendors = VENDORS.filter(({ secret }) => process.env[secret]);
+  if (vendors.length > 0) {
+    return { upstreams: vendors, secrets: Object.fromEntries(vendors.map(({ secret }) => [secret, process.env[secret]])) };
+  }
+  const { startUpstream } = await import("../tests/upstream/server.mjs");
+  const scripted = await startUpstream({ dialect: "deepseek", pace: 20 });
+  children.push(scripted);
+  say(`no key and no --upstream: a scripted upstream answers (${scripted.url})`);
+  return { upstreams: [{ name: "scripted", dialect: "deepseek", base_url: scripted.url, models: "upstream", scripted: true }], secrets: {} };
+}
+
+async function serve(options, config, secrets, scratch, children, ended) {
+  // A file that only we can read: arguments and environments of processes can be seen by others.
+  const vars = join(scratch, "vars.env");
+  const lines = Object.entries({ GATE_CONFIG: JSON.stringify(config), ...secrets }).map(([name, value]) => `${name}='${value}'`);
+  await writeFile(vars, `${lines.join("\n")}\n`, { mode: 0o600 });
+  const wrangler = spawn(
+    process.execPath,
+    [
+      join(root, "node_modules/wrangler/bin/wrangler.js"),
+      ...["dev", "--config", join(root, "worker/wrangler.jsonc"), "--env-file", vars, "--persist-to", join(scratch, "state")],
+      ...["--port", options.port, "--ip", options.host, "--show-interactive-dev-session=false", "--log-level=warn"],
+    ],
+    { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" } },
+  );
+  children.push(wrangler);
+  const closed = new Promise((resolve) => wrangler.once("close", (code) => resolve(code ?? 1)));
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host.replace("0.0.0.0", "127.0.0.1");
+  const url = `http://${host}:${options.port}`;
+  await Promise.race([waitFor(`${url}/healthz`, { alive: () => wrangler.exitCode === null }), ended]);
+  say(`ready: ${url}`);
+  return Promise.race([ended, closed]);
+}

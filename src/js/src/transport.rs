@@ -1,0 +1,189 @@
+//! One fetch: sends, reads chunk by chunk, aborts. It knows no rule; [`Transport::advance`] does one step of what the exchange
+//! asked for.
+
+use crate::convert::{self, CallOptions};
+use gloo_net::http::{Headers, Response};
+use gloo_timers::callback::Timeout;
+use js_sys::{Function, Promise, Reflect, Uint8Array};
+use sluicegate::Error;
+use sluicegate::exchange::Head;
+use sluicegate::time::Instant;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestInit, RequestRedirect};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// The platform's monotonic clock.
+pub(crate) fn now() -> Instant {
+    Instant(performance_now() as u64)
+}
+
+/// The request that is under way. Dropping it aborts it.
+pub(crate) struct Transport {
+    controller: AbortController,
+    /// Settles when the request is aborted: a `fetch` that ignores its signal must not hang the call.
+    aborted: Promise,
+    reader: Option<ReadableStreamDefaultReader>,
+    open: bool,
+    timer: Option<Timeout>,
+}
+
+/// What the transport waits for: taken out of it, so that nothing is borrowed meanwhile.
+pub(crate) enum Pending {
+    Head(Promise),
+    Chunk(Promise),
+    Nothing,
+}
+
+/// What happened.
+pub(crate) enum Happened {
+    Head(Response),
+    Chunk(Uint8Array),
+    End,
+    Error(JsValue),
+}
+
+impl Transport {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let controller = AbortController::new()
+            .map_err(|_| convert::platform_error("This platform has no AbortController."))?;
+        let signal = controller.signal();
+        let aborted = Promise::new(&mut |_, reject| signal.set_onabort(Some(&reject)));
+        // Nobody may be waiting when the abort comes.
+        let _ = aborted.catch(&Closure::once_into_js(|_: JsValue| {}).unchecked_into());
+        Ok(Transport { controller, aborted, reader: None, open: false, timer: None })
+    }
+
+    /// What `fetch` takes for this request.
+    pub(crate) fn open(&mut self, options: &CallOptions, body: &[u8]) -> RequestInit {
+        let headers = Headers::new();
+        for (name, value) in &options.headers {
+            headers.set(name, value);
+        }
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_headers(&headers.into_raw());
+        // Text, not bytes: what a caller's own fetch most likely expects to find.
+        init.set_body(&JsValue::from_str(&String::from_utf8_lossy(body)));
+        init.set_redirect(RequestRedirect::Manual);
+        init.set_signal(Some(&self.controller.signal()));
+        self.open = true;
+        init
+    }
+
+    /// The first of the answer and the abort.
+    pub(crate) fn or_aborted(&self, sent: &JsValue) -> Promise {
+        Promise::race(&js_sys::Array::of2(sent, &self.aborted))
+    }
+
+    /// Takes the response's body to read it.
+    pub(crate) fn read_from(&mut self, response: &Response) {
+        self.reader = response.body().and_then(|body| body.get_reader().dyn_into().ok());
+    }
+
+    /// The next chunk of the body.
+    pub(crate) fn pending(&self) -> Pending {
+        match &self.reader {
+            Some(reader) => Pending::Chunk(reader.read()),
+            None => Pending::Nothing,
+        }
+    }
+
+    /// Aborts the request and lets whoever waits for a chunk go on.
+    pub(crate) fn abort(&mut self) {
+        if !core::mem::take(&mut self.open) {
+            return;
+        }
+        self.timer = None;
+        self.controller.abort();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.cancel().catch(&Closure::once_into_js(|_: JsValue| {}).unchecked_into());
+        }
+    }
+
+    /// The body has ended.
+    pub(crate) fn close(&mut self) {
+        self.open = false;
+        self.reader = None;
+        self.timer = None;
+    }
+
+    /// Replaces the one timer.
+    pub(crate) fn wake_at(&mut self, until: Instant, wake: impl FnOnce() + 'static) {
+        // setTimeout takes 31 bits; a later deadline is looked at again when that is over.
+        let millis = until.since(now()).min(i32::MAX as u64) as u32;
+        self.timer = Some(Timeout::new(millis, wake));
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+impl Pending {
+    /// Waits for it.
+    pub(crate) async fn wait(self) -> Happened {
+        match self {
+            Pending::Head(promise) => match JsFuture::from(promise).await {
+                Ok(response) => Happened::Head(Response::from(response.unchecked_into::<web_sys::Response>())),
+                Err(cause) => Happened::Error(cause),
+            },
+            Pending::Chunk(promise) => match JsFuture::from(promise).await {
+                Ok(result) => {
+                    let result: ReadableStreamReadResult = result.unchecked_into();
+                    match result.get_done() {
+                        Some(true) => Happened::End,
+                        _ => Happened::Chunk(result.get_value().unchecked_into()),
+                    }
+                }
+                Err(cause) => Happened::Error(cause),
+            },
+            Pending::Nothing => Happened::End,
+        }
+    }
+}
+
+/// The parts of a response head that the core reads, owned.
+pub(crate) struct ResponseHead {
+    status: u16,
+    headers: [Option<String>; 4],
+}
+
+impl ResponseHead {
+    pub(crate) fn new(response: &Response) -> Self {
+        let headers = response.headers();
+        let trace_id = ["x-request-id", "x-siliconcloud-trace-id", "x-deepseek-request-id"].iter().find_map(|name| headers.get(name));
+        ResponseHead {
+            status: response.status(),
+            headers: [headers.get("content-type"), headers.get("retry-after"), headers.get("retry-after-ms"), trace_id],
+        }
+    }
+
+    pub(crate) fn as_head(&self) -> Head<'_> {
+        let [content_type, retry_after, retry_after_ms, trace_id] = &self.headers;
+        Head {
+            status: self.status,
+            content_type: content_type.as_deref(),
+            retry_after: retry_after.as_deref(),
+            retry_after_ms: retry_after_ms.as_deref(),
+            trace_id: trace_id.as_deref(),
+            now_unix_ms: Some(js_sys::Date::now() as u64),
+        }
+    }
+}
+
+/// The fetch to use: the caller's, else the platform's.
+pub(crate) fn fetch_function(given: JsValue) -> Result<Function, Error> {
+    let function = match given.is_undefined() {
+        true => Reflect::get(&js_sys::global(), &JsValue::from_str("fetch")).unwrap_or(JsValue::UNDEFINED),
+        false => given,
+    };
+    function.dyn_into().map_err(|_| convert::invalid_option("fetch", "a function is expected"))
+}

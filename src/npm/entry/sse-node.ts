@@ -1,0 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { setSource } from "../wasm.js";
+
+setSource(() => readFile(new URL("./sluicegate.wasm", import.meta.url)));
+export * from "../sse.js";

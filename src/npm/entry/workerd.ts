@@ -1,0 +1,5 @@
+import wasm from "./sluicegate.wasm";
+import { setSource } from "../wasm.js";
+
+setSource(() => wasm);
+export * from "../index.js";

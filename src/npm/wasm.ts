@@ -1,0 +1,48 @@
+import { Call, EventDecoder, Forward, initSync, noticeCodes, ReplyStream } from "../../build/wasm/sluicegate.js";
+
+/** The core's bindings, ready for use. */
+export interface Bindings {
+  Call: typeof Call;
+  EventDecoder: typeof EventDecoder;
+  Forward: typeof Forward;
+  ReplyStream: typeof ReplyStream;
+  memory: WebAssembly.Memory;
+  /** The codes of notices, by their number. */
+  noticeCodes: string[];
+}
+
+/** What the core can be started from. */
+export type WasmSource = WebAssembly.Module | BufferSource | Response | string | URL;
+
+let source: (() => WasmSource | PromiseLike<WasmSource>) | undefined;
+let loading: Promise<Bindings> | undefined;
+
+/** Says where the core comes from, when it is first needed. An entry calls it; the first one that asks wins. */
+export function setSource(from: () => WasmSource | PromiseLike<WasmSource>): void {
+  source ??= from;
+}
+
+/** Starts the core, once; a failed start is tried again by the next caller. */
+export function load(): Promise<Bindings> {
+  loading ??= start().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function start(): Promise<Bindings> {
+  if (!source) throw new Error("sluicegate/slim: pass { wasm } to createGate, or import \"sluicegate\" instead.");
+  const { memory } = initSync({ module: await compile(await source()) });
+  return { Call, EventDecoder, Forward, ReplyStream, memory, noticeCodes: noticeCodes() };
+}
+
+async function compile(from: WasmSource): Promise<WebAssembly.Module> {
+  if (from instanceof WebAssembly.Module) return from;
+  if (typeof from === "string" || from instanceof URL) from = await fetch(from);
+  if (typeof Response === "undefined" || !(from instanceof Response)) return WebAssembly.compile(from as BufferSource);
+  if (!from.ok) throw new Error(`sluicegate: the server answered ${from.status} for ${from.url}.`);
+  // A server that does not know .wasm sends another media type, with which streaming compilation fails.
+  const isWasm = from.headers.get("content-type")?.startsWith("application/wasm");
+  return isWasm ? WebAssembly.compileStreaming(from) : WebAssembly.compile(await from.arrayBuffer());
+}

@@ -1,0 +1,240 @@
+//! What each field may hold: one row per field, and per dialect where dialects differ.
+//!
+//! Rows without a dialect hold for all and are checked when a request is parsed; the others when it is built for an
+//! upstream. Fields without a row pass through untouched.
+
+use super::dialect::{Dialect, Endpoint};
+use super::fault::{invalid, wrong_or_missing, wrong_type};
+use super::span::{Kind, Member, Span, find, items, members, string};
+use crate::error::Error;
+
+struct Row {
+    field: &'static str,
+    endpoint: Option<Endpoint>,
+    dialect: Option<Dialect>,
+    expect: Expect,
+}
+
+#[derive(Clone, Copy)]
+enum Expect {
+    Boolean,
+    String,
+    /// 1 to 512 of `A-Z a-z 0-9 _ -`.
+    Identifier,
+    /// Not empty, no control characters, at most 256 bytes.
+    Model,
+    /// From, to, both included.
+    Number(f64, f64),
+    /// From, to, both included; written without fraction or exponent.
+    Integer(i128, i128),
+    Object,
+    StringOrObject,
+    /// An object whose `type` is one of these strings; any string when there are none.
+    Tagged(&'static [&'static str]),
+    /// An object, with a boolean `include_usage` if any.
+    StreamOptions,
+    /// A string, or an array of at most so many.
+    Strings(usize),
+    /// An array of at most so many tools.
+    Tools(usize),
+}
+
+const ANY: Option<Dialect> = None;
+const BOTH: Option<Endpoint> = None;
+const CHAT: Option<Endpoint> = Some(Endpoint::ChatCompletions);
+const TEXT: Option<Endpoint> = Some(Endpoint::Completions);
+const OPENAI: Option<Dialect> = Some(Dialect::OpenAi);
+const DEEPSEEK: Option<Dialect> = Some(Dialect::DeepSeek);
+const SILICONFLOW: Option<Dialect> = Some(Dialect::SiliconFlow);
+const I64: Expect = Expect::Integer(i64::MIN as i128, i64::MAX as i128);
+const COUNT: Expect = Expect::Integer(1, u32::MAX as i128);
+
+const fn row(field: &'static str, endpoint: Option<Endpoint>, dialect: Option<Dialect>, expect: Expect) -> Row {
+    Row { field, endpoint, dialect, expect }
+}
+
+const ROWS: &[Row] = &[
+    row("model", BOTH, ANY, Expect::Model),
+    row("preset", BOTH, ANY, Expect::String),
+    row("stream", BOTH, ANY, Expect::Boolean),
+    row("stream_options", BOTH, ANY, Expect::StreamOptions),
+    row("temperature", BOTH, ANY, Expect::Number(0.0, 2.0)),
+    row("top_p", BOTH, ANY, Expect::Number(0.0, 1.0)),
+    row("presence_penalty", BOTH, ANY, Expect::Number(-2.0, 2.0)),
+    row("frequency_penalty", BOTH, ANY, Expect::Number(-2.0, 2.0)),
+    row("n", BOTH, ANY, Expect::Integer(1, 128)),
+    row("seed", BOTH, ANY, I64),
+    row("stop", BOTH, ANY, Expect::Strings(16)),
+    row("stop", BOTH, OPENAI, Expect::Strings(4)),
+    row("stop", BOTH, DEEPSEEK, Expect::Strings(16)),
+    row("stop", BOTH, SILICONFLOW, Expect::Strings(4)),
+    row("max_tokens", BOTH, ANY, COUNT),
+    row("max_tokens", CHAT, DEEPSEEK, Expect::Integer(1, 393_216)),
+    row("max_tokens", TEXT, DEEPSEEK, Expect::Integer(1, 4096)),
+    row("max_completion_tokens", BOTH, ANY, COUNT),
+    row("logit_bias", BOTH, ANY, Expect::Object),
+    row("user", BOTH, ANY, Expect::String),
+    row("user_id", BOTH, ANY, Expect::String),
+    row("user_id", BOTH, DEEPSEEK, Expect::Identifier),
+    row("metadata", BOTH, ANY, Expect::Object),
+    row("logprobs", CHAT, ANY, Expect::Boolean),
+    row("logprobs", TEXT, ANY, Expect::Integer(0, 20)),
+    row("logprobs", TEXT, OPENAI, Expect::Integer(0, 5)),
+    row("top_logprobs", CHAT, ANY, Expect::Integer(0, 20)),
+    row("tools", CHAT, ANY, Expect::Tools(128)),
+    row("tool_choice", CHAT, ANY, Expect::StringOrObject),
+    row("parallel_tool_calls", CHAT, ANY, Expect::Boolean),
+    row("response_format", CHAT, ANY, Expect::Tagged(&[])),
+    row("response_format", CHAT, DEEPSEEK, Expect::Tagged(&["text", "json_object"])),
+    row("reasoning_effort", CHAT, ANY, Expect::String),
+    row("thinking", CHAT, DEEPSEEK, Expect::Tagged(&[])),
+    row("enable_thinking", CHAT, SILICONFLOW, Expect::Boolean),
+    row("thinking_budget", CHAT, SILICONFLOW, Expect::Integer(128, 32_768)),
+    row("min_p", CHAT, SILICONFLOW, Expect::Number(0.0, 1.0)),
+    row("suffix", TEXT, ANY, Expect::String),
+    row("echo", TEXT, ANY, Expect::Boolean),
+    row("best_of", TEXT, ANY, Expect::Integer(1, 20)),
+];
+
+/// Checks a field against the rows that hold for every dialect (`None`) or against a dialect's own.
+///
+/// `shown` is the name under which the request has it, `field` the name that the rows know. Null is absent, so it passes.
+pub(crate) fn check(
+    text: &str,
+    shown: &str,
+    field: &str,
+    value: Span,
+    endpoint: Endpoint,
+    dialect: Option<Dialect>,
+) -> Result<(), Error> {
+    if Kind::of(value.of(text)) == Kind::Null {
+        return Ok(());
+    }
+    let rows = ROWS
+        .iter()
+        .filter(|row| row.field == field && row.dialect == dialect && row.endpoint.is_none_or(|only| only == endpoint));
+    for row in rows {
+        row.expect.check(text, shown, value)?;
+    }
+    Ok(())
+}
+
+impl Expect {
+    fn check(self, text: &str, field: &str, span: Span) -> Result<(), Error> {
+        let value = span.of(text);
+        let kind = Kind::of(value);
+        let of_kind = |wanted: Kind| if kind == wanted { Ok(()) } else { Err(wrong_type(field, wanted.name(), kind)) };
+        match self {
+            Expect::Boolean => of_kind(Kind::Boolean),
+            Expect::String => of_kind(Kind::String),
+            Expect::Object => of_kind(Kind::Object),
+            Expect::StringOrObject if matches!(kind, Kind::String | Kind::Object) => Ok(()),
+            Expect::StringOrObject => Err(wrong_type(field, "a string or an object", kind)),
+            Expect::Identifier => of_kind(Kind::String).and_then(|()| identifier(field, &string(value))),
+            Expect::Model => of_kind(Kind::String).and_then(|()| model(field, &string(value))),
+            Expect::Number(from, to) => of_kind(Kind::Number).and_then(|()| number(field, value, from, to)),
+            Expect::Integer(from, to) => of_kind(Kind::Number).and_then(|()| integer(field, value, from, to)),
+            Expect::Tagged(tags) => of_kind(Kind::Object).and_then(|()| tagged(text, field, span, tags)),
+            Expect::StreamOptions => of_kind(Kind::Object).and_then(|()| stream_options(text, field, span)),
+            Expect::Strings(_) if kind == Kind::String => Ok(()),
+            Expect::Strings(_) if kind != Kind::Array => {
+                Err(wrong_type(field, "a string or an array of strings", kind))
+            }
+            Expect::Strings(most) => strings(text, field, span, most),
+            Expect::Tools(most) => of_kind(Kind::Array).and_then(|()| tools(text, field, span, most)),
+        }
+    }
+}
+
+fn identifier(field: &str, value: &str) -> Result<(), Error> {
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if plain && (1..=512).contains(&value.len()) {
+        return Ok(());
+    }
+    Err(invalid(field, "Must be 1 to 512 letters, digits, underscores or hyphens."))
+}
+
+fn model(field: &str, value: &str) -> Result<(), Error> {
+    if value.trim().is_empty() {
+        return Err(invalid(field, "Must not be empty."));
+    }
+    if value.len() > 256 || value.chars().any(char::is_control) {
+        return Err(invalid(field, "Must be a model's id: at most 256 bytes, no control characters."));
+    }
+    Ok(())
+}
+
+fn number(field: &str, value: &str, from: f64, to: f64) -> Result<(), Error> {
+    match value.parse::<f64>() {
+        Ok(number) if (from..=to).contains(&number) => Ok(()),
+        _ => Err(invalid(field, format!("Must be a number from {from} to {to}."))),
+    }
+}
+
+fn integer(field: &str, value: &str, from: i128, to: i128) -> Result<(), Error> {
+    match value.parse::<i128>() {
+        Ok(number) if (from..=to).contains(&number) => Ok(()),
+        _ => Err(invalid(field, format!("Must be an integer from {from} to {to}."))),
+    }
+}
+
+/// The member `name` of the object at `field`, which must be of `kind`.
+fn required(text: &str, field: &str, members: &[Member], name: &str, kind: Kind) -> Result<Member, Error> {
+    let member = find(text, members, name);
+    member
+        .filter(|member| member.kind(text) == kind)
+        .ok_or_else(|| wrong_or_missing(format!("{field}.{name}"), kind.name(), member.map(|member| member.kind(text))))
+}
+
+fn tagged(text: &str, field: &str, span: Span, tags: &[&str]) -> Result<(), Error> {
+    let tag = required(text, field, &members(text, span)?, "type", Kind::String)?;
+    let tag = string(tag.value.of(text));
+    if tags.is_empty() || tags.contains(&tag.as_ref()) {
+        return Ok(());
+    }
+    Err(invalid(format!("{field}.type"), format!("This upstream takes only {}.", tags.join(", "))))
+}
+
+fn stream_options(text: &str, field: &str, span: Span) -> Result<(), Error> {
+    match find(text, &members(text, span)?, "include_usage").map(|member| member.kind(text)) {
+        None | Some(Kind::Boolean) => Ok(()),
+        Some(kind) => Err(wrong_type(format!("{field}.include_usage"), "a boolean", kind)),
+    }
+}
+
+fn strings(text: &str, field: &str, span: Span, most: usize) -> Result<(), Error> {
+    for (index, item) in items(text, span)?.into_iter().enumerate() {
+        let kind = Kind::of(item.of(text));
+        if kind != Kind::String {
+            return Err(wrong_type(format!("{field}[{index}]"), "a string", kind));
+        }
+        if index >= most {
+            return Err(invalid(format!("{field}[{index}]"), format!("At most {most} are allowed.")));
+        }
+    }
+    Ok(())
+}
+
+fn tools(text: &str, field: &str, span: Span, most: usize) -> Result<(), Error> {
+    for (index, item) in items(text, span)?.into_iter().enumerate() {
+        let path = format!("{field}[{index}]");
+        if index >= most {
+            return Err(invalid(path, format!("At most {most} tools are allowed.")));
+        }
+        let kind = Kind::of(item.of(text));
+        if kind != Kind::Object {
+            return Err(wrong_type(path, "an object", kind));
+        }
+        let tool = members(text, item)?;
+        let tag = required(text, &path, &tool, "type", Kind::String)?;
+        if string(tag.value.of(text)) == "function" {
+            let function = required(text, &path, &tool, "function", Kind::Object)?;
+            let path = format!("{path}.function");
+            let name = required(text, &path, &members(text, function.value)?, "name", Kind::String)?;
+            if string(name.value.of(text)).is_empty() {
+                return Err(invalid(format!("{path}.name"), "Must not be empty."));
+            }
+        }
+    }
+    Ok(())
+}

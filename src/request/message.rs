@@ -1,0 +1,226 @@
+//! The messages of a chat request: checked once, kept as the few facts that building needs.
+
+use super::fault::{invalid, wrong_or_missing, wrong_type};
+use super::span::{Kind, Member, Span, find, items, members, members_into, string};
+use crate::error::Error;
+use crate::limits::Limits;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    System,
+    Developer,
+    User,
+    Assistant,
+    Tool,
+    Function,
+}
+
+impl Role {
+    const ALL: &'static [Role] =
+        &[Role::System, Role::Developer, Role::User, Role::Assistant, Role::Tool, Role::Function];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Role::System => "system",
+            Role::Developer => "developer",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::Tool => "tool",
+            Role::Function => "function",
+        }
+    }
+
+    fn named(name: &str) -> Option<Role> {
+        Role::ALL.iter().find(|role| role.as_str() == name).copied()
+    }
+}
+
+/// What building needs to know of a checked message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message {
+    pub(crate) span: Span,
+    pub(crate) role: Role,
+    /// The role's value in the text.
+    pub(crate) role_span: Span,
+    /// Whether it is an assistant's call of at least one tool.
+    pub(crate) calls_tools: bool,
+    /// Whether it has a `reasoning_content` that is not null.
+    pub(crate) reasoning: bool,
+    /// Whether `reasoning_content` is all that it says.
+    pub(crate) only_reasoning: bool,
+    /// Whether it has `prefix: true`.
+    pub(crate) prefix: bool,
+}
+
+/// Checks `messages` and reads what building needs.
+pub(crate) fn read(text: &str, field: Option<Member>, limits: &Limits) -> Result<Vec<Message>, Error> {
+    let found = field.map(|field| field.kind(text));
+    let Some(field) = field.filter(|field| field.kind(text) == Kind::Array) else {
+        return Err(wrong_or_missing("messages", "an array of messages", found));
+    };
+    let spans = items(text, field.value)?;
+    if spans.is_empty() {
+        return Err(invalid("messages", "Must not be empty."));
+    }
+    if spans.len() > limits.messages {
+        return Err(invalid("messages", format!("At most {} messages are allowed.", limits.messages)));
+    }
+    let mut fields = Vec::new();
+    let read = |(index, span): (usize, Span)| {
+        let kind = Kind::of(span.of(text));
+        if kind != Kind::Object {
+            return Err(wrong_type(format!("messages[{index}]"), "an object", kind));
+        }
+        members_into(text, span, &mut fields)?;
+        Reader { text, index, fields: &fields }.message(span)
+    };
+    spans.into_iter().enumerate().map(read).collect()
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    index: usize,
+    fields: &'a [Member],
+}
+
+impl Reader<'_> {
+    fn path(&self, name: &str) -> String {
+        format!("messages[{}].{name}", self.index)
+    }
+
+    fn find(&self, name: &str) -> Option<Member> {
+        find(self.text, self.fields, name)
+    }
+
+    fn required(&self, name: &str, kind: Kind) -> Result<Member, Error> {
+        self.optional(name, kind)?.ok_or_else(|| wrong_or_missing(self.path(name), kind.name(), None))
+    }
+
+    fn optional(&self, name: &str, kind: Kind) -> Result<Option<Member>, Error> {
+        match self.find(name) {
+            Some(member) if member.kind(self.text) != kind => {
+                Err(wrong_type(self.path(name), kind.name(), member.kind(self.text)))
+            }
+            member => Ok(member),
+        }
+    }
+
+    fn message(&self, span: Span) -> Result<Message, Error> {
+        let role_member = self.required("role", Kind::String)?;
+        let role = Role::named(&string(role_member.value.of(self.text))).ok_or_else(|| {
+            invalid(self.path("role"), "Not one of system, developer, user, assistant, tool, function.")
+        })?;
+        let calls_tools = role == Role::Assistant && self.tool_calls()?;
+        let reasoning = self.optional("reasoning_content", Kind::String)?.is_some();
+        let prefix = self.optional("prefix", Kind::Boolean)?.is_some_and(|prefix| prefix.value.of(self.text) == "true");
+        self.optional("name", Kind::String)?;
+        let voiced = self.content(role, calls_tools, reasoning)?;
+        let only_reasoning = reasoning && !voiced;
+        match role {
+            Role::Tool => self.identifier("tool_call_id")?,
+            Role::Function => self.identifier("name")?,
+            _ => {}
+        }
+        Ok(Message { span, role, role_span: role_member.value, calls_tools, reasoning, only_reasoning, prefix })
+    }
+
+    fn identifier(&self, name: &str) -> Result<(), Error> {
+        let member = self.required(name, Kind::String)?;
+        if string(member.value.of(self.text)).is_empty() {
+            return Err(invalid(self.path(name), "Must not be empty."));
+        }
+        Ok(())
+    }
+
+    /// Checks the content. An assistant may go without where it says something by other means: true unless that is
+    /// reasoning alone.
+    fn content(&self, role: Role, calls_tools: bool, reasoning: bool) -> Result<bool, Error> {
+        const EXPECTED: &str = "a string or an array of parts";
+        match self.find("content") {
+            Some(content) => match content.kind(self.text) {
+                Kind::String => Ok(true),
+                Kind::Array => self.parts(content.value).map(|()| true),
+                kind => Err(wrong_type(self.path("content"), EXPECTED, kind)),
+            },
+            None => {
+                let voices = ["function_call", "refusal", "audio"];
+                let voiced = calls_tools || voices.iter().any(|name| self.find(name).is_some());
+                if role == Role::Assistant && (voiced || reasoning) {
+                    return Ok(voiced);
+                }
+                let null = self.fields.iter().any(|field| field.name(self.text) == "content");
+                Err(wrong_or_missing(self.path("content"), EXPECTED, null.then_some(Kind::Null)))
+            }
+        }
+    }
+
+    fn parts(&self, span: Span) -> Result<(), Error> {
+        let parts = items(self.text, span)?;
+        if parts.is_empty() {
+            return Err(invalid(self.path("content"), "Must not be empty."));
+        }
+        for (index, part) in parts.into_iter().enumerate() {
+            self.part(index, part)?;
+        }
+        Ok(())
+    }
+
+    fn part(&self, index: usize, span: Span) -> Result<(), Error> {
+        let text = self.text;
+        let path = |name: &str| self.path(&format!("content[{index}]{name}"));
+        let kind = Kind::of(span.of(text));
+        if kind != Kind::Object {
+            return Err(wrong_type(path(""), "an object", kind));
+        }
+        let part = members(text, span)?;
+        let tag = nested(text, &part, "type", Kind::String, || path(".type"))?;
+        match string(tag.value.of(text)).as_ref() {
+            "text" => nested(text, &part, "text", Kind::String, || path(".text")).map(drop),
+            "image_url" => {
+                let image = nested(text, &part, "image_url", Kind::Object, || path(".image_url"))?;
+                let image = members(text, image.value)?;
+                let url = nested(text, &image, "url", Kind::String, || path(".image_url.url"))?;
+                if url.value.of(text) == r#""""# {
+                    return Err(invalid(path(".image_url.url"), "Must not be empty."));
+                }
+                match find(text, &image, "detail").map(|detail| detail.kind(text)) {
+                    None | Some(Kind::String) => Ok(()),
+                    Some(kind) => Err(wrong_type(path(".image_url.detail"), "a string", kind)),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there are tool calls, each of a known shape. Calls of other types than `function` pass through.
+    fn tool_calls(&self) -> Result<bool, Error> {
+        let text = self.text;
+        let Some(calls) = self.optional("tool_calls", Kind::Array)? else { return Ok(false) };
+        let calls = items(text, calls.value)?;
+        for (index, &span) in calls.iter().enumerate() {
+            let path = |name: &str| self.path(&format!("tool_calls[{index}]{name}"));
+            let kind = Kind::of(span.of(text));
+            if kind != Kind::Object {
+                return Err(wrong_type(path(""), "an object", kind));
+            }
+            let call = members(text, span)?;
+            nested(text, &call, "id", Kind::String, || path(".id"))?;
+            if find(text, &call, "type").is_some_and(|tag| string(tag.value.of(text)) != "function") {
+                continue;
+            }
+            let function = nested(text, &call, "function", Kind::Object, || path(".function"))?;
+            let function = members(text, function.value)?;
+            nested(text, &function, "name", Kind::String, || path(".function.name"))?;
+            nested(text, &function, "arguments", Kind::String, || path(".function.arguments"))?;
+        }
+        Ok(!calls.is_empty())
+    }
+}
+
+/// The member `name`, which must be there and of `kind`.
+fn nested(text: &str, members: &[Member], name: &str, kind: Kind, path: impl Fn() -> String) -> Result<Member, Error> {
+    let member = find(text, members, name);
+    let found = member.map(|member| member.kind(text));
+    member.filter(|_| found == Some(kind)).ok_or_else(|| wrong_or_missing(path(), kind.name(), found))
+}

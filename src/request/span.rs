@@ -1,0 +1,163 @@
+//! Where the parts of a JSON text lie: members and items as byte ranges, so that what nobody changes is never rewritten.
+//!
+//! The text has passed [`check_json`](crate::json::check_json); an error here would be a bug and is reported as one.
+
+use crate::error::{Error, ErrorKind};
+use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A byte range of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Span {
+    pub(crate) fn of(self, text: &str) -> &str {
+        text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The span of a value that serde_json borrowed from `text`.
+    fn within(text: &str, raw: &RawValue) -> Span {
+        let start = raw.get().as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+        Span { start, end: start.wrapping_add(raw.get().len()) }
+    }
+}
+
+/// One `"key": value` of an object. The key's span includes its quotes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    pub(crate) key: Span,
+    pub(crate) value: Span,
+}
+
+impl Member {
+    /// The key, its escapes resolved.
+    pub(crate) fn name<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        string(self.key.of(text))
+    }
+
+    pub(crate) fn kind(&self, text: &str) -> Kind {
+        Kind::of(self.value.of(text))
+    }
+}
+
+/// The type of a JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl Kind {
+    pub(crate) fn of(value: &str) -> Kind {
+        match value.as_bytes().first() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't' | b'f') => Kind::Boolean,
+            Some(b'n') => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// With its article, as an error message has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Boolean => "a boolean",
+            Kind::Number => "a number",
+            Kind::String => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+}
+
+/// The text of a JSON string; empty for anything else.
+pub(crate) fn string(value: &str) -> Cow<'_, str> {
+    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    if inner.contains('\\') {
+        Cow::Owned(serde_json::from_str(value).unwrap_or_default())
+    } else {
+        Cow::Borrowed(inner)
+    }
+}
+
+/// A string as JSON text.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The member called `name`, unless its value is `null`: for optional fields, null means absent.
+pub(crate) fn find(text: &str, members: &[Member], name: &str) -> Option<Member> {
+    members.iter().find(|member| member.name(text) == name && member.kind(text) != Kind::Null).copied()
+}
+
+/// Replaces `members` by those of the object at `span`.
+pub(crate) fn members_into(text: &str, span: Span, members: &mut Vec<Member>) -> Result<(), Error> {
+    members.clear();
+    let visitor = Members { text, members };
+    serde_json::Deserializer::from_str(span.of(text)).deserialize_map(visitor).map_err(|_| bug())
+}
+
+/// The members of the object at `span`.
+pub(crate) fn members(text: &str, span: Span) -> Result<Vec<Member>, Error> {
+    let mut members = Vec::new();
+    members_into(text, span, &mut members).map(|()| members)
+}
+
+/// The items of the array at `span`.
+pub(crate) fn items(text: &str, span: Span) -> Result<Vec<Span>, Error> {
+    serde_json::Deserializer::from_str(span.of(text)).deserialize_seq(Items { text }).map_err(|_| bug())
+}
+
+fn bug() -> Error {
+    Error::new(ErrorKind::Internal, "A checked document could not be read again.")
+}
+
+struct Members<'a, 'm> {
+    text: &'a str,
+    members: &'m mut Vec<Member>,
+}
+
+impl<'de> Visitor<'de> for Members<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            self.members.push(Member { key: Span::within(self.text, key), value: Span::within(self.text, value) });
+        }
+        Ok(())
+    }
+}
+
+struct Items<'a> {
+    text: &'a str,
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = Vec<Span>;
+
+    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut spans = Vec::new();
+        while let Some(value) = seq.next_element::<&RawValue>()? {
+            spans.push(Span::within(self.text, value));
+        }
+        Ok(spans)
+    }
+}

@@ -1,0 +1,301 @@
+//! Whole calls in virtual time: every vector is read as deltas and handed on as bytes, its body cut in many ways.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde::Deserialize;
+use sluicegate::exchange::{Action, Budgets, Exchange, Forwarded, Head, Plan};
+use sluicegate::reply::{Delta, Deltas};
+use sluicegate::request::Built;
+use sluicegate::time::Instant;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    request: RequestPart,
+    #[serde(default)]
+    budgets: BTreeMap<String, Option<u64>>,
+    steps: Vec<Step>,
+    outcome: Option<String>,
+    error: Option<String>,
+    text: String,
+    reasoning: String,
+    ended_at: u64,
+    aborted: bool,
+    forwarded: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RequestPart {
+    stream: bool,
+    usage_added: bool,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    at: u64,
+    head: Option<HeadPart>,
+    text: Option<String>,
+    end: Option<bool>,
+    error: Option<bool>,
+    cancel: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct HeadPart {
+    status: u16,
+    content_type: Option<String>,
+    retry_after: Option<String>,
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("vectors/exchange/calls.json")).unwrap()
+}
+
+/// What one run of a case showed.
+#[derive(Default)]
+struct Seen {
+    sent: u32,
+    aborted: bool,
+    finished_at: Option<u64>,
+    text: String,
+    reasoning: String,
+    forwarded: Vec<u8>,
+}
+
+/// Plays the upstream and the shell's clock.
+struct Peer {
+    exchange: Exchange,
+    seen: Seen,
+    deltas: Deltas,
+    timer: Option<Instant>,
+    forward: bool,
+}
+
+impl Peer {
+    fn new(case: &Case, forward: bool) -> Self {
+        let mut budgets = Budgets::default();
+        for (name, millis) in &case.budgets {
+            let millis = millis.unwrap_or(u64::MAX);
+            match name.as_str() {
+                "connect" => budgets.connect = millis,
+                "first_token" => budgets.first_token = millis,
+                "total" => budgets.total = millis,
+                other => panic!("unknown budget {other}"),
+            }
+        }
+        let built = Built {
+            path: "/chat/completions",
+            body: b"{}".to_vec(),
+            stream: case.request.stream,
+            usage_added: case.request.usage_added,
+            changed: false,
+            changes: Vec::new(),
+        };
+        let mut plan = Plan { budgets, ..Plan::default() };
+        plan.reply.collect = !forward;
+        let exchange = Exchange::new(Instant(0), plan, built);
+        Peer { exchange, seen: Seen::default(), deltas: Deltas::new(), timer: None, forward }
+    }
+
+    fn drain(&mut self, now: u64) {
+        while let Some(action) = self.exchange.poll(Instant(now)) {
+            match action {
+                Action::Send(_) => self.seen.sent += 1,
+                Action::Abort => {
+                    assert!(!self.seen.aborted, "aborted twice");
+                    self.seen.aborted = true;
+                }
+                Action::Wait(until) => self.timer = Some(until),
+                Action::Finish => {
+                    assert!(self.seen.finished_at.is_none(), "finished twice");
+                    self.seen.finished_at = Some(now);
+                    let tail = self.exchange.forward_tail();
+                    self.seen.forwarded.extend_from_slice(&tail);
+                }
+            }
+        }
+        for delta in self.deltas.iter() {
+            match delta {
+                Delta::Text { text, .. } => self.seen.text.push_str(text),
+                Delta::Reasoning { text, .. } => self.seen.reasoning.push_str(text),
+                _ => {}
+            }
+        }
+        self.deltas.clear();
+    }
+
+    /// Lets the timers fire that are due before `until`.
+    fn run_timers(&mut self, until: u64) {
+        while self.seen.finished_at.is_none() {
+            match self.timer {
+                Some(at) if at.0 <= until => {
+                    self.timer = None;
+                    self.drain(at.0);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn bytes(&mut self, now: u64, chunk: &[u8]) {
+        if self.forward && self.exchange.is_streaming() {
+            match self.exchange.forward(Instant(now), chunk) {
+                Forwarded::Pass => self.seen.forwarded.extend_from_slice(chunk),
+                Forwarded::Bytes(bytes) => self.seen.forwarded.extend_from_slice(bytes),
+            }
+        } else {
+            self.exchange.handle_bytes(Instant(now), chunk, &mut self.deltas);
+        }
+    }
+
+    fn step(&mut self, step: &Step, cut: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) {
+        let now = Instant(step.at);
+        if let Some(head) = &step.head {
+            self.exchange.handle_head(
+                now,
+                &Head {
+                    status: head.status,
+                    content_type: head.content_type.as_deref(),
+                    retry_after: head.retry_after.as_deref(),
+                    ..Head::default()
+                },
+            );
+        }
+        if let Some(text) = &step.text {
+            for chunk in cut(text.as_bytes()) {
+                self.bytes(step.at, &chunk);
+                self.drain(step.at);
+            }
+        }
+        if step.end.is_some() {
+            self.exchange.handle_end(now, &mut self.deltas);
+        }
+        if step.error.is_some() {
+            self.exchange.handle_error(now, &mut self.deltas);
+        }
+        if step.cancel.is_some() {
+            self.exchange.cancel(now);
+        }
+        self.drain(step.at);
+    }
+}
+
+fn play(case: &Case, forward: bool, cut: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) -> Peer {
+    let mut peer = Peer::new(case, forward);
+    peer.drain(0);
+    for step in &case.steps {
+        peer.run_timers(step.at);
+        peer.step(step, cut);
+    }
+    peer.run_timers(u64::MAX);
+    peer
+}
+
+/// The text with our error events as `{error:CODE}`.
+fn readable(forwarded: &[u8]) -> String {
+    let text = String::from_utf8(forwarded.to_vec()).unwrap();
+    let Some(at) = text.find("data: {\"error\":") else { return text };
+    let (before, event) = text.split_at(at);
+    let json: serde_json::Value = serde_json::from_str(event.trim_start_matches("data: ").trim_end()).unwrap();
+    assert!(event.ends_with("\n\n"), "an event ends with a blank line");
+    format!("{before}{{error:{}}}", json["error"]["code"].as_str().unwrap())
+}
+
+fn check(case: &Case, how: &str, cut: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) {
+    let context = format!("{} ({how})", case.name);
+    for forward in [false, true] {
+        let peer = play(case, forward, cut);
+        let end = peer.exchange.end().unwrap_or_else(|| panic!("{context}: no end"));
+        assert_eq!(peer.seen.sent, 1, "{context}: requests sent");
+        if let Some(outcome) = &case.outcome {
+            assert_eq!(end.outcome.as_str(), outcome, "{context}: outcome");
+        }
+        let code = end.error.as_ref().map(|error| error.code());
+        assert_eq!(code, case.error.as_deref(), "{context}: error");
+        assert_eq!(end.outcome.is_success(), end.error.is_none(), "{context}: an error for every outcome but a success");
+        assert_eq!(peer.seen.finished_at, Some(case.ended_at), "{context}: ended at");
+        assert_eq!(peer.seen.aborted, case.aborted, "{context}: aborted");
+        if forward {
+            let Some(expected) = &case.forwarded else { continue };
+            let came: String = case.steps.iter().filter_map(|step| step.text.as_deref()).collect();
+            let expected = if expected == "same" { &came } else { expected };
+            assert_eq!(&readable(&peer.seen.forwarded), expected, "{context}: forwarded");
+        } else if case.request.stream {
+            assert_eq!(peer.seen.text, case.text, "{context}: text");
+            assert_eq!(peer.seen.reasoning, case.reasoning, "{context}: reasoning");
+        }
+        if !forward && !case.text.is_empty() {
+            let choice = &peer.exchange.reply().unwrap().choices[0];
+            assert_eq!(choice.text, case.text, "{context}: assembled text");
+            assert_eq!(choice.reasoning, case.reasoning, "{context}: assembled reasoning");
+        }
+    }
+}
+
+#[test]
+fn every_call_ends_as_its_vector_says() {
+    for case in cases() {
+        check(&case, "whole", &|bytes| vec![bytes.to_vec()]);
+    }
+}
+
+#[test]
+fn every_call_ends_so_byte_by_byte() {
+    for case in cases() {
+        check(&case, "byte by byte", &|bytes| bytes.iter().map(|byte| vec![*byte]).collect());
+    }
+}
+
+#[test]
+fn every_call_ends_so_for_every_cut_in_two() {
+    for case in cases() {
+        let longest = case.steps.iter().filter_map(|step| step.text.as_ref()).map(String::len).max().unwrap_or(0);
+        for at in 1..longest {
+            check(&case, &format!("cut at {at}"), &|bytes| {
+                let (head, tail) = bytes.split_at(at.min(bytes.len()));
+                vec![head.to_vec(), tail.to_vec()]
+            });
+        }
+    }
+}
+
+#[test]
+fn a_stream_cut_after_any_byte_is_never_called_complete() {
+    let case = cases().into_iter().find(|case| case.name == "a good stream passes unchanged").unwrap();
+    let whole = case.steps[1].text.clone().unwrap();
+    let finish = whole.find("\"finish_reason\": \"stop\"").unwrap();
+    for at in 0..finish {
+        for cut_off in [false, true] {
+            let mut case = cases().swap_remove(0);
+            case.steps[1].text = Some(whole[..at].to_owned());
+            case.steps[2].end = (!cut_off).then_some(true);
+            case.steps[2].error = cut_off.then_some(true);
+            for forward in [false, true] {
+                let peer = play(&case, forward, &|bytes| vec![bytes.to_vec()]);
+                let end = peer.exchange.end().unwrap();
+                assert!(!end.outcome.is_success(), "cut at {at}: {:?}", end.outcome);
+                assert!("Hello".starts_with(&peer.seen.text), "cut at {at}: {}", peer.seen.text);
+                if forward {
+                    assert!(readable(&peer.seen.forwarded).ends_with("{error:truncated}"), "cut at {at}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn timing_is_counted_from_the_sending() {
+    let case = cases().into_iter().find(|case| case.name == "reasoning comes before the answer").unwrap();
+    let peer = play(&case, false, &|bytes| vec![bytes.to_vec()]);
+    let timing = peer.exchange.timing();
+    assert_eq!((timing.head, timing.first_token, timing.first_text, timing.total), (Some(10), Some(20), Some(20), Some(20)));
+}
+
+#[test]
+fn nothing_is_sent_by_a_call_that_is_cancelled_before_it_starts() {
+    let case = cases().swap_remove(0);
+    let mut peer = Peer::new(&case, false);
+    peer.exchange.cancel(Instant(0));
+    peer.drain(0);
+    assert_eq!((peer.seen.sent, peer.seen.aborted, peer.seen.finished_at), (0, false, Some(0)));
+}
