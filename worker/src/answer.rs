@@ -36,7 +36,8 @@ impl Answers {
 
     /// Sends an answer.
     pub(crate) fn send(&self, status: u16, headers: &Headers, body: &JsValue) -> Result<Response, JsValue> {
-        js::respond(status, headers.as_str(), if self.is_head { &JsValue::NULL } else { body })
+        let none = JsValue::NULL;
+        js::respond(status, headers.as_str(), if self.is_head { &none } else { body })
     }
 
     /// A JSON document.

@@ -19,7 +19,7 @@ use answer::Answers;
 use call::Done;
 use meter::Entry;
 use route::Route;
-use sluicegate::config::{Config, Credential, LogLevel, OriginVerdict};
+use sluicegate::config::{Config, Credential, OriginVerdict};
 use sluicegate::{Error, ErrorKind};
 use visit::Visit;
 use wasm_bindgen::JsValue;
