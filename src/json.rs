@@ -1,7 +1,8 @@
 //! Whether bytes are JSON that has one reading only: valid UTF-8, no byte order mark, nothing behind the document, no
 //! key twice in an object (also when one of them is written with escapes), no NUL, bounded in depth and width.
 //!
-//! Parsers disagree on duplicate keys and lone surrogates; whoever checks one reading and forwards the bytes lets the
+//! NUL is refused also as an escape: text that a model reads has no use for it, and C strings behind the upstream's door end
+//! at it. Parsers disagree on duplicate keys and lone surrogates; whoever checks one reading and forwards the bytes lets the
 //! upstream see the other. After [`check_json`] there is only one. Time is linear in the bytes but for the names of one
 //! object, which are compared in `n log n`; nothing is kept but the names of the objects that are open.
 

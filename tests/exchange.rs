@@ -219,7 +219,9 @@ fn check(case: &Case, how: &str, cut: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) {
             let Some(expected) = &case.forwarded else { continue };
             let came: String = case.steps.iter().filter_map(|step| step.text.as_deref()).collect();
             let expected = if expected == "same" { &came } else { expected };
-            assert_eq!(&readable(&peer.seen.forwarded), expected, "{context}: forwarded");
+            // The LF of a CRLF behind `[DONE]` may come too late to be handed on; the CR has ended the event.
+            let ended = |text: &str| text.strip_suffix("\r\n").or(text.strip_suffix('\r')).unwrap_or(text).to_owned();
+            assert_eq!(ended(&readable(&peer.seen.forwarded)), ended(expected), "{context}: forwarded");
         } else if case.request.stream {
             assert_eq!(peer.seen.text, case.text, "{context}: text");
             assert_eq!(peer.seen.reasoning, case.reasoning, "{context}: reasoning");
@@ -274,8 +276,9 @@ fn a_stream_cut_after_any_byte_is_never_called_complete() {
                 let peer = play(&case, forward, &|bytes| vec![bytes.to_vec()]);
                 let end = peer.exchange.end().unwrap();
                 assert!(!end.outcome.is_success(), "cut at {at}: {:?}", end.outcome);
-                assert!("Hello".starts_with(&peer.seen.text), "cut at {at}: {}", peer.seen.text);
-                if forward {
+                if !forward {
+                    assert!("Hello".starts_with(&peer.seen.text), "cut at {at}: {}", peer.seen.text);
+                } else {
                     assert!(readable(&peer.seen.forwarded).ends_with("{error:truncated}"), "cut at {at}");
                 }
             }

@@ -5,8 +5,8 @@
 //! usage chunk that the caller did not ask for. A chunk that ends between two events passes without being copied.
 
 use crate::error::{Error, ErrorKind};
-use crate::reply::{Assembler, Deltas, End, error_body};
-use crate::sse::{Decoder, Item};
+use crate::reply::{Deltas, End, Reader, error_body};
+use crate::sse::Item;
 
 /// What to hand on for one chunk.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl Forward {
     }
 
     /// Reads one chunk. Afterwards [`Forward::take`] says what to hand on for it.
-    pub(super) fn read(&mut self, decoder: &mut Decoder, assembler: &mut Assembler, chunk: &[u8]) -> Seen {
+    pub(super) fn read(&mut self, reader: &mut Reader, chunk: &[u8]) -> Seen {
+        let Reader { decoder, assembler } = reader;
         let mut seen = Seen::default();
         self.out.clear();
         (self.upto, self.from, self.behind_done) = (0, 0, None);
@@ -121,6 +122,11 @@ impl Forward {
             self.upto = end;
             self.done_passed = true;
         }
+    }
+
+    /// What is held is a `[DONE]` without its blank line: the tail will have a whole one.
+    pub(super) fn drop_held(&mut self) {
+        self.held.clear();
     }
 
     /// What to hand on for the chunk that was read last.

@@ -5,11 +5,9 @@ use super::forward::{Forward, Forwarded};
 use super::{Budgets, Timing};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
-use crate::reply::{Assembler, Budget, Cause, Delta, Deltas, End, FailureHead, Reply, classify_failure, read_body};
+use crate::reply::{self, Budget, Cause, Delta, Deltas, End, FailureHead, Reader, Reply, classify_failure, read_body};
 use crate::request::Built;
-use crate::sse::{Decoder, Item};
 use crate::time::Instant;
-use crate::{reply, sse};
 
 /// How long after `[DONE]` the end of the body is waited for, in milliseconds: it usually comes in the same
 /// packet, and waiting for it lets the connection be used again; a server that keeps it open is cut off.
@@ -113,8 +111,7 @@ pub struct Exchange {
     limits: Limits,
     stream: bool,
     state: State,
-    decoder: Decoder,
-    assembler: Option<Assembler>,
+    reader: Option<Reader>,
     forward: Forward,
     head: KeptHead,
     marks: Marks,
@@ -135,8 +132,7 @@ impl Exchange {
         Exchange {
             stream,
             limits,
-            decoder: Decoder::new(sse::Options { max_event: limits.event, lenient: true }),
-            assembler: Some(Assembler::new(plan.reply)),
+            reader: Some(Reader::new(plan.reply)),
             forward: Forward::new(request.usage_added, limits.event),
             head: KeptHead::default(),
             marks: Marks { sent: now, head: None, byte: now, content: None },
@@ -221,41 +217,24 @@ impl Exchange {
     }
 
     fn read_stream(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
-        let Some(assembler) = &mut self.assembler else { return };
+        let Some(reader) = &mut self.reader else { return };
         let before = out.len();
-        let mut input = bytes;
-        let mut failed = None;
-        loop {
-            match self.decoder.next_item(&mut input) {
-                Ok(None) => break,
-                Ok(Some(Item::Event(event))) => match assembler.handle_data(&event.event_type, &event.data, out) {
-                    Ok(step) => {
-                        if step.content {
-                            self.marks.content = Some(now);
-                        }
-                        if step.done {
-                            self.state = State::Lingering(now + LINGER);
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        failed = Some(error);
-                        break;
-                    }
-                },
-                Ok(Some(_)) => {}
-                Err(error) => {
-                    failed = Some(error);
-                    break;
+        let read = reader.feed(bytes, out);
+        self.mark_tokens(now, out, before);
+        match read {
+            Ok(progress) => {
+                if progress.content {
+                    self.marks.content = Some(now);
+                }
+                if progress.done {
+                    self.state = State::Lingering(now + LINGER);
+                    self.settle(now, Cause::Done, out);
                 }
             }
-        }
-        self.mark_tokens(now, out, before);
-        if let Some(error) = failed {
-            self.abort = true;
-            self.conclude(now, Cause::Failed(error), out);
-        } else if matches!(self.state, State::Lingering(_)) {
-            self.settle(now, Cause::Done, out);
+            Err(error) => {
+                self.abort = true;
+                self.conclude(now, Cause::Failed(error), out);
+            }
         }
     }
 
@@ -296,10 +275,10 @@ impl Exchange {
     /// while [`Exchange::is_streaming`]; everything else goes through [`Exchange::handle_bytes`].
     pub fn forward(&mut self, now: Instant, chunk: &[u8]) -> Forwarded<'_> {
         self.marks.byte = now;
-        let (State::Streaming, Some(assembler)) = (&self.state, &mut self.assembler) else {
+        let (State::Streaming, Some(reader)) = (&self.state, &mut self.reader) else {
             return self.forward.nothing();
         };
-        let seen = self.forward.read(&mut self.decoder, assembler, chunk);
+        let seen = self.forward.read(reader, chunk);
         if seen.content {
             self.marks.content = Some(now);
             let elapsed = self.timing.elapsed(now);
@@ -346,16 +325,12 @@ impl Exchange {
     }
 
     fn read_last_block(&mut self, out: &mut Deltas) -> Cause {
-        let Some(assembler) = &mut self.assembler else { return Cause::Eof };
-        match self.decoder.finish() {
-            Some(Item::Event(event)) => match assembler.handle_data(&event.event_type, &event.data, out) {
-                Ok(_) => Cause::Unterminated,
-                // Half an event is what a cut leaves behind: a truncation, not a malformed stream.
-                Err(error) if error.kind() == ErrorKind::Protocol => Cause::Eof,
-                Err(error) => Cause::Failed(error),
-            },
-            _ => Cause::Eof,
+        let Some(reader) = &mut self.reader else { return Cause::Eof };
+        let (cause, progress) = reader.feed_end(out);
+        if progress.done {
+            self.forward.drop_held();
         }
+        cause
     }
 
     fn read_whole(&mut self, now: Instant, body: Vec<u8>, out: &mut Deltas) {
@@ -368,7 +343,7 @@ impl Exchange {
                 }
                 self.body = body;
                 self.reply = Some(reply);
-                self.assembler = None;
+                self.reader = None;
                 self.timing.total = Some(self.timing.elapsed(now));
                 self.end = Some(end);
             }
@@ -419,7 +394,7 @@ impl Exchange {
         if self.end.is_some() {
             return;
         }
-        let Some(mut assembler) = self.assembler.take() else { return };
+        let Some(mut assembler) = self.reader.take().map(Reader::into_assembler) else { return };
         let end = assembler.finish(cause, out);
         self.timing.total = Some(self.timing.elapsed(now));
         self.reply = Some(assembler.into_reply());

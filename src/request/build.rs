@@ -72,7 +72,7 @@ impl Request {
     ///
     /// Errors: `invalid_request` for a field out of the dialect's range, or no model at all.
     pub fn build(&self, target: &Target<'_>) -> Result<Built, Error> {
-        let edit = Edit::new(&self.text, self.object, &self.members);
+        let edit = Edit::new(&self.text, &self.members);
         let mut build = Build { request: self, target, text: &self.text, edit, changes: Vec::new(), model: "" };
         build.ranges()?;
         build.model()?;

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 /// Splices of one text, and the removals and additions of its top-level object's members.
 pub(crate) struct Edit<'a> {
     text: &'a str,
-    object: Span,
     members: &'a [Member],
     removed: Vec<usize>,
     added: String,
@@ -14,8 +13,9 @@ pub(crate) struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
-    pub(crate) fn new(text: &'a str, object: Span, members: &'a [Member]) -> Self {
-        Edit { text, object, members, removed: Vec::new(), added: String::new(), splices: Vec::new() }
+    /// `members` are those of the top-level object; at least one of them is never removed.
+    pub(crate) fn new(text: &'a str, members: &'a [Member]) -> Self {
+        Edit { text, members, removed: Vec::new(), added: String::new(), splices: Vec::new() }
     }
 
     /// Replaces a part of the text. Parts must not overlap.
@@ -47,7 +47,7 @@ impl<'a> Edit<'a> {
 
     /// Removes one member of an object within the text.
     pub(crate) fn remove_nested(&mut self, members: &[Member], index: usize) {
-        self.splices.extend(removals(members, &[index]).map(|span| (span, Cow::Borrowed(""))));
+        self.splices.extend(removals(members, &[index]).into_iter().map(|span| (span, Cow::Borrowed(""))));
     }
 
     /// Adds a member in front of an object within the text.
@@ -67,12 +67,9 @@ impl<'a> Edit<'a> {
             removed.iter().filter_map(|&index| members.get(index)).any(inside)
         };
         self.splices.retain(|(span, _)| !gone(*span));
-        self.splices.extend(removals(members, removed).map(|span| (span, Cow::Borrowed(""))));
-        if !self.added.is_empty() {
-            let none_left = removed.len() == members.len();
-            let added = if none_left { self.added.trim_start_matches(',') } else { &self.added };
-            let at = members.last().map_or(self.object.start + 1, |last| last.value.end);
-            self.splices.push((Span { start: at, end: at }, Cow::Owned(added.to_owned())));
+        self.splices.extend(removals(members, removed).into_iter().map(|span| (span, Cow::Borrowed(""))));
+        if let Some(last) = members.last().filter(|_| !self.added.is_empty()) {
+            self.splices.push((Span { start: last.value.end, end: last.value.end }, Cow::Owned(self.added)));
         }
         if self.splices.is_empty() {
             return (self.text.to_owned(), false);
@@ -93,7 +90,7 @@ impl<'a> Edit<'a> {
 }
 
 /// The parts to cut so that an object loses the members at `removed` (ascending) and one comma for each.
-fn removals(members: &[Member], removed: &[usize]) -> impl Iterator<Item = Span> {
+fn removals(members: &[Member], removed: &[usize]) -> Vec<Span> {
     let mut kept_before = false;
     let mut next = 0;
     let mut previous_end = 0;
@@ -111,5 +108,5 @@ fn removals(members: &[Member], removed: &[usize]) -> impl Iterator<Item = Span>
         }
         previous_end = member.value.end;
     }
-    spans.into_iter()
+    spans
 }

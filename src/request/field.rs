@@ -79,7 +79,6 @@ const ROWS: &[Row] = &[
     row("metadata", BOTH, ANY, Expect::Object),
     row("logprobs", CHAT, ANY, Expect::Boolean),
     row("logprobs", TEXT, ANY, Expect::Integer(0, 20)),
-    row("logprobs", TEXT, OPENAI, Expect::Integer(0, 5)),
     row("top_logprobs", CHAT, ANY, Expect::Integer(0, 20)),
     row("tools", CHAT, ANY, Expect::Tools(128)),
     row("tool_choice", CHAT, ANY, Expect::StringOrObject),

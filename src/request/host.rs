@@ -17,23 +17,25 @@ const CONTENT: &[&str] = &[
     "messages",
     "prompt",
     "suffix",
+    "stop",
+    "documents",
+    "prediction",
+    "logit_bias",
     "tools",
     "tool_choice",
     "functions",
     "function_call",
     "response_format",
-    "prediction",
-    "logit_bias",
-    "stop",
+    "guided_json",
+    "structured_outputs",
+    "json_schema",
+    "format",
 ];
 
 fn refused(name: &str) -> bool {
-    const LONGEST: usize = "extra_headers".len() + 8;
-    if name.len() > LONGEST {
-        return false;
-    }
-    let folded: String = name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect();
-    REFUSED.contains(&folded.as_str())
+    let folded = || name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase());
+    let first = folded().next();
+    REFUSED.iter().any(|refused| refused.bytes().next() == first && refused.bytes().eq(folded()))
 }
 
 /// Checks one top-level field.

@@ -6,6 +6,20 @@
 //! fields of vendors, the order of keys, numbers of any size) goes through byte for byte.
 //!
 //! Both are linear in the body. No error message holds a value of the request; `param` names the field.
+//!
+//! ```
+//! use sluicegate::limits::Limits;
+//! use sluicegate::request::{Dialect, Endpoint, Request, Target};
+//!
+//! let body = br#"{"messages": [{"role": "developer", "content": "Be brief."}], "min_p": 0.05}"#;
+//! let request = Request::parse(Endpoint::ChatCompletions, body, &Limits::default())?;
+//! let target = Target { dialect: Dialect::DeepSeek, model: "deepseek-flash", replay: None, add_usage: true };
+//! let built = request.build(&target)?;
+//! let expected = br#"{"messages": [{"role": "system", "content": "Be brief."}], "min_p": 0.05,"model":"deepseek-flash"}"#;
+//! assert_eq!(built.body, expected);
+//! assert_eq!(built.changes[0].field, "messages[0].role");
+//! # Ok::<(), sluicegate::Error>(())
+//! ```
 
 mod build;
 mod dialect;
@@ -36,7 +50,6 @@ use span::{Kind, Member, Span, find, members, string};
 pub struct Request {
     endpoint: Endpoint,
     text: String,
-    object: Span,
     members: Vec<Member>,
     messages: Vec<Message>,
     model: Option<String>,
@@ -57,9 +70,7 @@ impl Request {
     /// [`check_json`]), a field of a wrong type or range, or one that would choose the upstream's address or key.
     pub fn parse(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
         let text = check_json(body, limits)?;
-        let start = text.len() - text.trim_start().len();
-        let object = Span { start, end: text.trim_end().len() };
-        let kind = Kind::of(object.of(text));
+        let kind = Kind::of(text.trim_start());
         if kind != Kind::Object {
             let message = format!("Expected a JSON object, found {}.", kind.name());
             return Err(Error::new(ErrorKind::InvalidRequest, message));
@@ -85,7 +96,7 @@ impl Request {
         let model = value("model").map(|model| string(model.value.of(text)).into_owned());
         let text = text.to_owned();
         let stream = body_stream;
-        Ok(Request { endpoint, text, object, members, messages, model, body_stream, stream, include_usage, preset })
+        Ok(Request { endpoint, text, members, messages, model, body_stream, stream, include_usage, preset })
     }
 
     /// What is asked for.

@@ -142,7 +142,8 @@ impl Driver {
 
     fn send(this: &Rc<RefCell<Driver>>, built: &Built) {
         let (fetch, url, init) = {
-            let mut driver = this.borrow_mut();
+            let mut guard = this.borrow_mut();
+            let driver = &mut *guard;
             let init = driver.transport.open(&driver.options, &built.body);
             (driver.fetch.clone(), JsValue::from_str(&driver.options.url), init)
         };

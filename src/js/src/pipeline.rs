@@ -2,16 +2,14 @@
 
 use crate::batch::Batch;
 use crate::convert::{self, ReplyOptions};
-use sluicegate::reply::{Assembler, Cause, End};
-use sluicegate::sse::{Decoder, Item, Options};
+use sluicegate::reply::{Cause, End, Reader};
 use wasm_bindgen::prelude::*;
 
 /// Reads one stream of which the caller has the bytes.
 #[wasm_bindgen]
 pub struct ReplyStream {
     input: Vec<u8>,
-    decoder: Decoder,
-    assembler: Assembler,
+    reader: Reader,
     batch: Batch,
     end: Option<End>,
 }
@@ -23,8 +21,7 @@ impl ReplyStream {
     pub fn new(options: JsValue) -> Result<ReplyStream, JsValue> {
         let options = convert::from_js::<ReplyOptions>(options).and_then(|options| options.to_core());
         let options = options.map_err(|error| convert::error_to_js(&error))?;
-        let decoder = Decoder::new(Options { max_event: options.limits.event, lenient: true });
-        Ok(ReplyStream { input: Vec::new(), decoder, assembler: Assembler::new(options), batch: Batch::new(), end: None })
+        Ok(ReplyStream { input: Vec::new(), reader: Reader::new(options), batch: Batch::new(), end: None })
     }
 
     /// The address of the batch header (see `batch.rs`).
@@ -41,49 +38,34 @@ impl ReplyStream {
     }
 
     /// Reads the `len` bytes that were copied in. Gives the number of deltas, now readable.
-    pub fn feed(&mut self, len: usize) -> Result<u32, JsValue> {
-        self.batch.deltas.clear();
-        let mut input = self.input.get(..len).unwrap_or_default();
-        if self.end.is_none() {
-            let failed = loop {
-                match self.decoder.next_item(&mut input) {
-                    Ok(None) => break None,
-                    Ok(Some(Item::Event(event))) => {
-                        let read = self.assembler.handle_data(&event.event_type, &event.data, &mut self.batch.deltas);
-                        if let Err(error) = read {
-                            break Some(error);
-                        }
-                    }
-                    Ok(Some(_)) => {}
-                    Err(error) => break Some(error),
-                }
-            };
-            if let Some(error) = failed {
-                self.end = Some(self.assembler.finish(Cause::Failed(error), &mut self.batch.deltas));
-            }
-        }
-        Ok(self.batch.publish())
-    }
-
-    /// The end of the stream: the last deltas are now readable. Throws what ended it, if it is not a success.
-    pub fn finish(&mut self) -> u32 {
+    pub fn feed(&mut self, len: usize) -> u32 {
         self.batch.deltas.clear();
         if self.end.is_none() {
-            let mut cause = Cause::Eof;
-            if let Some(Item::Event(event)) = self.decoder.finish() {
-                cause = match self.assembler.handle_data(&event.event_type, &event.data, &mut self.batch.deltas) {
-                    Ok(_) => Cause::Unterminated,
-                    Err(_) => Cause::Eof,
-                };
+            let chunk = self.input.get(..len).unwrap_or_default();
+            if let Err(error) = self.reader.feed(chunk, &mut self.batch.deltas) {
+                self.finish_with(Cause::Failed(error));
             }
-            self.end = Some(self.assembler.finish(cause, &mut self.batch.deltas));
         }
         self.batch.publish()
     }
 
+    /// The end of the stream: the last deltas are now readable.
+    pub fn finish(&mut self) -> u32 {
+        self.batch.deltas.clear();
+        if self.end.is_none() {
+            let (cause, _) = self.reader.feed_end(&mut self.batch.deltas);
+            self.finish_with(cause);
+        }
+        self.batch.publish()
+    }
+
+    fn finish_with(&mut self, cause: Cause) {
+        self.end = Some(self.reader.assembler_mut().finish(cause, &mut self.batch.deltas));
+    }
+
     /// The reply so far.
     pub fn reply(&self) -> Result<JsValue, JsValue> {
-        convert::reply_to_js(self.assembler.reply(), self.end.as_ref(), None, None)
+        convert::reply_to_js(self.reader.assembler().reply(), self.end.as_ref(), None, None)
     }
 
     /// What ended the stream, if that was not a success.

@@ -23,6 +23,15 @@ pub(crate) fn now() -> Instant {
     Instant(performance_now() as u64)
 }
 
+thread_local! {
+    static IGNORE: Closure<dyn FnMut(JsValue)> = Closure::new(|_| {});
+}
+
+/// Keeps the platform from reporting a rejection that nobody needs to hear of.
+fn ignore_rejection(promise: &Promise) {
+    IGNORE.with(|ignore| drop(promise.catch(ignore)));
+}
+
 /// The request that is under way. Dropping it aborts it.
 pub(crate) struct Transport {
     controller: AbortController,
@@ -55,7 +64,7 @@ impl Transport {
         let signal = controller.signal();
         let aborted = Promise::new(&mut |_, reject| signal.set_onabort(Some(&reject)));
         // Nobody may be waiting when the abort comes.
-        let _ = aborted.catch(&Closure::once_into_js(|_: JsValue| {}).unchecked_into());
+        ignore_rejection(&aborted);
         Ok(Transport { controller, aborted, reader: None, open: false, timer: None })
     }
 
@@ -102,7 +111,7 @@ impl Transport {
         self.timer = None;
         self.controller.abort();
         if let Some(reader) = self.reader.take() {
-            let _ = reader.cancel().catch(&Closure::once_into_js(|_: JsValue| {}).unchecked_into());
+            ignore_rejection(&reader.cancel());
         }
     }
 

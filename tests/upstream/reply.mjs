@@ -1,0 +1,180 @@
+// Answers one checked request: the misbehaviours that replace the response head, then a stream or a whole body.
+
+import { readFileSync } from "node:fs";
+import { planAnswer } from "./answer.mjs";
+import { headersOf, metaOf, streamEvents, wholeAnswer } from "./dialects.mjs";
+import { htmlPage, inStreamError, overflowBody, statusBody } from "./errors.mjs";
+import { EventWriter, writeCut } from "./framing.mjs";
+
+const RECORDINGS = new URL("../vectors/recordings/", import.meta.url);
+const KEEP_ALIVES = 3;
+const DATE_AHEAD_MS = 2000;
+
+/** Answers `call`: `{ connection, traits, body, dialect, beta, kind, id, path, pace, keepAlive }`. */
+export async function answer(call) {
+  const { connection, traits } = call;
+  if (traits.reset) return connection.drop();
+  if (traits.silence) return connection.silence();
+  await connection.sleep(traits["slow-head"]);
+  if (await answerInstead(call)) return;
+  const plan = planAnswer(call.body, call);
+  const meta = metaOf(call.dialect, call.body, call.id, call.kind);
+  if (call.body.stream === true) await stream(call, plan, meta);
+  else await whole(call, plan, meta);
+}
+
+/** A body that needs no more than a head and its bytes. */
+export function send(call, status, type, text, extra = {}) {
+  const bytes = Buffer.from(text);
+  call.connection.head(status, { ...headersFor(call), ...extra, "content-type": type, "content-length": bytes.length });
+  call.connection.end(bytes);
+}
+
+async function answerInstead(call) {
+  const { traits, dialect } = call;
+  if (traits.status) {
+    const { code, retryAfter, retryAfterMs, date } = traits.status;
+    const extra = {};
+    if (retryAfter !== undefined) extra["retry-after"] = retryAfter;
+    if (retryAfterMs !== undefined) extra["retry-after-ms"] = retryAfterMs;
+    // A date has whole seconds: rounded up, it is never less than what was asked for.
+    if (date) extra["retry-after"] = new Date(Math.ceil((Date.now() + DATE_AHEAD_MS) / 1000) * 1000).toUTCString();
+    const { type, text } = statusBody(dialect, code);
+    send(call, code, type, text, extra);
+  } else if (traits.redirect) {
+    send(call, 302, "text/html", "", { location: call.path });
+  } else if (traits["html-524"] || traits["html-200"]) {
+    const status = traits["html-200"] ? 200 : 524;
+    send(call, status, "text/html; charset=UTF-8", htmlPage(status));
+  } else if (traits["context-overflow"]) {
+    send(call, 400, "application/json", overflowBody(dialect));
+  } else if (traits["error-200"]) {
+    send(call, 200, "application/json", inStreamError(dialect));
+  } else if (traits.recording) {
+    await replay(call);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+async function replay(call) {
+  const name = /^(?:short|usage|length|chinese)$/i.test(call.traits.recording) ? `stream-${call.traits.recording}` : call.traits.recording;
+  const file = name.toLowerCase();
+  const head = readFileSync(new URL(`${file}.headers`, RECORDINGS), "latin1");
+  const bytes = readFileSync(new URL(`${file}.${file.startsWith("stream-") ? "sse" : "json"}`, RECORDINGS));
+  call.connection.head(Number(head.split(" ")[1]), { "content-type": /^content-type: (.*?)\r?$/im.exec(head)[1] });
+  await writeCut(call.connection, bytes, call.traits);
+  call.connection.end();
+}
+
+function headersFor({ dialect, id, traits }) {
+  const headers = headersOf(dialect, id);
+  if (traits["headers-big"] !== undefined) {
+    for (let at = 0; at < traits["headers-big"]; at += 1) headers[`x-padding-${at}`] = "p".repeat(1008);
+  }
+  return headers;
+}
+
+async function stream(call, plan, meta) {
+  const { connection, traits, dialect, keepAlive } = call;
+  const type = traits["wrong-type"] ? "text/plain; charset=utf-8" : dialect === "siliconflow" ? "text/event-stream" : "text/event-stream; charset=utf-8";
+  connection.head(200, { ...headersFor(call), "content-type": type, "cache-control": "no-cache" });
+  const writer = new EventWriter(connection, traits);
+  const alive = async () => {
+    await writer.comment("keep-alive");
+    await connection.sleep(keepAlive);
+  };
+  while (traits["keepalive-forever"]) await alive();
+  if (traits.keepalive) for (let sent = 0; sent < KEEP_ALIVES; sent += 1) await alive();
+  await connection.sleep(traits["slow-first"]);
+
+  const pacer = new Pacer(call);
+  let sent = 0;
+  let pending;
+  for (const event of streamEvents(plan, meta)) {
+    if (pending !== undefined) await writer.event(pending);
+    pending = undefined;
+    if (event.token || event.last) {
+      if (await breakAfter(call, sent, writer, alive)) return;
+      if (event.token) await pacer.next();
+    }
+    if (event.last && traits["done-no-finish"]) continue;
+    // The last event of the stream has to be known as such, so each one waits for its successor's existence only.
+    if (event.token) {
+      await writer.event(event.data);
+      sent += 1;
+    } else {
+      pending = event.data;
+    }
+  }
+  if (pending !== undefined) await writer.event(pending, { final: Boolean(traits["no-done"]) });
+  if (!traits["no-done"]) await writer.event("[DONE]", { final: true });
+  connection.end();
+}
+
+/** Does what the name asks for once `sent` tokens are out; true if that was the end of the stream. */
+async function breakAfter({ connection, traits, dialect }, sent, writer, alive) {
+  const due = (name) => traits[name] !== undefined && sent >= traits[name];
+  if (due("cut")) await connection.drop();
+  else if (due("eof")) connection.end();
+  else if (due("stall")) await connection.silence();
+  else if (due("keepalive-stall")) for (;;) await alive();
+  else if (due("error-in-stream") || due("error-event")) {
+    await writer.event(inStreamError(dialect), due("error-event") ? { type: "error" } : {});
+    connection.end();
+  } else if (due("malformed")) {
+    await writer.event('{"choices":[{"index":0,"delta":{"content":"bro');
+    connection.end();
+  } else return false;
+  return true;
+}
+
+async function whole(call, plan, meta) {
+  const { connection, traits, dialect, keepAlive, pace } = call;
+  if (traits["error-in-stream"] !== undefined || traits["error-event"] !== undefined) return send(call, 200, "application/json", inStreamError(dialect));
+  const text = JSON.stringify(wholeAnswer(plan, meta));
+  const bytes = Buffer.from(text);
+  const breaks = ["cut", "eof", "stall", "keepalive-stall", "malformed"].find((name) => traits[name] !== undefined);
+  const waits = traits.keepalive || traits["keepalive-forever"];
+  const type = traits["wrong-type"] ? "text/plain; charset=utf-8" : "application/json";
+  const length = breaks || waits ? {} : { "content-length": bytes.length };
+  connection.head(200, { ...headersFor(call), "content-type": type, ...length });
+  for (let sent = 0; waits && (sent < KEEP_ALIVES || traits["keepalive-forever"]); sent += 1) {
+    await connection.write(Buffer.from("\n"));
+    await connection.sleep(keepAlive);
+  }
+  await connection.sleep(traits["slow-first"] ?? traits["slow-drip"] ?? pace);
+  if (!breaks) {
+    await writeCut(connection, bytes, traits);
+    return connection.end();
+  }
+  await writeCut(connection, bytes.subarray(0, bytes.length >> 1), traits);
+  if (breaks === "cut") return connection.drop();
+  if (breaks === "stall") return connection.silence();
+  while (breaks === "keepalive-stall") {
+    await connection.write(Buffer.from("\n"));
+    await connection.sleep(keepAlive);
+  }
+  connection.end();
+}
+
+/** Keeps tokens at the rate that the name or the server asks for, by due time, so that delays do not add up. */
+class Pacer {
+  #connection;
+  #interval;
+  #due;
+
+  constructor({ connection, traits, pace }) {
+    this.#connection = connection;
+    this.#interval = traits["slow-drip"] ?? (traits.rate ? 1000 / traits.rate : pace);
+    this.#due = performance.now();
+  }
+
+  async next() {
+    if (!this.#interval) return;
+    this.#due += this.#interval;
+    const wait = this.#due - performance.now();
+    if (wait >= 1) await this.#connection.sleep(wait);
+  }
+}
