@@ -29,7 +29,13 @@ const TEXT: usize = 256 << 10;
 /// Default of `limits.request_headers`, in bytes: SDKs send about one KB, browsers with cookies a few.
 const REQUEST_HEADERS: usize = 16 << 10;
 
-const FIELDS: &[&str] = &["upstreams", "callers", "cors", "limits", "budgets", "log", "development"];
+/// Default of `heartbeat_ms`: what keeps common proxies, which give up after 30 s or 60 s, from doing so.
+const HEARTBEAT: u64 = 15_000;
+
+/// The same in development: workerd on its own learns only by writing that a caller has left.
+const HEARTBEAT_DEVELOPMENT: u64 = 400;
+
+const FIELDS: &[&str] = &["upstreams", "callers", "cors", "limits", "budgets", "heartbeat_ms", "log", "development"];
 
 /// What is written to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +56,7 @@ pub struct Config {
     origins: Vec<String>,
     limits: Limits,
     request_headers: usize,
+    heartbeat: u64,
     log: LogLevel,
     development: bool,
 }
@@ -91,6 +98,9 @@ impl Config {
         let config = Config {
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
+            heartbeat: fields.optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?.unwrap_or(
+                if development { HEARTBEAT_DEVELOPMENT } else { HEARTBEAT },
+            ),
             log: fields.optional("log", |node| node.choice(&levels))?.unwrap_or(LogLevel::Requests),
             upstreams,
             limits,
@@ -156,6 +166,11 @@ impl Config {
     /// Bound of a request's headers, names and values together, in bytes.
     pub fn request_headers(&self) -> usize {
         self.request_headers
+    }
+
+    /// After how many silent milliseconds a stream's reader gets a comment.
+    pub fn heartbeat(&self) -> u64 {
+        self.heartbeat
     }
 
     /// What is written to the log.

@@ -47,6 +47,7 @@ struct Prepared {
     body: Vec<u8>,
     upstream: String,
     notices: Vec<String>,
+    heartbeat: f64,
 }
 
 async fn prepare(
@@ -110,6 +111,7 @@ async fn prepare(
         body: built.body,
         upstream: upstream.name().to_owned(),
         notices,
+        heartbeat: config.heartbeat() as f64,
     })
 }
 
@@ -117,7 +119,7 @@ async fn send(visit: &Visit, prepared: Prepared, answers: &mut Answers, entry: E
     let started = entry.started;
     let tap = prepared.call.tap(js::now(), entry);
     let body = Uint8Array::from(prepared.body.as_slice());
-    let promise = js::drive(tap, &prepared.url, prepared.headers.as_str(), body, &visit.signal());
+    let promise = js::drive(tap, &prepared.url, prepared.headers.as_str(), body, &visit.signal(), prepared.heartbeat);
     let result = js::settled(promise).await?;
     answers.notices.extend(prepared.notices);
     let upstream = ("x-sluicegate-upstream", prepared.upstream.as_str());

@@ -8,6 +8,7 @@ const REARM = 2; // The deadline moved forward.
 const OVER = 4; // Nothing more is read; the upstream is to be let go.
 
 const EMPTY = new Uint8Array(0);
+const HEARTBEAT = new TextEncoder().encode(":\n\n");
 
 /** The size of all header names and values, in bytes. */
 export function headerBytes(headers) {
@@ -90,7 +91,7 @@ export async function fetchSmall(url, headers, limit, millis) {
  * Sends a request and reads the answer. Gives a `ReadableStream` as soon as the upstream begins to stream, the bytes of a whole answer,
  * or `null` if there is neither; the tap knows why. The tap is freed here.
  */
-export async function drive(tap, url, headers, body, caller) {
+export async function drive(tap, url, headers, body, caller, heartbeat) {
   const call = new Call(tap, caller);
   let response;
   try {
@@ -109,7 +110,7 @@ export async function drive(tap, url, headers, body, caller) {
   }
   const { readable, writable } = new IdentityTransformStream();
   // The call goes on when the handler has returned, and for its log line when the client has left.
-  waitUntil(call.pump(reader, writable.getWriter()));
+  waitUntil(call.pump(reader, writable.getWriter(), heartbeat));
   return readable;
 }
 
@@ -120,6 +121,8 @@ class Call {
     this.over = false;
     this.closed = false;
     this.writing = false;
+    this.commented = false;
+    this.silent = true;
     this.caller = caller;
     this.gone = () => {
       if (!this.closed) this.told(tap.cancel(Date.now()));
@@ -174,9 +177,11 @@ class Call {
   }
 
   /** Hands a stream on, chunk by chunk. */
-  async pump(reader, writer) {
+  async pump(reader, writer, heartbeat) {
     const { tap } = this;
     writer.closed.catch(this.gone);
+    this.beat(writer, heartbeat);
+    let began = false;
     try {
       while (!this.over) {
         let part;
@@ -191,13 +196,18 @@ class Call {
           break;
         }
         const flags = tap.forward(Date.now(), part.value);
-        const bytes = flags & REPLACED ? tap.replacement() : part.value;
+        let bytes = flags & REPLACED ? tap.replacement() : part.value;
         if (flags > REPLACED) this.told(flags);
-        if (bytes.byteLength) {
-          this.writing = true;
-          await writer.write(bytes);
-          this.writing = false;
+        if (bytes.byteLength === 0) continue;
+        if (!began) {
+          began = true;
+          // Behind a comment of ours, a byte order mark is no longer at the beginning.
+          if (this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
         }
+        this.silent = false;
+        this.writing = true;
+        await writer.write(bytes);
+        this.writing = false;
       }
       const tail = tap.tail();
       if (tail.byteLength) await writer.write(tail);
@@ -210,7 +220,24 @@ class Call {
     }
   }
 
+  /**
+   * Writes a comment when nothing else was written for a while: it keeps proxies from giving up, and workerd learns only by
+   * writing that a caller has closed its side. What was written before ended with a whole event, so a comment fits there.
+   */
+  beat(writer, heartbeat) {
+    this.silent = true;
+    this.beating = setInterval(() => {
+      if (this.writing || this.over) return;
+      if (this.silent) {
+        this.commented = true;
+        writer.write(HEARTBEAT).catch(this.gone);
+      }
+      this.silent = true;
+    }, heartbeat);
+  }
+
   close() {
+    clearInterval(this.beating);
     this.over = true;
     this.closed = true;
     clearTimeout(this.timer);
