@@ -167,7 +167,9 @@ struct Inner {
 impl Error {
     /// An error of `kind` with a sentence that says what happened. The sentence must hold no key, prompt or answer.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Error { inner: Box::new(Inner { kind, message: message.into(), param: None, retry_after_ms: None, vendor: None }) }
+        Error {
+            inner: Box::new(Inner { kind, message: message.into(), param: None, retry_after_ms: None, vendor: None }),
+        }
     }
 
     /// Names the field at fault, as a path: `messages[2].content`, `temperature`.

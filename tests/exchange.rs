@@ -212,7 +212,11 @@ fn check(case: &Case, how: &str, cut: &dyn Fn(&[u8]) -> Vec<Vec<u8>>) {
         }
         let code = end.error.as_ref().map(|error| error.code());
         assert_eq!(code, case.error.as_deref(), "{context}: error");
-        assert_eq!(end.outcome.is_success(), end.error.is_none(), "{context}: an error for every outcome but a success");
+        assert_eq!(
+            end.outcome.is_success(),
+            end.error.is_none(),
+            "{context}: an error for every outcome but a success"
+        );
         assert_eq!(peer.seen.finished_at, Some(case.ended_at), "{context}: ended at");
         assert_eq!(peer.seen.aborted, case.aborted, "{context}: aborted");
         if forward {
@@ -291,7 +295,10 @@ fn timing_is_counted_from_the_sending() {
     let case = cases().into_iter().find(|case| case.name == "reasoning comes before the answer").unwrap();
     let peer = play(&case, false, &|bytes| vec![bytes.to_vec()]);
     let timing = peer.exchange.timing();
-    assert_eq!((timing.head, timing.first_token, timing.first_text, timing.total), (Some(10), Some(20), Some(20), Some(20)));
+    assert_eq!(
+        (timing.head, timing.first_token, timing.first_text, timing.total),
+        (Some(10), Some(20), Some(20), Some(20))
+    );
 }
 
 #[test]

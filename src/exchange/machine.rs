@@ -355,7 +355,8 @@ impl Exchange {
     pub fn handle_error(&mut self, now: Instant, out: &mut Deltas) {
         match core::mem::replace(&mut self.state, State::Ended) {
             State::Ready(_) | State::HeadAwaited => {
-                let error = Error::new(ErrorKind::Network, "The upstream could not be reached, or closed before answering.");
+                let error =
+                    Error::new(ErrorKind::Network, "The upstream could not be reached, or closed before answering.");
                 self.conclude(now, Cause::Failed(error), out);
             }
             State::Streaming => {

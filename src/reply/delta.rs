@@ -5,15 +5,46 @@
 #[non_exhaustive]
 pub enum Delta<'a> {
     /// Text of the answer.
-    Text { choice: u32, text: &'a str },
+    Text {
+        /// The choice's index.
+        choice: u32,
+        /// The piece.
+        text: &'a str,
+    },
     /// The model's reasoning (`reasoning_content`, `reasoning`, or inside `<think>`).
-    Reasoning { choice: u32, text: &'a str },
+    Reasoning {
+        /// The choice's index.
+        choice: u32,
+        /// The piece.
+        text: &'a str,
+    },
     /// A refusal (`refusal` of OpenAI).
-    Refusal { choice: u32, text: &'a str },
-    /// A piece of a tool call. `id` and `name` come once, when first known; `arguments` is a piece of JSON text.
-    ToolCall { choice: u32, index: u32, id: &'a str, name: &'a str, arguments: &'a str },
+    Refusal {
+        /// The choice's index.
+        choice: u32,
+        /// The piece.
+        text: &'a str,
+    },
+    /// A piece of a tool call.
+    ToolCall {
+        /// The choice's index.
+        choice: u32,
+        /// The call's index in its choice.
+        index: u32,
+        /// The call's id, once, when it is first known; else empty.
+        id: &'a str,
+        /// The function's name, once, when it is first known; else empty.
+        name: &'a str,
+        /// A piece of the arguments' JSON text.
+        arguments: &'a str,
+    },
     /// Something the caller may want to know, with a stable code.
-    Notice { code: Notice, detail: &'a str },
+    Notice {
+        /// What it says.
+        code: Notice,
+        /// More about it; may be empty.
+        detail: &'a str,
+    },
 }
 
 /// What a notice says.
@@ -32,6 +63,10 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Every notice; a notice's number is its place here.
+    pub const ALL: &'static [Notice] =
+        &[Notice::UnterminatedEvent, Notice::MissingDone, Notice::UnclosedThink, Notice::RequestChanged];
+
     /// `unterminated_event`, `missing_done`, `unclosed_think` or `request_changed`.
     pub fn code(self) -> &'static str {
         match self {
@@ -55,7 +90,7 @@ pub enum DeltaKind {
     Refusal = 2,
     /// [`Delta::ToolCall`]: three lengths, id, name, arguments, one after the other.
     ToolCall = 3,
-    /// [`Delta::Notice`]: `index` is the [`Notice`].
+    /// [`Delta::Notice`]: `index` is the [`Notice`]'s number.
     Notice = 4,
 }
 
@@ -67,7 +102,7 @@ pub struct Record {
     pub kind: DeltaKind,
     /// The choice's index.
     pub choice: u32,
-    /// The tool call's index, or the notice.
+    /// The tool call's index, or the notice's number.
     pub index: u32,
     /// Bytes of the id (tool calls), which come first.
     pub id_len: u32,
@@ -82,7 +117,6 @@ pub struct Record {
 pub struct Deltas {
     text: String,
     records: Vec<Record>,
-    notices: Vec<Notice>,
 }
 
 impl Deltas {
@@ -95,7 +129,6 @@ impl Deltas {
     pub fn clear(&mut self) {
         self.text.clear();
         self.records.clear();
-        self.notices.clear();
     }
 
     /// Whether there is nothing in it.
@@ -118,7 +151,8 @@ impl Deltas {
         &self.records
     }
 
-    /// Appends a delta.
+    /// Appends a delta. Its texts must be shorter than 4 GiB, which the limits of a reply see to.
+    #[inline]
     pub fn push(&mut self, delta: Delta<'_>) {
         let mut record = Record { kind: DeltaKind::Text, choice: 0, index: 0, id_len: 0, name_len: 0, len: 0 };
         let text = match delta {
@@ -148,8 +182,7 @@ impl Deltas {
             }
             Delta::Notice { code, detail } => {
                 record.kind = DeltaKind::Notice;
-                record.index = self.notices.len() as u32;
-                self.notices.push(code);
+                record.index = code as u32;
                 detail
             }
         };
@@ -172,9 +205,11 @@ impl Deltas {
                 DeltaKind::Text => Delta::Text { choice: record.choice, text },
                 DeltaKind::Reasoning => Delta::Reasoning { choice: record.choice, text },
                 DeltaKind::Refusal => Delta::Refusal { choice: record.choice, text },
-                DeltaKind::ToolCall => Delta::ToolCall { choice: record.choice, index: record.index, id, name, arguments: text },
+                DeltaKind::ToolCall => {
+                    Delta::ToolCall { choice: record.choice, index: record.index, id, name, arguments: text }
+                }
                 DeltaKind::Notice => Delta::Notice {
-                    code: self.notices.get(record.index as usize).copied().unwrap_or(Notice::RequestChanged),
+                    code: Notice::ALL.get(record.index as usize).copied().unwrap_or(Notice::RequestChanged),
                     detail: text,
                 },
             }

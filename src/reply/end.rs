@@ -103,3 +103,106 @@ pub struct End {
     /// What went wrong, for every outcome that is not a success.
     pub error: Option<Error>,
 }
+
+/// How the bytes of a reply ended, as the shell or the exchange saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// `[DONE]` came, or the stream ended cleanly.
+    Done,
+    /// The stream ended cleanly.
+    Eof,
+    /// The stream ended in the middle of an event, which was read all the same.
+    Unterminated,
+    /// The connection broke.
+    Reset,
+    /// A time budget ran out.
+    TimedOut(Budget),
+    /// The caller cancelled.
+    Aborted,
+    /// A spend budget ran out.
+    OverBudget,
+    /// The stream failed: an error of [`Assembler::handle_data`](super::Assembler::handle_data) or of the decoder.
+    Failed(Error),
+}
+
+/// What the stream had said when it ended.
+pub(super) struct Facts<'a> {
+    /// Of the first choice.
+    pub(super) finish_reason: Option<&'a str>,
+    /// Whether there are choices and each has its finish reason.
+    pub(super) finished: bool,
+    /// Whether `[DONE]` came.
+    pub(super) done: bool,
+    /// Whether any choice has text, reasoning, a refusal or a tool call, of which the caller has the deltas.
+    pub(super) said_something: bool,
+    /// Whether the first choice calls tools.
+    pub(super) calls_tools: bool,
+}
+
+impl End {
+    /// The one end that `cause` and `facts` make.
+    ///
+    /// A reply of which every choice has its finish reason is whole, however the connection went on after that; only an error in the
+    /// stream and the caller's own decision go before.
+    pub(super) fn decide(cause: Cause, facts: &Facts<'_>) -> End {
+        let (outcome, error) = match cause {
+            Cause::Failed(error) => failed(error, facts),
+            Cause::Aborted if !(facts.done && facts.finished) => {
+                (Outcome::Aborted, Some(Error::new(ErrorKind::Cancelled, "The caller cancelled.")))
+            }
+            Cause::OverBudget if !(facts.done && facts.finished) => {
+                let message = "The spend budget of the call ran out before the model was done.";
+                (Outcome::OverBudget, Some(Error::new(ErrorKind::QuotaExceeded, message)))
+            }
+            Cause::TimedOut(budget) if !facts.finished => {
+                let message = match budget {
+                    Budget::Connect => "No response head came within the connect budget.",
+                    Budget::FirstToken => "No token came within the first-token budget.",
+                    Budget::Idle => "No byte came within the idle budget.",
+                    Budget::ContentIdle => "The stream stayed open without content for the content-idle budget.",
+                    Budget::Total => "The call took longer than its total budget.",
+                };
+                (Outcome::TimedOut(budget), Some(Error::new(budget.error_kind(), message)))
+            }
+            Cause::Reset if !facts.finished => truncated("The connection broke before the model was done."),
+            Cause::Unterminated if !facts.finished => truncated("The stream ended in the middle of an event."),
+            _ if facts.finished => said_done(facts),
+            _ if facts.done => truncated("The stream said [DONE], but not every choice has a finish reason."),
+            _ => truncated("The stream ended before the model was done."),
+        };
+        End { outcome, finish_reason: facts.finish_reason.map(str::to_owned), error }
+    }
+}
+
+fn truncated(message: &'static str) -> (Outcome, Option<Error>) {
+    (Outcome::Truncated, Some(Error::new(ErrorKind::Truncated, message)))
+}
+
+fn failed(error: Error, facts: &Facts<'_>) -> (Outcome, Option<Error>) {
+    let outcome = match error.kind() {
+        ErrorKind::Overloaded => Outcome::Overloaded,
+        ErrorKind::Cancelled => Outcome::Aborted,
+        _ if facts.said_something => Outcome::Truncated,
+        _ => Outcome::Failed,
+    };
+    (outcome, Some(error))
+}
+
+/// What the vendors' words mean; a word that is not here is a normal end.
+fn said_done(facts: &Facts<'_>) -> (Outcome, Option<Error>) {
+    match facts.finish_reason.unwrap_or("") {
+        "length" | "max_tokens" | "model_length" => (Outcome::Length, None),
+        "content_filter" | "sensitive" | "safety" => (Outcome::Filtered, None),
+        "insufficient_system_resource" | "aborted" => {
+            let message = "The upstream stopped the answer for want of capacity.";
+            (Outcome::Overloaded, Some(Error::new(ErrorKind::Overloaded, message)))
+        }
+        "error" | "network_error" => truncated("The upstream says that it failed in the middle of the answer."),
+        _ if facts.calls_tools => (Outcome::ToolCalls, None),
+        _ if facts.said_something => (Outcome::Complete, None),
+        _ => (
+            Outcome::Empty,
+            Some(Error::new(ErrorKind::Empty, "The model stopped without any text, reasoning or tool call.")),
+        ),
+    }
+}

@@ -62,6 +62,7 @@ fn utf16_len(text: &str) -> u32 {
 
 /// The codes of notices, by their number in a record.
 #[wasm_bindgen(js_name = noticeCodes)]
+#[allow(unreachable_pub)] // wasm-bindgen wants it public
 pub fn notice_codes() -> Vec<String> {
     Notice::ALL.iter().map(|notice| notice.code().to_owned()).collect()
 }

@@ -50,9 +50,12 @@ impl Call {
     pub fn reply(&self) -> Result<JsValue, JsValue> {
         let driver = self.driver.borrow();
         match driver.exchange.reply() {
-            Some(reply) => {
-                convert::reply_to_js(reply, driver.exchange.end(), Some(driver.exchange.timing()), driver.exchange.trace_id())
-            }
+            Some(reply) => convert::reply_to_js(
+                reply,
+                driver.exchange.end(),
+                Some(driver.exchange.timing()),
+                driver.exchange.trace_id(),
+            ),
             None => Ok(JsValue::UNDEFINED),
         }
     }

@@ -47,7 +47,9 @@ impl EventDecoder {
     /// The end of the stream: an unfinished last block, if lenient.
     pub fn finish(&mut self, events: &Array) {
         let (event_type, data) = match self.decoder.finish() {
-            Some(Item::Event(event)) => (JsString::from(event.event_type.as_ref()), JsString::from(event.data.as_ref())),
+            Some(Item::Event(event)) => {
+                (JsString::from(event.event_type.as_ref()), JsString::from(event.data.as_ref()))
+            }
             _ => return,
         };
         events.push(&event_type);

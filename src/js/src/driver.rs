@@ -40,7 +40,12 @@ pub(crate) enum Step {
 
 impl Driver {
     /// A call for the request in `body`, a JSON text. Nothing is sent before the first step.
-    pub(crate) fn new(body: &str, options: JsValue, fetch: JsValue, forward: bool) -> Result<Rc<RefCell<Driver>>, Error> {
+    pub(crate) fn new(
+        body: &str,
+        options: JsValue,
+        fetch: JsValue,
+        forward: bool,
+    ) -> Result<Rc<RefCell<Driver>>, Error> {
         let fetch = fetch_function(fetch)?;
         let options: CallOptions = convert::from_js(options)?;
         let reply = options.reply.to_core()?;
@@ -56,7 +61,10 @@ impl Driver {
         let built = request.build(&target)?;
         let mut deltas = Deltas::new();
         for change in &built.changes {
-            deltas.push(Delta::Notice { code: Notice::RequestChanged, detail: &format!("{}: {}", change.field, change.what) });
+            deltas.push(Delta::Notice {
+                code: Notice::RequestChanged,
+                detail: &format!("{}: {}", change.field, change.what),
+            });
         }
         let reply = sluicegate::reply::Options { collect: !forward, ..reply };
         let plan = Plan { budgets: options.budgets.to_core()?, reply };

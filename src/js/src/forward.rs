@@ -51,7 +51,9 @@ impl Forward {
 
     fn answer(driver: &Driver) -> Result<JsValue, JsValue> {
         match driver.exchange.end().and_then(|end| end.error.as_ref()) {
-            None => convert::head_to_js(driver.exchange.status(), driver.headers.as_ref(), Some(driver.exchange.body())),
+            None => {
+                convert::head_to_js(driver.exchange.status(), driver.headers.as_ref(), Some(driver.exchange.body()))
+            }
             Some(_) if driver.exchange.status() == 0 && !driver.cause.is_undefined() => Err(driver.cause.clone()),
             Some(error) => convert::error_head_to_js(error, driver.headers.as_ref(), error_body(error).as_bytes()),
         }
@@ -98,7 +100,9 @@ impl Forward {
         let Ok(driver) = &self.driver else { return Ok(JsValue::UNDEFINED) };
         let driver = driver.borrow();
         match (driver.exchange.end(), driver.exchange.reply()) {
-            (Some(end), Some(reply)) => convert::summary_to_js(end, reply, driver.exchange.timing(), driver.exchange.trace_id(), &driver.cause),
+            (Some(end), Some(reply)) => {
+                convert::summary_to_js(end, reply, driver.exchange.timing(), driver.exchange.trace_id(), &driver.cause)
+            }
             _ => Ok(JsValue::UNDEFINED),
         }
     }

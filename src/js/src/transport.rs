@@ -59,8 +59,8 @@ pub(crate) enum Happened {
 
 impl Transport {
     pub(crate) fn new() -> Result<Self, Error> {
-        let controller = AbortController::new()
-            .map_err(|_| convert::platform_error("This platform has no AbortController."))?;
+        let controller =
+            AbortController::new().map_err(|_| convert::platform_error("This platform has no AbortController."))?;
         let signal = controller.signal();
         let aborted = Promise::new(&mut |_, reject| signal.set_onabort(Some(&reject)));
         // Nobody may be waiting when the abort comes.
@@ -168,7 +168,9 @@ pub(crate) struct ResponseHead {
 impl ResponseHead {
     pub(crate) fn new(response: &Response) -> Self {
         let headers = response.headers();
-        let trace_id = ["x-request-id", "x-siliconcloud-trace-id", "x-deepseek-request-id"].iter().find_map(|name| headers.get(name));
+        let trace_id = ["x-request-id", "x-siliconcloud-trace-id", "x-deepseek-request-id"]
+            .iter()
+            .find_map(|name| headers.get(name));
         ResponseHead {
             status: response.status(),
             headers: [headers.get("content-type"), headers.get("retry-after"), headers.get("retry-after-ms"), trace_id],

@@ -1,0 +1,134 @@
+//! One chunk, parsed: structs that borrow from the event's data and keep what they do not know.
+//!
+//! Values are kept as their text where vendors differ (a string, null, or something else), so that an odd field never fails the stream.
+
+use super::json::{Cursor, Read};
+use std::borrow::Cow;
+
+/// Members that we do not know, in order; those that are null are left out.
+pub(super) type Extra<'a> = Vec<(Cow<'a, str>, &'a str)>;
+
+/// A struct of an object's members; null is as good as absent. Of a repeated member the last one counts.
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $key:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(super) struct $name<'a> {
+            $(pub(super) $field: Option<$type>,)*
+            pub(super) extra: $crate::reply::chunk::Extra<'a>,
+        }
+
+        impl<'a> Read<'a> for $name<'a> {
+            fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+                let mut object = $name::default();
+                cursor.object(&mut |cursor, name| {
+                    match &*name {
+                        $($key => object.$field = Read::read(cursor)?,)*
+                        _ => {
+                            if let Some(value) = Read::read(cursor)? {
+                                object.extra.push((name, value));
+                            }
+                        }
+                    }
+                    Some(())
+                })?;
+                Some(object)
+            }
+        }
+    };
+}
+pub(super) use object;
+
+object! {
+    /// A stream's chunk, a whole completion, or a vendor's error: told apart by what is in it.
+    Chunk {
+        id: &'a str = "id",
+        object: &'a str = "object",
+        created: &'a str = "created",
+        model: &'a str = "model",
+        system_fingerprint: &'a str = "system_fingerprint",
+        choices: Vec<ChunkChoice<'a>> = "choices",
+        usage: &'a str = "usage",
+        error: &'a str = "error",
+        code: &'a str = "code",
+        message: &'a str = "message",
+    }
+}
+
+object! {
+    ChunkChoice {
+        index: &'a str = "index",
+        delta: ChunkDelta<'a> = "delta",
+        message: ChunkDelta<'a> = "message",
+        text: &'a str = "text",
+        finish_reason: &'a str = "finish_reason",
+        logprobs: &'a str = "logprobs",
+    }
+}
+
+object! {
+    ChunkDelta {
+        role: &'a str = "role",
+        content: &'a str = "content",
+        reasoning_content: &'a str = "reasoning_content",
+        reasoning: &'a str = "reasoning",
+        refusal: &'a str = "refusal",
+        tool_calls: Vec<ChunkCall<'a>> = "tool_calls",
+        function_call: ChunkFunction<'a> = "function_call",
+    }
+}
+
+object! {
+    ChunkCall {
+        index: &'a str = "index",
+        id: &'a str = "id",
+        kind: &'a str = "type",
+        function: ChunkFunction<'a> = "function",
+    }
+}
+
+object! {
+    ChunkFunction {
+        name: &'a str = "name",
+        arguments: &'a str = "arguments",
+    }
+}
+
+object! {
+    /// One part of a `content` that is an array.
+    Part {
+        text: &'a str = "text",
+        thinking: &'a str = "thinking",
+    }
+}
+
+object! {
+    /// An object of which every member is taken as it is.
+    Members {}
+}
+
+impl Chunk<'_> {
+    /// Whether this is a vendor's error and no chunk: `{"error":…}`, `{"object":"error","message":…}`, or a flat `{"code","message"}`
+    /// without choices, of which the code does not say "success".
+    pub(super) fn is_error(&self) -> bool {
+        if self.error.is_some_and(|error| !matches!(error, "false" | "0" | "{}" | "\"\"")) {
+            return true;
+        }
+        let said = self.message.is_some_and(|message| message.starts_with('"'));
+        if !said || self.choices.as_ref().is_some_and(|choices| !choices.is_empty()) {
+            return false;
+        }
+        self.object.is_some_and(|object| object == "\"error\"")
+            || self.code.is_some_and(|code| {
+                let code = code;
+                !matches!(code.trim_matches('"'), "" | "0" | "200" | "20000" | "ok" | "success")
+                    && code.starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+            })
+    }
+}
+
+/// A whole number as vendors write it: `7`, `7.0`, `"7"`; `None` for anything else.
+pub(super) fn number(raw: &str) -> Option<u64> {
+    let text = raw.trim_matches('"');
+    text.parse().ok().or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0).map(|n| n as u64))
+}

@@ -1,0 +1,309 @@
+//! Vendors' failures: an HTTP answer or a stream event that is no reply becomes one [`Error`].
+//!
+//! The vendors' bodies differ (an `error` object, an `error` string, a flat `{code, message}`, a bare string, `detail`, HTML, nothing);
+//! `Said` is what they have in common. What it means is data, in `table`. What was said is kept in [`Vendor`], scrubbed and bounded;
+//! HTML is never quoted.
+
+mod scrub;
+mod table;
+mod wait;
+
+pub use wait::{RateWindow, rate_window, retry_after_ms};
+
+use crate::error::{Error, ErrorKind, Vendor};
+use scrub::scrub;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What is needed of the head of a failed answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FailureHead<'a> {
+    /// The HTTP status; 0 if there was none.
+    pub status: u16,
+    /// `content-type`
+    pub content_type: Option<&'a str>,
+    /// `retry-after`
+    pub retry_after: Option<&'a str>,
+    /// `retry-after-ms`
+    pub retry_after_ms: Option<&'a str>,
+    /// The vendor's id for the call: `x-request-id`, `x-siliconcloud-trace-id`, …
+    pub trace_id: Option<&'a str>,
+    /// The time, in milliseconds since 1970, for a `retry-after` that is a date.
+    pub now_unix_ms: Option<u64>,
+}
+
+/// Bytes of an error body that are read.
+const MAX_BODY: usize = 256 << 10;
+/// Characters of a vendor's code, parameter name or trace id that are kept.
+const MAX_NAME: usize = 128;
+
+/// What an HTTP answer that is not a usable 2xx means. Never fails: what nothing is known of is classified by its status alone.
+pub fn classify_failure(head: &FailureHead<'_>, body: &[u8]) -> Error {
+    let text = String::from_utf8_lossy(body.get(..MAX_BODY).unwrap_or(body));
+    let text = text.trim_start_matches('\u{FEFF}').trim();
+    let html =
+        text.starts_with('<') || head.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    let said = if html { Said::default() } else { Said::read(text) };
+    classify(head, said, html)
+}
+
+/// What an error inside a stream, or inside an unary 200, means.
+pub(super) fn in_stream(data: &str) -> Error {
+    let html = data.starts_with('<');
+    let said = if html { Said::default() } else { Said::read(data) };
+    classify(&FailureHead::default(), said, html)
+}
+
+fn classify(head: &FailureHead<'_>, said: Said, html: bool) -> Error {
+    let kind = said.kind(head.status, html);
+    let message = said.message.as_deref().unwrap_or("");
+    let window = if kind == ErrorKind::RateLimited { rate_window(message) } else { None };
+    let mut error = match (said.ours, window) {
+        // Our own words, from another gate: they are written to be shown.
+        (Some(_), _) if !message.is_empty() => Error::new(kind, scrub(message, Vendor::MESSAGE_CHARS)),
+        (_, Some(window)) => Error::new(kind, format!("The upstream's {} limit is reached.", window.dimension)),
+        _ if html => Error::new(kind, html_sentence(kind)),
+        _ => Error::new(kind, sentence(kind)),
+    };
+    let wait = retry_after_ms(head)
+        .or(said.retry_after_ms)
+        .or_else(|| if error.is_retryable() { wait::in_words_ms(message) } else { None })
+        .or(window.map(|window| window.window_ms));
+    if let Some(millis) = wait {
+        error = error.with_retry_after_ms(millis);
+    }
+    if let Some(param) = said.param.as_deref() {
+        error = error.with_param(scrub(param, MAX_NAME));
+    }
+    let vendor = said.vendor.unwrap_or_else(|| Vendor {
+        status: (head.status != 0).then_some(head.status),
+        code: said.code.or(said.kind).map(|code| scrub(&code, MAX_NAME)),
+        message: said
+            .message
+            .map(|message| scrub(&message, Vendor::MESSAGE_CHARS))
+            .filter(|message| !message.is_empty()),
+        trace_id: head.trace_id.map(str::to_owned).or(said.trace_id).map(|id| name(&id)),
+    });
+    error.with_vendor(vendor)
+}
+
+/// An id as it is: it would be of no use masked.
+fn name(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect()
+}
+
+/// What a vendor's body says, whatever its shape.
+#[derive(Debug, Default)]
+struct Said {
+    code: Option<String>,
+    kind: Option<String>,
+    message: Option<String>,
+    param: Option<String>,
+    trace_id: Option<String>,
+    /// The kind, if the body is one of ours ([`error_body`]).
+    ours: Option<ErrorKind>,
+    retry_after_ms: Option<u64>,
+    vendor: Option<Vendor>,
+}
+
+impl Said {
+    fn read(text: &str) -> Said {
+        match serde_json::from_str(text) {
+            Ok(value) => Said::from_value(&value, 0),
+            Err(_) => Said { message: (!text.is_empty()).then(|| text.to_owned()), ..Said::default() },
+        }
+    }
+
+    fn from_value(value: &Value, depth: usize) -> Said {
+        match value {
+            Value::String(message) => Said { message: Some(message.clone()), ..Said::default() },
+            Value::Array(items) if depth == 0 => {
+                items.first().map_or_else(Said::default, |first| Said::from_value(first, depth + 1))
+            }
+            Value::Object(outer) => match outer.get("error") {
+                Some(Value::Object(inner)) => {
+                    let said = Said::from_object(inner);
+                    Said {
+                        code: said.code.or_else(|| text(outer, &["code"])),
+                        message: said.message.or_else(|| text(outer, &["message"])),
+                        trace_id: said.trace_id.or_else(|| text(outer, &["request_id", "trace_id"])),
+                        ..said
+                    }
+                }
+                Some(Value::String(error)) => {
+                    let said = Said::from_object(outer);
+                    Said { message: said.message.or_else(|| Some(error.clone())), ..said }
+                }
+                _ => Said::from_object(outer),
+            },
+            _ => Said::default(),
+        }
+    }
+
+    fn from_object(object: &Map<String, Value>) -> Said {
+        let mut said = Said {
+            code: text(object, &["code"]),
+            kind: text(object, &["type", "status"]),
+            message: text(object, &["message", "msg", "error_msg", "detail", "title"]),
+            param: text(object, &["param"]),
+            trace_id: text(object, &["request_id", "trace_id"]),
+            retry_after_ms: object.get("retry_after_ms").and_then(Value::as_u64),
+            ..Said::default()
+        };
+        // FastAPI's form: [{"loc": ["body", "temperature"], "msg": …}].
+        if let Some(Value::Object(first)) = object.get("detail").and_then(|detail| detail.get(0)) {
+            said.message = said.message.or_else(|| text(first, &["msg", "message"]));
+            let steps = first.get("loc").and_then(Value::as_array).into_iter().flatten();
+            let path: Vec<&str> = steps.filter_map(Value::as_str).filter(|step| *step != "body").collect();
+            if said.param.is_none() && !path.is_empty() {
+                said.param = Some(path.join("."));
+            }
+        }
+        if object.contains_key("party") && object.contains_key("next_step") {
+            said.ours = ErrorKind::ALL.iter().copied().find(|kind| Some(kind.code()) == said.code.as_deref());
+            said.vendor = object.get("vendor").and_then(Value::as_object).map(|vendor| Vendor {
+                status: vendor.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok()),
+                code: text(vendor, &["code"]).map(|code| scrub(&code, MAX_NAME)),
+                message: text(vendor, &["message"]).map(|message| scrub(&message, Vendor::MESSAGE_CHARS)),
+                trace_id: text(vendor, &["trace_id"]).map(|id| name(&id)),
+            });
+        }
+        said
+    }
+
+    /// In order of how much each tells: our own code, the vendor's specific code, its words, the status, its general type.
+    fn kind(&self, status: u16, html: bool) -> ErrorKind {
+        if let Some(kind) = self.ours {
+            return kind;
+        }
+        // Inside a 200, a code that is a status stands for the status.
+        let code = self.code.as_deref().unwrap_or("");
+        let status = match (status, code.parse::<u16>()) {
+            (0 | 200..=299, Ok(code @ 400..=599)) => code,
+            (200..=299, _) => 0,
+            (status, _) => status,
+        };
+        let kind = self.kind.as_deref().unwrap_or("");
+        let message = self.message.as_deref().unwrap_or("");
+        if (300..400).contains(&status) {
+            return ErrorKind::Protocol;
+        }
+        [code, kind]
+            .into_iter()
+            .find_map(table::of_code)
+            .or_else(|| table::of_words(status, message))
+            .or_else(|| table::of_number(code.parse().unwrap_or(0)))
+            .or_else(|| if status == 0 { None } else { table::of_status(status) })
+            .or_else(|| [kind, code].into_iter().find_map(table::of_type))
+            .unwrap_or(if html { ErrorKind::Protocol } else { ErrorKind::UpstreamError })
+    }
+}
+
+/// The first of these members that is a string or a number, as text; blank ones are left out.
+fn text(object: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| match object.get(*name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+fn html_sentence(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Protocol => "The upstream answered with HTML where a reply was expected.",
+        ErrorKind::TimeoutFirstToken | ErrorKind::TimeoutConnect => {
+            "A proxy before the upstream gave up waiting for it."
+        }
+        _ => "The upstream, or a proxy before it, answered with an HTML error page.",
+    }
+}
+
+fn sentence(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidRequest => "The upstream refused the request as invalid.",
+        ErrorKind::PayloadTooLarge => "The request is larger than the upstream takes.",
+        ErrorKind::HeadersTooLarge => "The request's headers are larger than the upstream takes.",
+        ErrorKind::UnsupportedMediaType => "The upstream does not take a body of this media type.",
+        ErrorKind::NotFound => "The upstream has no such route or object.",
+        ErrorKind::MethodNotAllowed => "The upstream does not take this method here.",
+        ErrorKind::ModelNotFound => "The upstream does not know the model.",
+        ErrorKind::ContextOverflow => "The request does not fit the model's context.",
+        ErrorKind::ReasoningReplay => "The upstream refused how earlier reasoning was, or was not, sent back.",
+        ErrorKind::Forbidden => "The upstream does not allow this.",
+        ErrorKind::Authentication => "The upstream refused the credential.",
+        ErrorKind::QuotaExceeded => "The account with the upstream has no balance, or may not use the model.",
+        ErrorKind::NotSupported => "The upstream has not got this function.",
+        ErrorKind::RateLimited => "The upstream's rate limit is reached.",
+        ErrorKind::ConcurrencyLimited => "The upstream takes no more requests at the same time.",
+        ErrorKind::Overloaded => "The upstream is too busy.",
+        ErrorKind::TimeoutConnect => "A proxy could not reach the upstream in time.",
+        ErrorKind::TimeoutFirstToken => "The upstream took too long to answer.",
+        ErrorKind::Protocol => "The upstream answered with something that is not the protocol.",
+        _ => "The upstream failed.",
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Detail<'a>,
+}
+
+#[derive(Serialize)]
+struct Detail<'a> {
+    message: &'a str,
+    r#type: &'static str,
+    param: Option<&'a str>,
+    code: &'static str,
+    party: &'static str,
+    next_step: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<VendorDetail<'a>>,
+}
+
+#[derive(Serialize)]
+struct VendorDetail<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+}
+
+/// The form in which the edge reports an error: `{"error":{"message","type","param","code",…}}`, as OpenAI's clients expect it, with our
+/// `code`, `party`, `next_step`, `retry_after_ms` and what the `vendor` said. [`classify_failure`] reads it back.
+pub fn error_body(error: &Error) -> String {
+    let vendor = error.vendor().map(|vendor| VendorDetail {
+        status: vendor.status,
+        code: vendor.code.as_deref(),
+        message: vendor.message.as_deref(),
+        trace_id: vendor.trace_id.as_deref(),
+    });
+    let detail = Detail {
+        message: error.message(),
+        r#type: openai_type(error.kind()),
+        param: error.param(),
+        code: error.code(),
+        party: error.kind().party().as_str(),
+        next_step: error.kind().next_step(),
+        retry_after_ms: error.retry_after_ms(),
+        vendor,
+    };
+    serde_json::to_string(&Body { error: detail }).unwrap_or_default()
+}
+
+/// The `type` that OpenAI's clients know.
+fn openai_type(kind: ErrorKind) -> &'static str {
+    match kind.status() {
+        _ if kind == ErrorKind::QuotaExceeded => "insufficient_quota",
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "rate_limit_error",
+        400..=499 => "invalid_request_error",
+        _ => "api_error",
+    }
+}

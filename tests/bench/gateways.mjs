@@ -1,0 +1,144 @@
+/** The gateways that are compared, each started the way its users start it. */
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BENCH, ROOT } from "./builds.mjs";
+import { start, stop, temporaryFolder } from "./children.mjs";
+import { OUR_NAME } from "./ours.mjs";
+import { ourWorker } from "./ours-worker.mjs";
+
+const READY_WITHIN_MS = 20_000;
+const COMPATIBILITY_DATE = "2026-04-01";
+const PORTKEY_NOTE = "@portkey-ai/gateway on Node, --headless; it waits 25 ms before the first event of every stream by design";
+
+/**
+ * Starts every gateway in front of `upstream` (an origin).
+ *
+ * @returns a list of `{name, note, url, headers, child, stop}`; `url` is the base with its version, `child` the process to look at. One that did not start has
+ *   `failed` instead, with the reason.
+ */
+export async function startGateways(upstream, progress) {
+  const started = [];
+  const worker = ourWorker({ upstream });
+  const candidates = [
+    { name: "JS pass-through", note: "fetch and return, on workerd", serve: () => workerd(bareWorker("pass.mjs", upstream)) },
+    { name: "JS tap", note: "reads, counts and writes each chunk, on workerd", serve: () => workerd(bareWorker("tap.mjs", upstream)) },
+    ...(worker ? [{ name: OUR_NAME, note: worker.note, serve: () => workerd(worker) }] : []),
+    { name: "Portkey", note: PORTKEY_NOTE, serve: () => portkey(upstream) },
+  ];
+  for (const { name, note, serve } of candidates) {
+    try {
+      started.push({ name, note, ...(await serve()) });
+      progress(`${name} listens`);
+    } catch (error) {
+      progress(`${name} did not start: ${error.message}`);
+      started.push({ name, note, failed: error.message.split("\n")[0], stop: async () => {} });
+    }
+  }
+  return started;
+}
+
+const bareWorker = (file, upstream) => ({
+  modules: [{ name: "worker.mjs", kind: "esModule", path: join(BENCH, "bare", file) }],
+  bindings: [`( name = "UPSTREAM", text = ${quoted(upstream)} )`],
+});
+
+/** A string as Cap'n Proto's text form writes it. */
+const quoted = (text) => JSON.stringify(text);
+
+/**
+ * `workerd serve` on a port of its own.
+ *
+ * @param worker `modules` (`{name, kind, path}`, the entry first), `bindings` and `services` (lines of capnp text), `flags` (compatibility flags), `definition` (more
+ *   fields of the Worker, capnp text), `headers` (what a client sends)
+ */
+async function workerd({ modules, bindings = [], services = [], flags = [], definition = "", headers = {} }) {
+  const config = join(temporaryFolder(), "config.capnp");
+  // `embed` takes paths relative to the file, or absolute on an import path: "/" makes every absolute path reachable.
+  const moduleLines = modules.map((module) => `( name = ${quoted(module.name)}, ${module.kind} = embed ${quoted(module.path)} )`);
+  writeFileSync(
+    config,
+    `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    ( name = "main", worker = .main ),
+    ( name = "internet", network = ( allow = ["private"] ) ),
+    ${services.map((line) => `${line},`).join("\n    ")}
+  ],
+  sockets = [ ( name = "http", address = "127.0.0.1:0", http = (), service = "main" ) ],
+);
+
+const main :Workerd.Worker = (
+  modules = [ ${moduleLines.join(", ")} ],
+  bindings = [ ${bindings.join(", ")} ],
+  compatibilityDate = "${COMPATIBILITY_DATE}",
+  compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
+  ${definition}
+);
+`,
+  );
+  const binary = createRequire(createRequire(join(ROOT, "package.json")).resolve("wrangler"))("workerd").default;
+  const child = start(binary, ["serve", "--experimental", "--import-path=/", "--control-fd=3", config], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+  const port = await listening(child);
+  return { url: `http://127.0.0.1:${port}/v1`, headers, child, stop: () => stop(child) };
+}
+
+/** The port that workerd reports on its control channel. */
+function listening(child) {
+  return new Promise((resolve, reject) => {
+    const fail = (why) => reject(new Error(`${why}: ${child.complaints}`));
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      fail("no word");
+    }, READY_WITHIN_MS);
+    let said = "";
+    child.stdio[3].setEncoding("utf8").on("data", (text) => {
+      said += text;
+      const line = said.split("\n").find((entry) => entry.includes('"listen"'));
+      if (!line) return;
+      clearTimeout(timer);
+      resolve(JSON.parse(line).port);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      fail(`ended with ${code}`);
+    });
+  });
+}
+
+/** Portkey's Node server, its log page off: what one would run in production. */
+async function portkey(upstream) {
+  const port = await freePort();
+  const entry = join(BENCH, "node_modules/@portkey-ai/gateway/build/start-server.js");
+  const child = start(process.execPath, [entry, `--port=${port}`, "--headless"], { env: { ...process.env, NODE_ENV: "production" } });
+  const url = `http://127.0.0.1:${port}/v1`;
+  await answering(url, child);
+  // Its custom host is checked against private addresses; it trusts 127.0.0.1 as a custom host unless TRUSTED_CUSTOM_HOSTS says otherwise.
+  const headers = { "x-portkey-provider": "openai", "x-portkey-custom-host": `${upstream}/v1` };
+  return { url, headers, child, stop: () => stop(child) };
+}
+
+async function answering(url, child) {
+  const until = Date.now() + READY_WITHIN_MS;
+  while (Date.now() < until && child.exitCode === null) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => null);
+    await answer?.arrayBuffer();
+    if (answer) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  child.kill("SIGKILL");
+  throw new Error(`no answer: ${child.complaints}`);
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,34 @@
+/** Our Worker's side of the bench: how it is configured in front of the bench's upstream, everything on but redaction. */
+import { readFileSync } from "node:fs";
+import { basename, extname, relative } from "node:path";
+import { filesBelow, workerFolder } from "./builds.mjs";
+
+const CLIENT_KEY = "bench-client-key";
+
+/**
+ * What `workerd serve` needs to run worker-build's output.
+ *
+ * @param options `upstream`, the origin that speaks OpenAI's form below `/v1`
+ * @returns modules, bindings and flags as `gateways.mjs` takes them, and the `headers` that a client sends; `null` when there is no build
+ */
+export function ourWorker({ upstream }) {
+  const folder = workerFolder();
+  if (!folder) return null;
+  const kinds = { ".js": "esModule", ".mjs": "esModule", ".wasm": "wasm" };
+  const modules = filesBelow(folder)
+    .filter((path) => extname(path) in kinds)
+    .map((path) => ({ name: relative(folder, path).replaceAll("\\", "/"), kind: kinds[extname(path)], path }))
+    // The first module is the entry.
+    .sort((a, b) => Number(basename(b.path) === "index.js") - Number(basename(a.path) === "index.js"));
+  const text = (name, value) => `( name = "${name}", text = ${JSON.stringify(value)} )`;
+  const config = {
+    upstreams: [{ name: "bench", dialect: "openai", base_url: `${upstream}/v1`, key: "UPSTREAM_KEY", models: ["*"] }],
+  };
+  return {
+    note: `worker/build on workerd, ${Math.round(modules.reduce((sum, { path }) => sum + readFileSync(path).length, 0) / 1000)} KB of modules`,
+    modules,
+    bindings: [text("GATE_CONFIG", JSON.stringify(config)), text("UPSTREAM_KEY", "bench-upstream-key")],
+    flags: [],
+    headers: { authorization: `Bearer ${CLIENT_KEY}` },
+  };
+}
