@@ -133,11 +133,16 @@ function listening(child, gate) {
   });
 }
 
-/** Sends bytes as they are and gives all that comes back, as text: for what `fetch` would tidy up. */
+/** Sends bytes as they are and gives the answer, as text: for what `fetch` would tidy up. */
 export async function raw(port, text) {
   const socket = connect(port, "127.0.0.1");
   let answer = "";
-  socket.setEncoding("latin1").on("data", (part) => (answer += part));
+  socket.setEncoding("latin1").on("data", (part) => {
+    answer += part;
+    const [head, body] = answer.split("\r\n\r\n", 2);
+    const length = /content-length: (\d+)/i.exec(head);
+    if (body !== undefined && (length ? body.length >= Number(length[1]) : answer.endsWith("0\r\n\r\n"))) socket.destroy();
+  });
   socket.on("error", () => {});
   socket.write(text);
   const timer = setTimeout(() => socket.destroy(), 5_000);

@@ -2,20 +2,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { MISBEHAVIOURS, startUpstream } from "../upstream/index.mjs";
-import { content, events, startGate } from "./gate.mjs";
+import { events, startGate } from "./gate.mjs";
 
-const BUDGETS = { connect_ms: 700, first_token_ms: 900, idle_ms: 600, content_idle_ms: 900, total_ms: 2_500 };
+// Wide enough for a busy machine, with the slow models slower still, and the endless one not faster than a model.
+const BUDGETS = { connect_ms: 3_000, first_token_ms: 4_000, idle_ms: 2_500, content_idle_ms: 4_000, total_ms: 8_000 };
+const SLOW = { "slow-head-1500": "slow-head-9500", "slow-first-3000": "slow-first-9500", "slow-drip-500": "slow-drip-300+long-500", "rate-50": "rate-200", endless: "endless+rate-100" };
 
 // Streams: [outcome in the log, error code, HTTP status]. 200 with a code means an error event as the last of the stream.
 const ok = (outcome) => [outcome, undefined, 200];
 const STREAMS = {
   "status-429": ["failed", ["rate_limited", "concurrency_limited"], 429],
-  "recording-chinese": ok("complete"),
+  "recording-chinese": ok("length"),
   "keepalive-stall-5": ["timed_out", "timeout_content_idle", 200],
   "keepalive-forever": ["timed_out", "timeout_first_token", 200],
   "error-in-stream-5": [["failed", "truncated", "overloaded"], ["upstream_error", "overloaded"], 200],
   "error-event-5": [["failed", "truncated", "overloaded"], ["upstream_error", "overloaded"], 200],
-  "error-200": ["failed", ["upstream_error", "overloaded"], [502, 503]],
+  "error-200": [["failed", "overloaded"], ["upstream_error", "overloaded"], [502, 503]],
   "html-524": ["failed", ["upstream_error", "protocol", "timeout_connect", "timeout_first_token"], [502, 504]],
   "html-200": ["failed", "protocol", 502],
   "context-overflow": ["failed", "context_overflow", 400],
@@ -25,7 +27,7 @@ const STREAMS = {
   "slow-head-1500": ["timed_out", "timeout_connect", 504],
   "slow-first-3000": ["timed_out", "timeout_first_token", 200],
   "slow-drip-500": ["timed_out", "timeout_total", 200],
-  "rate-50": ["timed_out", "timeout_total", 200],
+  "rate-50": ok("complete"),
   "long-2000": ok("complete"),
   endless: ["timed_out", "timeout_total", 200],
   "cut-12": ["truncated", "truncated", 200],
@@ -60,21 +62,22 @@ const STREAMS = {
 
 // Whole answers, where they differ. What concerns events has no effect on them.
 const WHOLE = {
+  "slow-drip-500": ok("complete"),
+  // The recording is of a stream.
+  "recording-chinese": ["failed", "protocol", 502],
   "keepalive-stall-5": ["timed_out", "timeout_total", 504],
   "keepalive-forever": ["timed_out", "timeout_total", 504],
-  "error-in-stream-5": ["failed", ["upstream_error", "overloaded"], [502, 503]],
-  "error-event-5": ["failed", ["upstream_error", "overloaded"], [502, 503]],
+  "error-in-stream-5": [["failed", "overloaded"], ["upstream_error", "overloaded"], [502, 503]],
+  "error-event-5": [["failed", "overloaded"], ["upstream_error", "overloaded"], [502, 503]],
   silence: ["timed_out", "timeout_total", 504],
-  "slow-head-1500": ok("complete"),
+  "slow-head-1500": ["timed_out", "timeout_total", 504],
   "slow-first-3000": ["timed_out", "timeout_total", 504],
-  "slow-drip-500": ["timed_out", "timeout_total", 504],
-  "rate-50": ["timed_out", "timeout_total", 504],
   endless: ok("complete"),
   "cut-12": ["failed", "truncated", 502],
   "eof-12": ["failed", ["truncated", "protocol"], 502],
   "stall-12": ["timed_out", "timeout_total", 504],
   "malformed-5": ["failed", "protocol", 502],
-  "done-no-finish": ["truncated", "truncated", 502],
+  "done-no-finish": ok("complete"),
   "null-finish": ["truncated", "truncated", 502],
   "empty-stop": ["empty", "empty", 502],
   insufficient: ["overloaded", "overloaded", 503],
@@ -84,7 +87,7 @@ const WHOLE = {
 const isOneOf = (actual, wanted, what) => assert.ok([wanted].flat().includes(actual), `${what}: ${actual}, expected ${wanted}`);
 
 for (const dialect of ["openai", "deepseek", "siliconflow"]) {
-  describe(`an upstream that speaks ${dialect}`, { concurrency: 6 }, () => {
+  describe(`an upstream that speaks ${dialect}`, { concurrency: 8 }, () => {
     let upstream;
     let gate;
     before(async () => {
@@ -103,7 +106,7 @@ for (const dialect of ["openai", "deepseek", "siliconflow"]) {
     });
 
     for (const { example } of MISBEHAVIOURS) {
-      const model = `deepseek-chat+${example}`;
+      const model = `deepseek-chat+${SLOW[example] ?? example}`;
       test(`stream, ${example}`, async () => {
         const [outcome, code, status] = STREAMS[example] ?? assert.fail(`${example} is new: say what a caller sees`);
         const response = await gate.chat({ model, stream: true });
