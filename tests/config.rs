@@ -111,7 +111,10 @@ fn a_full_configuration_is_read_as_documented() {
         "development": true
     }));
     let [deepseek, local] = config.upstreams() else { panic!("two upstreams") };
-    assert_eq!((deepseek.name(), deepseek.dialect(), deepseek.secret()), ("deepseek", Dialect::DeepSeek, Some("DEEPSEEK_API_KEY")));
+    assert_eq!(
+        (deepseek.name(), deepseek.dialect(), deepseek.secret()),
+        ("deepseek", Dialect::DeepSeek, Some("DEEPSEEK_API_KEY"))
+    );
     assert_eq!(deepseek.headers(), [("x-team".to_owned(), "search".to_owned())]);
     assert_eq!((deepseek.budgets().connect, deepseek.budgets().idle), (3000, 5000));
     assert_eq!((local.budgets().connect, local.budgets().idle, local.budgets().total), (3000, 9000, 600_000));
@@ -124,7 +127,10 @@ fn a_full_configuration_is_read_as_documented() {
     assert_eq!(config.log(), LogLevel::Errors);
     assert_eq!(config.callers().credentials(), Credentials::Ignore);
     let route = config.route("r1").unwrap();
-    assert_eq!((route.upstream.name(), route.model, route.replay), ("deepseek", "deepseek-ai/DeepSeek-R1", Some(Replay::Strip)));
+    assert_eq!(
+        (route.upstream.name(), route.model, route.replay),
+        ("deepseek", "deepseek-ai/DeepSeek-R1", Some(Replay::Strip))
+    );
 }
 
 #[test]
@@ -171,9 +177,18 @@ fn origins_are_compared_letter_for_letter() {
     assert_eq!(judge(Some(own)), OriginVerdict::Own);
     assert_eq!(judge(Some("https://app.example.com")), OriginVerdict::Listed);
     for foreign in [
-        "", "null", "*", "https://evil.test", "https://app.example.com.evil.test", "http://app.example.com",
-        "https://APP.example.com", "https://app.example.com/", "https://app.example.com:443", "https://evil-app.example.com",
-        "https://app.example.com, https://app.example.com", "https://gate.example.com:8443",
+        "",
+        "null",
+        "*",
+        "https://evil.test",
+        "https://app.example.com.evil.test",
+        "http://app.example.com",
+        "https://APP.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:443",
+        "https://evil-app.example.com",
+        "https://app.example.com, https://app.example.com",
+        "https://gate.example.com:8443",
     ] {
         assert_eq!(judge(Some(foreign)), OriginVerdict::Foreign, "{foreign}");
     }
@@ -214,7 +229,17 @@ fn a_key_that_passes_through_is_one_bearer_token() {
     let judge = |sent, elsewhere| config.callers().judge(sent, elsewhere);
     assert_eq!(judge(Some("Bearer sk-1"), false), Ok(Credential::Passed("sk-1")));
     assert_eq!(judge(Some("bearer sk-1"), false), Ok(Credential::Passed("sk-1")));
-    for sent in ["Bearer", "Bearer ", "Bearer  sk-1", "Bearer sk 1", "Bearer\tsk-1", "Basic sk-1", "Bearer a, Bearer b", "sk-1", "Bearer é"] {
+    for sent in [
+        "Bearer",
+        "Bearer ",
+        "Bearer  sk-1",
+        "Bearer sk 1",
+        "Bearer\tsk-1",
+        "Basic sk-1",
+        "Bearer a, Bearer b",
+        "sk-1",
+        "Bearer é",
+    ] {
         assert_eq!(judge(Some(sent), false).unwrap_err().kind(), ErrorKind::Unauthorized, "{sent}");
     }
     assert!(judge(None, false).is_err());

@@ -13,7 +13,18 @@ pub struct BaseUrl {
 
 /// Top-level names that are never public, and services that turn a name into any address.
 const REFUSED_SUFFIXES: [&str; 13] = [
-    "local", "localhost", "localdomain", "internal", "intranet", "lan", "home", "corp", "arpa", "test", "invalid", "example",
+    "local",
+    "localhost",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "arpa",
+    "test",
+    "invalid",
+    "example",
     "onion",
 ];
 const REBINDING_SERVICES: [&str; 6] = ["nip.io", "sslip.io", "xip.io", "lvh.me", "localtest.me", "traefik.me"];
@@ -23,7 +34,13 @@ impl BaseUrl {
     ///
     /// The error is what was expected, to go behind "Expected ".
     pub fn parse(text: &str, development: bool) -> Result<Self, &'static str> {
-        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'@' | b'?' | b'#' | b'%' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'^');
+        let plain = |byte: u8| {
+            byte.is_ascii_graphic()
+                && !matches!(
+                    byte,
+                    b'\\' | b'@' | b'?' | b'#' | b'%' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'^'
+                )
+        };
         if text.len() > 512 || !text.bytes().all(plain) {
             return Err("at most 512 plain ASCII characters, without user name, query, fragment, % or \\");
         }
@@ -49,7 +66,8 @@ impl BaseUrl {
         let mut segments = path.split('/');
         segments.next();
         if segments.any(|segment| {
-            let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'+');
+            let unreserved =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'+');
             matches!(segment, "" | "." | "..") || !segment.bytes().all(unreserved)
         }) {
             return Err("a path of plain segments, without empty ones, `.` or `..`");
@@ -74,7 +92,8 @@ fn is_loopback(authority: &str) -> bool {
         Some((host, port)) if !port.contains(']') => (host, port),
         _ => (authority, "80"),
     };
-    let port_is_fine = !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let port_is_fine =
+        !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
     port_is_fine && matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
 
@@ -97,11 +116,14 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     let top = labels.last().copied().unwrap_or_default();
     // WHATWG reads every host whose last label is a number as an IPv4 address; no top-level name starts with a digit.
     let holds_address = labels.windows(4).any(|four| four.iter().all(|label| is_number(label)))
-        || labels.iter().any(|label| label.split('-').collect::<Vec<_>>().windows(4).any(|four| four.iter().all(|part| is_number(part))));
+        || labels.iter().any(|label| {
+            label.split('-').collect::<Vec<_>>().windows(4).any(|four| four.iter().all(|part| is_number(part)))
+        });
     if top.starts_with(|first: char| first.is_ascii_digit()) || holds_address {
         return Err("a host name, no IP address");
     }
-    let is_under = |suffix: &&str| host.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let is_under =
+        |suffix: &&str| host.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     if REFUSED_SUFFIXES.contains(&top) || REBINDING_SERVICES.iter().any(|suffix| is_under(&suffix)) {
         return Err("a public host name");
     }

@@ -59,9 +59,10 @@ impl Callers {
         }
         let Some(authorization) = authorization else {
             return match self.credentials {
-                Credentials::PassThrough => {
-                    Err(Error::new(ErrorKind::Unauthorized, "This gate hands the caller's own key on, and there is none."))
-                }
+                Credentials::PassThrough => Err(Error::new(
+                    ErrorKind::Unauthorized,
+                    "This gate hands the caller's own key on, and there is none.",
+                )),
                 _ if elsewhere => Ok(Credential::Ignored),
                 _ => Ok(Credential::None),
             };
@@ -86,7 +87,9 @@ impl Callers {
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let is_token = (1..=8192).contains(&token.len())
-        && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b':'));
+        && token.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b':')
+        });
     (scheme.eq_ignore_ascii_case("bearer") && is_token).then_some(token)
 }
 

@@ -43,10 +43,14 @@ pub(super) fn read(node: Node<'_>) -> Result<Vec<String>, Error> {
 fn origin(node: Node<'_>) -> Result<String, Error> {
     let what = "an exact origin as browsers send it, like https://app.example.com (no path, no *, not null)";
     let text = node.string(what)?;
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b':' | b'[' | b']' | b'_');
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b':' | b'[' | b']' | b'_')
+    };
     let authority = text.split_once("://").and_then(|(scheme, authority)| {
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
-            && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.'));
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.'));
         let own_port = match scheme {
             "https" => ":443",
             "http" => ":80",
@@ -55,7 +59,9 @@ fn origin(node: Node<'_>) -> Result<String, Error> {
         (is_scheme && !authority.ends_with(own_port)).then_some(authority)
     });
     match authority {
-        Some(authority) if !authority.is_empty() && text.len() <= 256 && authority.bytes().all(plain) => Ok(text.to_owned()),
+        Some(authority) if !authority.is_empty() && text.len() <= 256 && authority.bytes().all(plain) => {
+            Ok(text.to_owned())
+        }
         _ => Err(node.expected(what)),
     }
 }

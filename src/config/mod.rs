@@ -33,7 +33,7 @@ const REQUEST_HEADERS: usize = 16 << 10;
 const HEARTBEAT: u64 = 15_000;
 
 /// The same in development: workerd on its own learns only by writing that a caller has left.
-const HEARTBEAT_DEVELOPMENT: u64 = 400;
+const HEARTBEAT_DEVELOPMENT: u64 = 250;
 
 const FIELDS: &[&str] = &["upstreams", "callers", "cors", "limits", "budgets", "heartbeat_ms", "log", "development"];
 
@@ -68,7 +68,10 @@ impl Config {
     /// in the message. Neither shows a value.
     pub fn parse(text: &str) -> Result<Config, Error> {
         if text.trim().is_empty() {
-            return Err(fault("GATE_CONFIG", "The configuration is empty; a JSON object with \"upstreams\" was expected."));
+            return Err(fault(
+                "GATE_CONFIG",
+                "The configuration is empty; a JSON object with \"upstreams\" was expected.",
+            ));
         }
         let limits = Limits { request_body: TEXT, ..Limits::default() };
         let text = json::check_json(text.as_bytes(), &limits).map_err(|error| {
@@ -85,7 +88,8 @@ impl Config {
     fn read(node: Node<'_>) -> Result<Config, Error> {
         let fields = node.object(FIELDS)?;
         let development = fields.optional("development", |node| node.boolean())?.unwrap_or(false);
-        let budgets = fields.optional("budgets", |node| number::budgets(node, &Budgets::default()))?.unwrap_or_default();
+        let budgets =
+            fields.optional("budgets", |node| number::budgets(node, &Budgets::default()))?.unwrap_or_default();
         let upstreams = fields.required("upstreams", "an array of upstreams", |node| {
             node.items(32, |item| upstream::read(item, development, &budgets))
         })?;
@@ -98,9 +102,9 @@ impl Config {
         let config = Config {
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
-            heartbeat: fields.optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?.unwrap_or(
-                if development { HEARTBEAT_DEVELOPMENT } else { HEARTBEAT },
-            ),
+            heartbeat: fields
+                .optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?
+                .unwrap_or(if development { HEARTBEAT_DEVELOPMENT } else { HEARTBEAT }),
             log: fields.optional("log", |node| node.choice(&levels))?.unwrap_or(LogLevel::Requests),
             upstreams,
             limits,

@@ -25,7 +25,15 @@ pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Err
 /// Bounds of what one call may hold; an isolate has 128 MB for all of its calls.
 pub(super) fn limits(node: Node<'_>) -> Result<(Limits, usize), Error> {
     let fields = node.object(&[
-        "request_body", "request_headers", "json_depth", "json_keys", "json_items", "messages", "event", "reply", "reply_body",
+        "request_body",
+        "request_headers",
+        "json_depth",
+        "json_keys",
+        "json_items",
+        "messages",
+        "event",
+        "reply",
+        "reply_body",
     ])?;
     let read = |name, least: usize, most: usize, unit, default| {
         let value = fields.optional(name, |node| node.number(least as u64, most as u64, unit))?;

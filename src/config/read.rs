@@ -80,7 +80,11 @@ impl<'a> Node<'a> {
     }
 
     /// Reads the items of an array of at most `most`, each with its path.
-    pub(super) fn items<T>(&self, most: usize, mut read: impl FnMut(Node<'_>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    pub(super) fn items<T>(
+        &self,
+        most: usize,
+        mut read: impl FnMut(Node<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
         let items = match self.value.as_array() {
             Some(items) if items.len() <= most => items,
             _ => return Err(self.expected(&format!("an array of at most {most} items"))),

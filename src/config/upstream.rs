@@ -143,9 +143,10 @@ const FIELDS: &[&str] =
 pub(super) const DIALECTS: &[(&str, Dialect)] =
     &[("openai", Dialect::OpenAi), ("deepseek", Dialect::DeepSeek), ("siliconflow", Dialect::SiliconFlow)];
 
-const THINK_TAGS: &[(&str, ThinkTags)] = &[("auto", ThinkTags::Auto), ("open", ThinkTags::Open), ("off", ThinkTags::Off)];
+const THINK_TAGS: &[(&str, ThinkTags)] =
+    &[("auto", ThinkTags::Auto), ("open", ThinkTags::Open), ("off", ThinkTags::Off)];
 
-const REPLAY: &[(&str, Replay)] = 
+const REPLAY: &[(&str, Replay)] =
     &[("keep", Replay::Keep), ("strip", Replay::Strip), ("with_tools", Replay::WithTools)];
 
 /// The most models of one upstream: a page of them is shown and each is compared per call.
@@ -155,11 +156,16 @@ pub(super) fn read(node: Node<'_>, development: bool, budgets: &Budgets) -> Resu
     let fields = node.object(FIELDS)?;
     Ok(Upstream {
         name: fields.required("name", "a name of lower-case letters, digits and hyphens", name)?,
-        dialect: fields.required("dialect", "\"openai\", \"deepseek\" or \"siliconflow\"", |node| node.choice(DIALECTS))?,
-        base_url: fields.required("base_url", "the base address of the API, like https://api.example.com/v1", |node| {
-            let text = node.string("an address, like https://api.example.com/v1")?;
-            BaseUrl::parse(text, development).map_err(|what| node.expected(what))
-        })?,
+        dialect: fields
+            .required("dialect", "\"openai\", \"deepseek\" or \"siliconflow\"", |node| node.choice(DIALECTS))?,
+        base_url: fields.required(
+            "base_url",
+            "the base address of the API, like https://api.example.com/v1",
+            |node| {
+                let text = node.string("an address, like https://api.example.com/v1")?;
+                BaseUrl::parse(text, development).map_err(|what| node.expected(what))
+            },
+        )?,
         secret: fields.optional("secret", secret)?,
         models: fields.required("models", "an array of model ids, or \"upstream\"", models)?,
         headers: fields.optional("headers", super::headers::read)?.unwrap_or_default(),
@@ -187,9 +193,10 @@ fn secret(node: Node<'_>) -> Result<String, Error> {
 
 fn models(node: Node<'_>) -> Result<Models, Error> {
     if node.is_string() {
-        return node.choice(&[("upstream", ())]).map(|()| Models::Upstream).map_err(|_| {
-            node.expected("an array of model ids, or \"upstream\" for the upstream's own list")
-        });
+        return node
+            .choice(&[("upstream", ())])
+            .map(|()| Models::Upstream)
+            .map_err(|_| node.expected("an array of model ids, or \"upstream\" for the upstream's own list"));
     }
     let models = node.items(MOST_MODELS, model)?;
     if models.is_empty() { Err(node.expected("at least one model")) } else { Ok(Models::Listed(models)) }

@@ -91,7 +91,12 @@ async fn prepare(
     let notices = built.changes.iter().map(|change| format!("request_changed:{}", change.field)).collect();
     let plan = Plan {
         budgets: upstream.budgets(),
-        reply: reply::Options { limits: config.limits(), think_tags: upstream.think_tags(), collect: false, ..Default::default() },
+        reply: reply::Options {
+            limits: config.limits(),
+            think_tags: upstream.think_tags(),
+            collect: false,
+            ..Default::default()
+        },
     };
     let now = Instant(js::now() as u64);
     let mut exchange = Exchange::new(now, plan, built);

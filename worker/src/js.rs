@@ -28,7 +28,14 @@ extern "C" {
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
     /// `ReadableStream`, `Uint8Array` or `null`.
-    pub(crate) fn drive(tap: Tap, url: &str, headers: &str, body: Uint8Array, caller: &JsValue, heartbeat: f64) -> Promise;
+    pub(crate) fn drive(
+        tap: Tap,
+        url: &str,
+        headers: &str,
+        body: Uint8Array,
+        caller: &JsValue,
+        heartbeat: f64,
+    ) -> Promise;
 }
 
 #[wasm_bindgen]

@@ -71,7 +71,8 @@ pub(crate) fn model_id(raw: &str) -> Option<String> {
     while let Some(byte) = rest.next() {
         if byte == b'%' {
             let digits = [rest.next()?, rest.next()?];
-            let hex = core::str::from_utf8(&digits).ok().filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+            let hex =
+                core::str::from_utf8(&digits).ok().filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
             bytes.push(u8::from_str_radix(hex, 16).ok()?);
         } else {
             bytes.push(byte);

@@ -73,7 +73,8 @@ impl Visit {
         let query = self.url.get(self.query_at..).unwrap_or_default().trim_start_matches('?');
         let names = query.split(['&', ';', '#']).map(|pair| pair.split('=').next().unwrap_or_default());
         for name in names {
-            let folded: String = name.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase();
+            let folded: String =
+                name.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase();
             if matches!(folded.as_str(), "key" | "apikey" | "token" | "accesstoken" | "authorization" | "secret") {
                 let message = "A credential does not belong into the address; send it as `Authorization: Bearer …`.";
                 return Err(Error::new(ErrorKind::InvalidRequest, message).with_param("query"));
