@@ -150,10 +150,10 @@ impl Exchange {
 
     /// What to do next; `None` when there is nothing until something happens. Call it until then.
     pub fn poll(&mut self, now: Instant) -> Option<Action> {
-        if let State::Ready(_) = self.state {
-            if let State::Ready(request) = core::mem::replace(&mut self.state, State::HeadAwaited) {
-                return Some(Action::Send(request));
-            }
+        if matches!(self.state, State::Ready(_))
+            && let State::Ready(request) = core::mem::replace(&mut self.state, State::HeadAwaited)
+        {
+            return Some(Action::Send(request));
         }
         if !matches!(self.state, State::Ended) {
             let (until, budget) = self.deadline();

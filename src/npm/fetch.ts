@@ -56,13 +56,14 @@ export function gateFetch(
       account({ outcome, usage, timing, error: error && new GateError(error) });
     };
 
-    let head: Head;
-    try {
-      head = (await call.head()) as Head;
-      signal?.throwIfAborted();
-    } catch (error) {
+    const pull = () => new Promise<unknown>((resolve) => call.pull(resolve));
+
+    const head = (await pull()) as Head;
+    const cause: unknown = call.cause();
+    if (signal?.aborted || cause !== undefined) {
       finish();
-      throw signal?.aborted ? signal.reason : error;
+      // What `fetch` itself throws, since that is what SDKs expect of one.
+      throw signal?.aborted ? signal.reason : cause;
     }
     if (head.body) {
       finish();
@@ -70,7 +71,7 @@ export function gateFetch(
     }
     const stream = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        const chunk = (await call.pull()) as Uint8Array | undefined;
+        const chunk = (await pull()) as Uint8Array | undefined;
         if (signal?.aborted) {
           finish();
           controller.error(signal.reason);

@@ -80,7 +80,11 @@ export class Stream implements GateStream {
     try {
       this.#opening ??= this.#open();
       const { bindings, call, header } = await this.#opening;
-      if ((await call.next()) > 0) return readBatch(bindings, header);
+      // The batch is read when it is delivered: the next pull writes over it.
+      const batch = await new Promise<Delta[] | undefined>((resolve) => {
+        call.pull((count: number) => resolve(count > 0 ? readBatch(bindings, header) : undefined));
+      });
+      if (batch) return batch;
       return [this.#finish(call)];
     } catch (error) {
       throw this.#fail(toGateError(error));

@@ -118,12 +118,19 @@ impl Chunk<'_> {
         if !said || self.choices.as_ref().is_some_and(|choices| !choices.is_empty()) {
             return false;
         }
-        self.object.is_some_and(|object| object == "\"error\"")
+        self.object == Some("\"error\"")
             || self.code.is_some_and(|code| {
-                let code = code;
                 !matches!(code.trim_matches('"'), "" | "0" | "200" | "20000" | "ok" | "success")
                     && code.starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
             })
+    }
+}
+
+impl<'a> Chunk<'a> {
+    /// The `message` of an object that has nothing of a chunk: SiliconFlow's rate limit is `{"message":…,"data":null}`.
+    pub(super) fn bare_message(&self) -> Option<&'a str> {
+        let chunk = self.choices.is_some() || self.object.is_some() || self.usage.is_some() || self.id.is_some();
+        if chunk { None } else { self.message }
     }
 }
 

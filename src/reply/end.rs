@@ -146,7 +146,7 @@ impl End {
     /// stream and the caller's own decision go before.
     pub(super) fn decide(cause: Cause, facts: &Facts<'_>) -> End {
         let (outcome, error) = match cause {
-            Cause::Failed(error) => failed(error, facts),
+            Cause::Failed(error) if !(facts.done && facts.finished) => failed(error, facts),
             Cause::Aborted if !(facts.done && facts.finished) => {
                 (Outcome::Aborted, Some(Error::new(ErrorKind::Cancelled, "The caller cancelled.")))
             }

@@ -54,6 +54,11 @@ pub(super) fn in_stream(data: &str) -> Error {
     classify(&FailureHead::default(), said, html)
 }
 
+/// Whether these words, alone, are those of a failure.
+pub(super) fn names_a_failure(message: &str) -> bool {
+    table::of_words(0, message).is_some()
+}
+
 fn classify(head: &FailureHead<'_>, said: Said, html: bool) -> Error {
     let kind = said.kind(head.status, html);
     let message = said.message.as_deref().unwrap_or("");
@@ -100,6 +105,8 @@ struct Said {
     message: Option<String>,
     param: Option<String>,
     trace_id: Option<String>,
+    /// It was no JSON.
+    plain: bool,
     /// The kind, if the body is one of ours ([`error_body`]).
     ours: Option<ErrorKind>,
     retry_after_ms: Option<u64>,
@@ -110,7 +117,7 @@ impl Said {
     fn read(text: &str) -> Said {
         match serde_json::from_str(text) {
             Ok(value) => Said::from_value(&value, 0),
-            Err(_) => Said { message: (!text.is_empty()).then(|| text.to_owned()), ..Said::default() },
+            Err(_) => Said { message: (!text.is_empty()).then(|| text.to_owned()), plain: true, ..Said::default() },
         }
     }
 
@@ -176,6 +183,8 @@ impl Said {
         if let Some(kind) = self.ours {
             return kind;
         }
+        // A 2xx that is not even JSON is no vendor's error.
+        let foreign = html || ((200..=299).contains(&status) && self.plain);
         // Inside a 200, a code that is a status stands for the status.
         let code = self.code.as_deref().unwrap_or("");
         let status = match (status, code.parse::<u16>()) {
@@ -195,7 +204,7 @@ impl Said {
             .or_else(|| table::of_number(code.parse().unwrap_or(0)))
             .or_else(|| if status == 0 { None } else { table::of_status(status) })
             .or_else(|| [kind, code].into_iter().find_map(table::of_type))
-            .unwrap_or(if html { ErrorKind::Protocol } else { ErrorKind::UpstreamError })
+            .unwrap_or(if foreign { ErrorKind::Protocol } else { ErrorKind::UpstreamError })
     }
 }
 

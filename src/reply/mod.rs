@@ -14,11 +14,14 @@ mod delta;
 mod end;
 mod failure;
 mod json;
+mod logprobs;
+mod parsed;
 mod reader;
 mod string;
 mod template;
 mod think;
 mod tool;
+mod track;
 mod usage;
 mod whole;
 

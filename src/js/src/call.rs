@@ -2,75 +2,93 @@
 
 use crate::batch::Batch;
 use crate::convert;
-use crate::driver::Driver;
-use std::cell::RefCell;
-use std::rc::Rc;
+use crate::driver::{Driver, Driving, Output, Shared};
+use js_sys::Function;
+use sluicegate::exchange::Exchange;
+use sluicegate::reply::Deltas;
+use sluicegate::time::Instant;
 use wasm_bindgen::prelude::*;
 
 /// A call. Dropping it aborts the request.
 #[wasm_bindgen]
 pub struct Call {
-    driver: Rc<RefCell<Driver>>,
-    batch: Rc<RefCell<Batch>>,
+    driver: Shared<Batches>,
+}
+
+/// Delivers the number of deltas in the batch; 0 when the reply is over.
+struct Batches {
+    /// What has come since the last delivery.
+    next: Deltas,
+    batch: Batch,
+}
+
+impl Output for Batches {
+    const COLLECT: bool = true;
+
+    fn take(&mut self, exchange: &mut Exchange, now: Instant, _: JsValue, bytes: &[u8]) {
+        exchange.handle_bytes(now, bytes, &mut self.next);
+    }
+
+    fn deltas(&mut self) -> &mut Deltas {
+        &mut self.next
+    }
+
+    fn deliver(&mut self, _: &mut Driving, finished: bool) -> Option<JsValue> {
+        if self.next.is_empty() {
+            return finished.then(|| JsValue::from_f64(0.0));
+        }
+        core::mem::swap(&mut self.next, &mut self.batch.deltas);
+        self.next.clear();
+        Some(JsValue::from_f64(f64::from(self.batch.publish())))
+    }
 }
 
 #[wasm_bindgen]
 impl Call {
-    /// A call for the chat request in `body`, a JSON text. Nothing is sent before the first [`Call::next`].
+    /// A call for the chat request in `body`, a JSON text. Nothing is sent before the first [`Call::pull`].
     #[wasm_bindgen(constructor)]
     pub fn new(body: &str, options: JsValue, fetch: JsValue) -> Result<Call, JsValue> {
-        let driver = Driver::new(body, options, fetch, false).map_err(|error| convert::error_to_js(&error))?;
-        Ok(Call { driver, batch: Rc::new(RefCell::new(Batch::new())) })
+        let output = Batches { next: Deltas::new(), batch: Batch::new() };
+        let driver = Driver::new(body, options, fetch, output).map_err(|error| convert::error_to_js(&error))?;
+        Ok(Call { driver })
     }
 
     /// The address of the batch header (see `batch.rs`).
     pub fn header(&self) -> u32 {
-        self.batch.borrow().address()
+        self.driver.borrow().output.batch.address()
     }
 
-    /// Waits for the next deltas and gives their count, readable until the next call; 0 when the reply is over.
-    pub async fn next(&self) -> u32 {
-        let (driver, batch) = (self.driver.clone(), self.batch.clone());
-        loop {
-            {
-                let mut call = driver.borrow_mut();
-                call.act();
-                if !call.deltas.is_empty() || call.finished {
-                    let mut batch = batch.borrow_mut();
-                    core::mem::swap(&mut call.deltas, &mut batch.deltas);
-                    call.deltas.clear();
-                    return batch.publish();
-                }
-            }
-            Driver::step(&driver, false).await;
-        }
+    /// Asks for the next deltas: `deliver` is called with their count, readable until the next pull; with 0 when the reply is over.
+    pub fn pull(&self, deliver: Function) {
+        Driver::pull(&self.driver, deliver);
     }
 
     /// The whole reply, or what was received of it; undefined before the end.
     pub fn reply(&self) -> Result<JsValue, JsValue> {
-        let driver = self.driver.borrow();
-        match driver.exchange.reply() {
-            Some(reply) => convert::reply_to_js(
-                reply,
-                driver.exchange.end(),
-                Some(driver.exchange.timing()),
-                driver.exchange.trace_id(),
-            ),
+        let exchange = &self.driver.borrow().call.exchange;
+        match exchange.reply() {
+            Some(reply) => convert::reply_to_js(reply, exchange.end(), Some(exchange.timing()), exchange.trace_id()),
             None => Ok(JsValue::UNDEFINED),
         }
     }
 
     /// What went wrong; undefined for a success.
     pub fn error(&self) -> Result<JsValue, JsValue> {
-        let driver = self.driver.borrow();
-        match driver.exchange.end() {
-            Some(end) if end.error.is_some() => convert::failure_to_js(end, driver.exchange.trace_id(), &driver.cause),
+        let call = &self.driver.borrow().call;
+        match call.exchange.end() {
+            Some(end) if end.error.is_some() => convert::failure_to_js(end, call.exchange.trace_id(), &call.cause),
             _ => Ok(JsValue::UNDEFINED),
         }
     }
 
     /// Cancels the call; the request is aborted at once.
     pub fn cancel(&self) {
+        Driver::cancel(&self.driver);
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
         Driver::cancel(&self.driver);
     }
 }

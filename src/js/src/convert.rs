@@ -346,19 +346,20 @@ pub(crate) fn headers_to_js(response: &Response) -> Array {
 }
 
 /// A response head, with the body where that is whole.
-pub(crate) fn head_to_js(status: u16, headers: Option<&Array>, body: Option<&[u8]>) -> Result<JsValue, JsValue> {
+pub(crate) fn head_to_js(status: u16, headers: Option<&Array>, body: Option<&[u8]>) -> JsValue {
     let value: JsValue = Object::new().into();
-    let set = |name: &str, field: &JsValue| Reflect::set(&value, &JsValue::from_str(name), field);
-    set("status", &JsValue::from_f64(f64::from(status)))?;
-    set("headers", headers.unwrap_or(&Array::new()))?;
+    // Setting a field of a plain object that nobody else has cannot fail.
+    let set = |name: &str, field: &JsValue| drop(Reflect::set(&value, &JsValue::from_str(name), field));
+    set("status", &JsValue::from_f64(f64::from(status)));
+    set("headers", headers.unwrap_or(&Array::new()));
     if let Some(body) = body {
-        set("body", &Uint8Array::from(body))?;
+        set("body", &Uint8Array::from(body));
     }
-    Ok(value)
+    value
 }
 
 /// The head and body in which a failed call is reported to an SDK.
-pub(crate) fn error_head_to_js(error: &Error, headers: Option<&Array>, body: &[u8]) -> Result<JsValue, JsValue> {
+pub(crate) fn error_head_to_js(error: &Error, headers: Option<&Array>, body: &[u8]) -> JsValue {
     let pairs = Array::new();
     let pair = |name: &str, value: &str| Array::of2(&JsValue::from_str(name), &JsValue::from_str(value));
     for kept in headers.map(Array::iter).into_iter().flatten() {

@@ -1,54 +1,77 @@
-//! Drives one exchange with one transport: carries out what the exchange asks for, and tells it what happened.
+//! Drives one exchange with one transport: carries out what the exchange asks for, tells it what happened, and hands what comes of it
+//! to JavaScript, one delivery for each [`Driver::pull`].
 //!
-//! Nothing is borrowed while something is awaited or while the caller's own code runs, so that a cancel may come at any time.
+//! Callbacks of the platform rather than Rust futures: the two closures of a call serve all its chunks, where a future allocates and
+//! queues several times for each (measured end to end: a third of the CPU per chunk, and 10 KB less wasm). Nothing is borrowed while code of the
+//! caller runs, so that a cancel may come at any time.
 
 use crate::convert::{self, CallOptions};
-use crate::transport::{Happened, Pending, ResponseHead, Transport, fetch_function, now};
-use js_sys::{Array, Function, Promise, Uint8Array};
-use sluicegate::Error;
+use crate::transport::{ResponseHead, Transport, fetch_function, now};
+use gloo_net::http::Response;
+use js_sys::{Array, Function, Promise};
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply::{Delta, Deltas, Notice};
 use sluicegate::request::{Built, Endpoint, Request, Target};
+use sluicegate::time::Instant;
+use sluicegate::{Error, reply};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
+use web_sys::ReadableStreamReadResult;
 
-/// One call under way.
-pub(crate) struct Driver {
+/// What a call makes of the answer.
+pub(crate) trait Output {
+    /// Whether the reply is to be assembled.
+    const COLLECT: bool;
+
+    /// Takes a chunk of the body.
+    fn take(&mut self, exchange: &mut Exchange, now: Instant, chunk: JsValue, bytes: &[u8]);
+
+    /// What the exchange appends deltas to.
+    fn deltas(&mut self) -> &mut Deltas;
+
+    /// What to deliver, if there is something. `finished`: the exchange is over.
+    fn deliver(&mut self, call: &mut Driving, finished: bool) -> Option<JsValue>;
+}
+
+/// The parts of a call that its output may look at.
+pub(crate) struct Driving {
     pub(crate) exchange: Exchange,
-    pub(crate) deltas: Deltas,
-    pub(crate) finished: bool,
-    /// The headers of the answer, as a JavaScript array of pairs, once they are there.
+    /// The headers of the answer, as an array of pairs, once they are there.
     pub(crate) headers: Option<Array>,
     /// What the platform said about a failed connection.
     pub(crate) cause: JsValue,
+}
+
+/// One call under way. Dropping it aborts the request.
+pub(crate) struct Driver<O: Output> {
+    pub(crate) call: Driving,
+    pub(crate) output: O,
     transport: Transport,
     options: CallOptions,
     fetch: Function,
+    input: Vec<u8>,
     to_send: Option<Built>,
-    head: Option<Promise>,
-    me: Weak<RefCell<Driver>>,
+    /// Called with what is delivered; set while JavaScript waits for it.
+    waiting: Option<Function>,
+    finished: bool,
+    /// Keeps the call alive while the platform holds its callbacks.
+    busy: Option<Rc<RefCell<Driver<O>>>>,
+    on_head: Closure<dyn FnMut(JsValue)>,
+    on_chunk: Closure<dyn FnMut(JsValue)>,
+    on_error: Closure<dyn FnMut(JsValue)>,
+    on_timer: Closure<dyn FnMut()>,
 }
 
-/// What a step gave.
-pub(crate) enum Step {
-    /// Nothing to hand out yet: go on.
-    Again,
-    /// A chunk of a stream that is handed on as bytes.
-    Chunk(Uint8Array),
-}
+/// A call, as the bindings hold it.
+pub(crate) type Shared<O> = Rc<RefCell<Driver<O>>>;
 
-impl Driver {
-    /// A call for the request in `body`, a JSON text. Nothing is sent before the first step.
-    pub(crate) fn new(
-        body: &str,
-        options: JsValue,
-        fetch: JsValue,
-        forward: bool,
-    ) -> Result<Rc<RefCell<Driver>>, Error> {
+impl<O: Output + 'static> Driver<O> {
+    /// A call for the request in `body`, a JSON text. Nothing is sent before the first pull.
+    pub(crate) fn new(body: &str, options: JsValue, fetch: JsValue, mut output: O) -> Result<Shared<O>, Error> {
         let fetch = fetch_function(fetch)?;
         let options: CallOptions = convert::from_js(options)?;
-        let reply = options.reply.to_core()?;
+        let reply = reply::Options { collect: O::COLLECT, ..options.reply.to_core()? };
         let mut request = Request::parse(options.endpoint()?, body.as_bytes(), &reply.limits)?;
         if let Some(stream) = options.stream {
             request = request.with_stream(stream);
@@ -59,47 +82,88 @@ impl Driver {
         };
         let target = Target { dialect: options.dialect()?, model: &model, replay: None, add_usage: true };
         let built = request.build(&target)?;
-        let mut deltas = Deltas::new();
         for change in &built.changes {
-            deltas.push(Delta::Notice {
-                code: Notice::RequestChanged,
-                detail: &format!("{}: {}", change.field, change.what),
-            });
+            let detail = format!("{}: {}", change.field, change.what);
+            output.deltas().push(Delta::Notice { code: Notice::RequestChanged, detail: &detail });
         }
-        let reply = sluicegate::reply::Options { collect: !forward, ..reply };
-        let plan = Plan { budgets: options.budgets.to_core()?, reply };
+        let exchange = Exchange::new(now(), Plan { budgets: options.budgets.to_core()?, reply }, built);
         let transport = Transport::new()?;
-        Ok(Rc::new_cyclic(|me| {
+        Ok(Rc::new_cyclic(|me: &Weak<RefCell<Driver<O>>>| {
             RefCell::new(Driver {
-                exchange: Exchange::new(now(), plan, built),
-                deltas,
-                finished: false,
-                headers: None,
-                cause: JsValue::UNDEFINED,
+                call: Driving { exchange, headers: None, cause: JsValue::UNDEFINED },
+                output,
                 transport,
                 options,
                 fetch,
+                input: Vec::new(),
                 to_send: None,
-                head: None,
-                me: me.clone(),
+                waiting: None,
+                finished: false,
+                busy: None,
+                on_head: callback(me, Driver::handle_head),
+                on_chunk: callback(me, Driver::handle_chunk),
+                on_error: callback(me, Driver::handle_error),
+                on_timer: {
+                    let me = me.clone();
+                    Closure::new(move || me.upgrade().iter().for_each(|driver| driver.borrow_mut().act(now())))
+                },
             })
         }))
     }
 
+    /// Asks for the next delivery: `deliver` is called with it, once.
+    pub(crate) fn pull(this: &Shared<O>, deliver: Function) {
+        this.borrow_mut().waiting = Some(deliver);
+        Driver::go_on(this);
+    }
+
+    /// Delivers what there is, else starts the next piece of I/O.
+    fn go_on(this: &Shared<O>) {
+        let mut guard = this.borrow_mut();
+        let driver = &mut *guard;
+        driver.act(now());
+        if driver.waiting.is_none() {
+            return;
+        }
+        if let Some(value) = driver.output.deliver(&mut driver.call, driver.finished) {
+            let deliver = driver.waiting.take();
+            drop(guard);
+            if let Some(deliver) = deliver {
+                // It only settles a promise of index.ts.
+                let _ = deliver.call1(&JsValue::UNDEFINED, &value);
+            }
+            return;
+        }
+        if driver.busy.is_some() {
+            return;
+        }
+        driver.busy = Some(this.clone());
+        if let Some(built) = driver.to_send.take() {
+            let init = driver.transport.open(&driver.options, &built.body);
+            let (fetch, url) = (driver.fetch.clone(), JsValue::from_str(&driver.options.url));
+            drop(guard);
+            let sent = fetch.call2(&JsValue::UNDEFINED, &url, &init);
+            let sent = sent.unwrap_or_else(|error| Promise::reject(&error).into());
+            let driver = this.borrow();
+            let _ = driver.transport.or_aborted(&sent).then2(&driver.on_head, &driver.on_error);
+        } else if let Some(read) = driver.transport.read() {
+            let _ = read.then2(&driver.on_chunk, &driver.on_error);
+        } else {
+            // No body at all: the end of an empty one.
+            driver.busy = None;
+            driver.handle_end(now());
+            drop(guard);
+            Driver::go_on(this);
+        }
+    }
+
     /// Carries out what the exchange asks for.
-    pub(crate) fn act(&mut self) {
-        while let Some(action) = self.exchange.poll(now()) {
+    fn act(&mut self, now: Instant) {
+        while let Some(action) = self.call.exchange.poll(now) {
             match action {
                 Action::Send(built) => self.to_send = Some(built),
                 Action::Abort => self.transport.abort(),
-                Action::Wait(until) => {
-                    let me = self.me.clone();
-                    self.transport.wake_at(until, move || {
-                        if let Some(me) = me.upgrade() {
-                            me.borrow_mut().act();
-                        }
-                    });
-                }
+                Action::Wait(until) => self.transport.wake_at(until, now, &self.on_timer),
                 Action::Finish => {
                     self.transport.close();
                     self.finished = true;
@@ -108,70 +172,67 @@ impl Driver {
         }
     }
 
-    /// Does one thing: sends, or waits for the head or for a chunk, and tells the exchange. With `forward`, chunks of a stream are given
-    /// back instead of read.
-    pub(crate) async fn step(this: &Rc<RefCell<Driver>>, forward: bool) -> Step {
-        let sending = this.borrow_mut().to_send.take();
-        if let Some(built) = sending {
-            Driver::send(this, &built);
-            return Step::Again;
-        }
-        let pending = {
-            let mut driver = this.borrow_mut();
-            match driver.head.take() {
-                Some(head) => Pending::Head(head),
-                None => driver.transport.pending(),
-            }
-        };
-        let happened = pending.wait().await;
-        let mut guard = this.borrow_mut();
-        let driver = &mut *guard;
-        match happened {
-            Happened::Head(response) => {
-                let head = ResponseHead::new(&response);
-                driver.headers = Some(convert::headers_to_js(&response));
-                driver.exchange.handle_head(now(), &head.as_head());
-                driver.transport.read_from(&response);
-            }
-            Happened::Chunk(chunk) if forward && driver.exchange.is_streaming() => return Step::Chunk(chunk),
-            Happened::Chunk(chunk) => driver.exchange.handle_bytes(now(), &chunk.to_vec(), &mut driver.deltas),
-            Happened::End => {
-                driver.transport.close();
-                driver.exchange.handle_end(now(), &mut driver.deltas);
-            }
-            Happened::Error(cause) => {
-                driver.transport.close();
-                driver.cause = cause;
-                driver.exchange.handle_error(now(), &mut driver.deltas);
-            }
-        }
-        Step::Again
+    fn handle_head(&mut self, response: JsValue) {
+        let response = Response::from(response.unchecked_into::<web_sys::Response>());
+        self.call.headers = Some(convert::headers_to_js(&response));
+        self.call.exchange.handle_head(now(), &ResponseHead::new(&response).as_head());
+        self.transport.read_from(&response);
     }
 
-    fn send(this: &Rc<RefCell<Driver>>, built: &Built) {
-        let (fetch, url, init) = {
-            let mut guard = this.borrow_mut();
-            let driver = &mut *guard;
-            let init = driver.transport.open(&driver.options, &built.body);
-            (driver.fetch.clone(), JsValue::from_str(&driver.options.url), init)
-        };
-        let sent = fetch.call2(&JsValue::UNDEFINED, &url, &init);
-        let mut driver = this.borrow_mut();
-        let sent = sent.unwrap_or_else(|error| Promise::reject(&error).into());
-        driver.head = Some(driver.transport.or_aborted(&sent));
+    fn handle_chunk(&mut self, result: JsValue) {
+        let result: ReadableStreamReadResult = result.unchecked_into();
+        if result.get_done() == Some(true) {
+            return self.handle_end(now());
+        }
+        let chunk: js_sys::Uint8Array = result.get_value().unchecked_into();
+        let len = chunk.length() as usize;
+        if self.input.len() < len {
+            self.input.resize(len.next_power_of_two(), 0);
+        }
+        let Some(input) = self.input.get_mut(..len) else { return };
+        chunk.copy_to(input);
+        self.output.take(&mut self.call.exchange, now(), chunk.into(), input);
+    }
+
+    fn handle_end(&mut self, now: Instant) {
+        self.transport.close();
+        self.call.exchange.handle_end(now, self.output.deltas());
+    }
+
+    fn handle_error(&mut self, cause: JsValue) {
+        self.transport.close();
+        self.call.cause = cause;
+        self.call.exchange.handle_error(now(), self.output.deltas());
     }
 
     /// Cancels the call; the request is aborted at once.
-    pub(crate) fn cancel(this: &Rc<RefCell<Driver>>) {
+    pub(crate) fn cancel(this: &Shared<O>) {
         // Borrowed only if the platform calls back while it aborts: the call is over then anyway.
         if let Ok(mut driver) = this.try_borrow_mut() {
-            driver.exchange.cancel(now());
-            driver.act();
+            driver.call.exchange.cancel(now());
+            driver.act(now());
         }
     }
 }
 
-/// The endpoint whose path ends `url`, for options that name none.
+/// A callback for the platform: it tells the call, and the call goes on.
+fn callback<O: Output + 'static>(
+    me: &Weak<RefCell<Driver<O>>>,
+    handle: fn(&mut Driver<O>, JsValue),
+) -> Closure<dyn FnMut(JsValue)> {
+    let me = me.clone();
+    Closure::new(move |value| {
+        let Some(this) = me.upgrade() else { return };
+        {
+            let mut driver = this.borrow_mut();
+            driver.busy = None;
+            handle(&mut driver, value);
+        }
+        Driver::go_on(&this);
+    })
+}
+
+/// The endpoint whose path ends `url`.
 pub(crate) fn endpoint_of(url: &str) -> Option<Endpoint> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     [Endpoint::ChatCompletions, Endpoint::Completions].into_iter().find(|endpoint| path.ends_with(endpoint.path()))

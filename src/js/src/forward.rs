@@ -1,90 +1,111 @@
 //! One call for an SDK: a request text in, a response head and bytes out, checked on the way.
 
 use crate::convert;
-use crate::driver::{Driver, Step};
-use crate::transport::now;
-use js_sys::Uint8Array;
+use crate::driver::{Driver, Driving, Output, Shared};
+use js_sys::{Function, Uint8Array};
 use sluicegate::Error;
-use sluicegate::exchange::Forwarded;
-use sluicegate::reply::error_body;
-use std::cell::RefCell;
-use std::rc::Rc;
+use sluicegate::exchange::{Exchange, Forwarded};
+use sluicegate::reply::{Deltas, error_body};
+use sluicegate::time::Instant;
 use wasm_bindgen::prelude::*;
 
 /// A call whose answer is handed on. Dropping it aborts the request.
 #[wasm_bindgen]
 pub struct Forward {
     /// Or why the request cannot be sent: reported as an answer, since that is where SDKs look.
-    driver: Result<Rc<RefCell<Driver>>, Error>,
-    over: Rc<RefCell<bool>>,
+    driver: Result<Shared<Bytes>, Error>,
+}
+
+/// Delivers the head (`{status, headers, body}`; without `body` it is a stream), then the stream's bytes, then undefined.
+#[derive(Default)]
+struct Bytes {
+    stage: Stage,
+    chunk: Option<JsValue>,
+    /// Deltas that nobody reads: notices about the request, the content of whole answers.
+    unread: Deltas,
+}
+
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Head,
+    Body,
+    Over,
+}
+
+impl Output for Bytes {
+    const COLLECT: bool = false;
+
+    fn take(&mut self, exchange: &mut Exchange, now: Instant, chunk: JsValue, bytes: &[u8]) {
+        if !exchange.is_streaming() {
+            return exchange.handle_bytes(now, bytes, &mut self.unread);
+        }
+        self.chunk = match exchange.forward(now, bytes) {
+            Forwarded::Pass => Some(chunk),
+            Forwarded::Bytes([]) => None,
+            Forwarded::Bytes(bytes) => Some(Uint8Array::from(bytes).into()),
+        };
+    }
+
+    fn deltas(&mut self) -> &mut Deltas {
+        &mut self.unread
+    }
+
+    fn deliver(&mut self, call: &mut Driving, finished: bool) -> Option<JsValue> {
+        match self.stage {
+            Stage::Head if call.exchange.is_streaming() => {
+                self.stage = Stage::Body;
+                Some(convert::head_to_js(call.exchange.status(), call.headers.as_ref(), None))
+            }
+            Stage::Head => finished.then(|| {
+                self.stage = Stage::Over;
+                let error = call.exchange.end().and_then(|end| end.error.as_ref());
+                match error {
+                    None => {
+                        convert::head_to_js(call.exchange.status(), call.headers.as_ref(), Some(call.exchange.body()))
+                    }
+                    Some(error) => {
+                        convert::error_head_to_js(error, call.headers.as_ref(), error_body(error).as_bytes())
+                    }
+                }
+            }),
+            Stage::Body if self.chunk.is_some() => self.chunk.take(),
+            Stage::Body => finished.then(|| {
+                self.stage = Stage::Over;
+                match call.exchange.forward_tail() {
+                    tail if tail.is_empty() => JsValue::UNDEFINED,
+                    tail => Uint8Array::from(tail.as_slice()).into(),
+                }
+            }),
+            Stage::Over => Some(JsValue::UNDEFINED),
+        }
+    }
 }
 
 #[wasm_bindgen]
 impl Forward {
-    /// A call for the request in `body`, a JSON text.
+    /// A call for the request in `body`, a JSON text. Nothing is sent before the first [`Forward::pull`].
     #[wasm_bindgen(constructor)]
     pub fn new(body: &str, options: JsValue, fetch: JsValue) -> Forward {
-        Forward { driver: Driver::new(body, options, fetch, true), over: Rc::default() }
+        Forward { driver: Driver::new(body, options, fetch, Bytes::default()) }
     }
 
-    /// Waits until it is known what to answer: `{status, headers, body}`; without `body` it is a stream, to be read by
-    /// [`Forward::pull`]. Throws the platform's own error when there was no connection, as `fetch` does.
-    pub async fn head(&self) -> Result<JsValue, JsValue> {
-        let shared = match &self.driver {
-            Ok(driver) => driver.clone(),
-            Err(error) => return convert::error_head_to_js(error, None, error_body(error).as_bytes()),
-        };
-        loop {
-            {
-                let mut driver = shared.borrow_mut();
-                driver.act();
-                if driver.exchange.is_streaming() {
-                    return convert::head_to_js(driver.exchange.status(), driver.headers.as_ref(), None);
-                }
-                if driver.finished {
-                    return Forward::answer(&driver);
-                }
+    /// Asks for the next delivery: first `{status, headers, body}`, then, if that had no body, the stream's bytes, then undefined.
+    pub fn pull(&self, deliver: Function) {
+        match &self.driver {
+            Ok(driver) => Driver::pull(driver, deliver),
+            Err(error) => {
+                let head = convert::error_head_to_js(error, None, error_body(error).as_bytes());
+                let _ = deliver.call1(&JsValue::UNDEFINED, &head);
             }
-            Driver::step(&shared, false).await;
         }
     }
 
-    fn answer(driver: &Driver) -> Result<JsValue, JsValue> {
-        match driver.exchange.end().and_then(|end| end.error.as_ref()) {
-            None => {
-                convert::head_to_js(driver.exchange.status(), driver.headers.as_ref(), Some(driver.exchange.body()))
-            }
-            Some(_) if driver.exchange.status() == 0 && !driver.cause.is_undefined() => Err(driver.cause.clone()),
-            Some(error) => convert::error_head_to_js(error, driver.headers.as_ref(), error_body(error).as_bytes()),
-        }
-    }
-
-    /// The next bytes of the stream; undefined when it is over.
-    pub async fn pull(&self) -> JsValue {
-        let Ok(shared) = self.driver.clone() else { return JsValue::UNDEFINED };
-        let over = self.over.clone();
-        loop {
-            {
-                let mut driver = shared.borrow_mut();
-                driver.act();
-                if driver.finished {
-                    if over.replace(true) {
-                        return JsValue::UNDEFINED;
-                    }
-                    let tail = driver.exchange.forward_tail();
-                    if !tail.is_empty() {
-                        return Uint8Array::from(tail.as_slice()).into();
-                    }
-                    continue;
-                }
-            }
-            let Step::Chunk(chunk) = Driver::step(&shared, true).await else { continue };
-            let mut driver = shared.borrow_mut();
-            match driver.exchange.forward(now(), &chunk.to_vec()) {
-                Forwarded::Pass => return chunk.into(),
-                Forwarded::Bytes([]) => {}
-                Forwarded::Bytes(bytes) => return Uint8Array::from(bytes).into(),
-            }
+    /// What the platform said if there was no connection at all; undefined otherwise.
+    pub fn cause(&self) -> JsValue {
+        match &self.driver {
+            Ok(driver) if driver.borrow().call.exchange.status() == 0 => driver.borrow().call.cause.clone(),
+            _ => JsValue::UNDEFINED,
         }
     }
 
@@ -95,15 +116,21 @@ impl Forward {
         }
     }
 
-    /// How the call ended: `{outcome, finish_reason, usage, timing, error}`; undefined before.
+    /// How the call ended: `{outcome, usage, timing, error}`; undefined before, and for a request that was not sent.
     pub fn summary(&self) -> Result<JsValue, JsValue> {
         let Ok(driver) = &self.driver else { return Ok(JsValue::UNDEFINED) };
-        let driver = driver.borrow();
-        match (driver.exchange.end(), driver.exchange.reply()) {
+        let call = &driver.borrow().call;
+        match (call.exchange.end(), call.exchange.reply()) {
             (Some(end), Some(reply)) => {
-                convert::summary_to_js(end, reply, driver.exchange.timing(), driver.exchange.trace_id(), &driver.cause)
+                convert::summary_to_js(end, reply, call.exchange.timing(), call.exchange.trace_id(), &call.cause)
             }
             _ => Ok(JsValue::UNDEFINED),
         }
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.cancel();
     }
 }

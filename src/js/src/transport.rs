@@ -1,21 +1,24 @@
-//! One fetch: sends, reads chunk by chunk, aborts. It knows no rule; [`Transport::advance`] does one step of what the exchange
-//! asked for.
+//! One fetch and one timer: sends, reads chunk by chunk, aborts. It knows no rule.
 
 use crate::convert::{self, CallOptions};
 use gloo_net::http::{Headers, Response};
-use gloo_timers::callback::Timeout;
-use js_sys::{Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Promise, Reflect};
 use sluicegate::Error;
 use sluicegate::exchange::Head;
 use sluicegate::time::Instant;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestInit, RequestRedirect};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, RequestRedirect};
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
+
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &Closure<dyn FnMut()>, millis: i32) -> JsValue;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
 }
 
 /// The platform's monotonic clock.
@@ -39,22 +42,7 @@ pub(crate) struct Transport {
     aborted: Promise,
     reader: Option<ReadableStreamDefaultReader>,
     open: bool,
-    timer: Option<Timeout>,
-}
-
-/// What the transport waits for: taken out of it, so that nothing is borrowed meanwhile.
-pub(crate) enum Pending {
-    Head(Promise),
-    Chunk(Promise),
-    Nothing,
-}
-
-/// What happened.
-pub(crate) enum Happened {
-    Head(Response),
-    Chunk(Uint8Array),
-    End,
-    Error(JsValue),
+    timer: Option<JsValue>,
 }
 
 impl Transport {
@@ -95,20 +83,17 @@ impl Transport {
         self.reader = response.body().and_then(|body| body.get_reader().dyn_into().ok());
     }
 
-    /// The next chunk of the body.
-    pub(crate) fn pending(&self) -> Pending {
-        match &self.reader {
-            Some(reader) => Pending::Chunk(reader.read()),
-            None => Pending::Nothing,
-        }
+    /// Asks for the next chunk of the body; `None` without one.
+    pub(crate) fn read(&self) -> Option<Promise> {
+        self.reader.as_ref().map(ReadableStreamDefaultReader::read)
     }
 
     /// Aborts the request and lets whoever waits for a chunk go on.
     pub(crate) fn abort(&mut self) {
+        self.stop_timer();
         if !core::mem::take(&mut self.open) {
             return;
         }
-        self.timer = None;
         self.controller.abort();
         if let Some(reader) = self.reader.take() {
             ignore_rejection(&reader.cancel());
@@ -119,43 +104,27 @@ impl Transport {
     pub(crate) fn close(&mut self) {
         self.open = false;
         self.reader = None;
-        self.timer = None;
+        self.stop_timer();
     }
 
     /// Replaces the one timer.
-    pub(crate) fn wake_at(&mut self, until: Instant, wake: impl FnOnce() + 'static) {
+    pub(crate) fn wake_at(&mut self, until: Instant, now: Instant, wake: &Closure<dyn FnMut()>) {
+        self.stop_timer();
         // setTimeout takes 31 bits; a later deadline is looked at again when that is over.
-        let millis = until.since(now()).min(i32::MAX as u64) as u32;
-        self.timer = Some(Timeout::new(millis, wake));
+        let millis = until.since(now).min(i32::MAX as u64) as i32;
+        self.timer = Some(set_timeout(wake, millis));
+    }
+
+    fn stop_timer(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            clear_timeout(&timer);
+        }
     }
 }
 
 impl Drop for Transport {
     fn drop(&mut self) {
         self.abort();
-    }
-}
-
-impl Pending {
-    /// Waits for it.
-    pub(crate) async fn wait(self) -> Happened {
-        match self {
-            Pending::Head(promise) => match JsFuture::from(promise).await {
-                Ok(response) => Happened::Head(Response::from(response.unchecked_into::<web_sys::Response>())),
-                Err(cause) => Happened::Error(cause),
-            },
-            Pending::Chunk(promise) => match JsFuture::from(promise).await {
-                Ok(result) => {
-                    let result: ReadableStreamReadResult = result.unchecked_into();
-                    match result.get_done() {
-                        Some(true) => Happened::End,
-                        _ => Happened::Chunk(result.get_value().unchecked_into()),
-                    }
-                }
-                Err(cause) => Happened::Error(cause),
-            },
-            Pending::Nothing => Happened::End,
-        }
     }
 }
 

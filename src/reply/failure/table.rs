@@ -122,6 +122,7 @@ const WORDS: &[Words] = &[
             "exceed context",
             "exceeded model token limit",
             "context window",
+            "context limit",
             "prompt is too long",
             "input is too long",
             "prompt too long",

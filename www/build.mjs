@@ -1,0 +1,70 @@
+/**
+ * Bundles the page into static files: `index.html`, hashed scripts and styles, and whatever assets the package needs beside
+ * them. Formulas and colours are chunks of their own, fetched when an answer first needs them.
+ */
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** Formulas use the reader's own math font, so the web font that temml's style sheet names is neither fetched nor shipped. */
+async function mathStyle() {
+  const style = await readFile(fileURLToPath(import.meta.resolve("temml/dist/Temml-Local.css")), "utf8");
+  return style.replace(/@font-face\s*\{[^}]*\}/g, "");
+}
+
+/** The package's wasm: its glue finds it by a URL relative to the script that holds the glue. */
+async function copyWasm(alias, outdir) {
+  const entry = alias.sluicegate;
+  if (!entry) return;
+  for (const file of await readdir(dirname(entry), { recursive: true })) {
+    if (file.endsWith(".wasm")) await cp(join(dirname(entry), file), join(outdir, basename(file)));
+  }
+}
+
+/**
+ * @param {{ outdir: string, alias?: Record<string, string> }} options where to write, and what `sluicegate` stands for: the
+ *   path of the built package's web entry.
+ * @returns {Promise<{ files: { path: string, bytes: number }[] }>} what was written by the bundler.
+ */
+export async function buildPage({ outdir, alias = {} }) {
+  await mkdir(outdir, { recursive: true });
+  const result = await build({
+    absWorkingDir: here,
+    entryPoints: { main: "main.ts", style: "style.css" },
+    outdir,
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: ["es2022", "chrome123", "firefox121", "safari17.5"],
+    splitting: true,
+    minify: true,
+    sourcemap: false,
+    legalComments: "linked",
+    charset: "utf8",
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    loader: { ".wasm": "file" },
+    alias,
+    metafile: true,
+    logLevel: "warning",
+  });
+  const math = (await build({
+    stdin: { contents: await mathStyle(), loader: "css" }, minify: true, write: false, logLevel: "warning",
+  })).outputFiles[0].text;
+  const outputs = Object.entries(result.metafile.outputs).map(([path, { bytes, entryPoint }]) => ({
+    path: relative(outdir, join(here, path)), bytes, entryPoint,
+  }));
+  const written = (entry) => outputs.find((output) => output.entryPoint === entry)?.path;
+  const page = (await readFile(join(here, "index.html"), "utf8"))
+    .replace('src="main.js"', `src="${written("main.ts")}"`)
+    .replace('href="style.css"', `href="${written("style.css")}"`);
+  await writeFile(join(outdir, "index.html"), page);
+  await writeFile(join(outdir, "math.css"), math);
+  await cp(join(here, "icon.svg"), join(outdir, "icon.svg"));
+  await copyWasm(alias, outdir);
+  return { files: outputs.map(({ path, bytes }) => ({ path, bytes })) };
+}

@@ -1,0 +1,180 @@
+/** The page in English. The other dictionaries have this one's type, so a missing or left-over key does not compile. */
+import type { ErrorCode, Party } from "../errors.js";
+
+/** Texts that stand as they are. */
+const text = {
+  tagline: "Reasoning models, streamed through one small gate.",
+  skip: "Skip to the question",
+  newChat: "New chat",
+  settings: "Settings",
+  theme: "Theme",
+  themeAuto: "Theme: as the system",
+  themeLight: "Theme: light",
+  themeDark: "Theme: dark",
+  language: "中文",
+  languageLabel: "切换到中文",
+  scripted: "Answers are scripted, no model is behind them. “Faults” in the model menu misbehave on purpose.",
+  dismiss: "Dismiss",
+  conversation: "Conversation",
+  jump: "Jump to latest",
+  question: "Your question",
+  placeholder: "Ask anything…",
+  send: "Send",
+  stop: "Stop",
+  hint: "Enter sends, Shift+Enter breaks the line, Esc stops",
+  model: "Model",
+  modelDefault: "The gate’s default",
+  modelOther: "Other model…",
+  modelOtherLabel: "Model name",
+  modelsFailed: "No model list",
+  groupFaults: "Faults, on purpose",
+  groupOther: "Other",
+  preset: "Preset",
+  presetNone: "No preset",
+  presetCreative: "Creative",
+  presetReasoning: "Reasoning",
+  presetRealtime: "Real time",
+  emptyTitle: "What shall we think about?",
+  emptyText: "Ask, and watch the model think before it answers: first token, speed and usage in view, every failure named.",
+  you: "You",
+  answer: "Answer",
+  waiting: "Waiting for the first token",
+  stopped: "Stopped",
+  noAnswer: "The model thought, but gave no answer.",
+  copy: "Copy",
+  copied: "Copied",
+  copyFailed: "Could not copy",
+  copyAnswer: "Copy the answer",
+  copyQuestion: "Copy the question",
+  copyReasoning: "Copy the reasoning",
+  copyCode: "Copy the code",
+  regenerate: "Regenerate",
+  edit: "Edit",
+  editLabel: "Edit the question",
+  cancel: "Cancel",
+  previous: "Previous version",
+  next: "Next version",
+  retry: "Retry",
+  openSettings: "Open settings",
+  statsLabel: "Figures of this answer",
+  ttft: "First token",
+  speed: "Speed",
+  duration: "Time",
+  tokensIn: "In",
+  tokensOut: "Out",
+  tokensReasoning: "Thinking",
+  tokensCached: "Cached",
+  ended: "End",
+  speedChart: "Tokens per second during the answer",
+  requestId: "Request",
+  temperature: "Temperature",
+  maxTokens: "Longest answer, in tokens",
+  systemPrompt: "System prompt",
+  systemPromptHint: "DeepSeek-R1 does best without one.",
+  reasoningPanel: "Reasoning",
+  reasoningAuto: "Open while thinking, then closed",
+  reasoningOpen: "Always open",
+  reasoningClosed: "Always closed",
+  baseUrl: "Base URL",
+  apiKey: "API key",
+  apiKeyHint: "Kept in this tab’s memory only, gone on reload. Never enter a vendor’s key on a page that you do not run.",
+  asPreset: "As the preset or the model has it",
+  close: "Close",
+  done: "Done",
+  answerStarted: "The answer has begun.",
+  answerGoesOn: "Still answering.",
+  stillThinking: "Still thinking.",
+  answerDone: "The answer is complete.",
+  answerStopped: "The answer was stopped.",
+  endLength: "The answer reached its length limit and is unfinished.",
+  endFiltered: "The provider’s filter ended this answer.",
+} as const;
+
+/** The shape that every language fills. */
+export interface Dictionary {
+  text: Record<keyof typeof text, string>;
+  thinking(seconds: string): string;
+  thought(seconds: string): string;
+  seconds(value: string): string;
+  tokens(count: number, value: string): string;
+  perSecond(value: string): string;
+  pager(index: string, count: string): string;
+  fault: Record<Party, string>;
+  unknownFault: string;
+  tryAgainIn(seconds: string): string;
+  tryAgainNow: string;
+  regenerateFailed: string;
+  blockedImage(host: string): string;
+  outcomes: Record<string, string>;
+  /** What happened, and what to do next. */
+  errors: Record<ErrorCode, readonly [what: string, next: string]>;
+  unknownError: readonly [what: string, next: string];
+  examples: readonly string[];
+}
+
+export const en: Dictionary = {
+  text,
+  thinking: (seconds) => `Thinking ${seconds} s`,
+  thought: (seconds) => `Thought for ${seconds} s`,
+  seconds: (value) => `${value} s`,
+  tokens: (count, value) => (new Intl.PluralRules("en").select(count) === "one" ? `${value} token` : `${value} tokens`),
+  perSecond: (value) => `${value} tokens/s`,
+  pager: (index, count) => `${index}/${count}`,
+  fault: {
+    caller: "This request",
+    operator: "The gate’s operator",
+    upstream: "The model’s provider",
+    network: "The network",
+    gate: "A bug in the gate",
+  },
+  unknownFault: "Unknown",
+  tryAgainIn: (seconds) => `Worth trying again in ${seconds} s.`,
+  tryAgainNow: "Worth trying again now.",
+  regenerateFailed: "The new answer failed, so the earlier one is shown.",
+  blockedImage: (host) => `blocked image: ${host}`,
+  outcomes: {
+    complete: "complete", length: "length limit", tool_calls: "tool calls", filtered: "filtered", truncated: "cut off",
+    overloaded: "overloaded", empty: "empty", aborted: "stopped", timed_out: "timed out", over_budget: "over budget", failed: "failed",
+  },
+  errors: {
+    invalid_request: ["A field of the request is missing or wrong.", "Correct it in the settings and send again."],
+    payload_too_large: ["The request is larger than the gate takes.", "Send less text, or start a new chat."],
+    headers_too_large: ["The request’s headers are larger than the gate takes.", "Clear this site’s cookies and try again."],
+    unsupported_media_type: ["The gate does not take this kind of body.", "Check that the base URL is a chat API."],
+    not_found: ["There is no such address on the gate.", "Check the base URL in the settings."],
+    method_not_allowed: ["The address exists, but not for this kind of request.", "Check the base URL in the settings."],
+    model_not_found: ["Nobody here serves this model.", "Choose another model from the list."],
+    context_overflow: ["The conversation is longer than the model can read.", "Start a new chat, or lower the longest answer."],
+    reasoning_replay: ["The model disagrees about getting its earlier reasoning back.", "Start a new chat; the operator can set the replay policy."],
+    unauthorized: ["The gate does not accept your key, or wants one.", "Enter a valid API key in the settings."],
+    forbidden: ["Your key may not do this.", "Ask the gate’s operator for access."],
+    authentication: ["The provider refused the gate’s own key.", "The operator has to correct the key; try another model meanwhile."],
+    quota_exceeded: ["The account with the provider has no balance for this model.", "The operator has to top it up; try another model meanwhile."],
+    misconfigured: ["The gate’s configuration is wrong.", "The operator has to correct it."],
+    not_supported: ["The provider does not have this function.", "Choose another model."],
+    rate_limited: ["Too many requests in a short time.", "Wait for the time given, then retry."],
+    concurrency_limited: ["Too many requests at the same moment.", "Wait a moment, then retry."],
+    overloaded: ["The provider is too busy.", "Retry shortly, or choose another model."],
+    upstream_error: ["The provider failed.", "Retry; if it lasts, report the request id."],
+    protocol: ["The provider answered with something that is not the protocol.", "Retry; if it lasts, the operator has to check the address."],
+    event_too_large: ["One piece of the answer was larger than the gate takes.", "Ask for a shorter answer."],
+    reply_too_large: ["The answer was larger than the gate takes.", "Lower the longest answer in the settings."],
+    truncated: ["The answer was cut off before the model was done.", "What arrived is kept; retry for a whole answer."],
+    empty: ["The model stopped without a word.", "Retry; rephrase the question if it repeats."],
+    network: ["There is no connection to the gate.", "Check your connection and the base URL, then retry."],
+    timeout_connect: ["The provider did not pick up in time.", "Retry, or choose another model."],
+    timeout_first_token: ["The model did not begin its answer in time.", "Retry, or choose another model."],
+    timeout_idle: ["The answer stalled: nothing arrived any more.", "What arrived is kept; retry for a whole answer."],
+    timeout_content_idle: ["The answer stalled: the line was open, but no text came.", "What arrived is kept; retry for a whole answer."],
+    timeout_total: ["The answer took longer than allowed.", "Ask for less, or for a shorter answer."],
+    cancelled: ["The request was cancelled.", "Nothing needs to be done."],
+    internal: ["Something went wrong in the gate itself.", "Report it with the request id."],
+  },
+  unknownError: ["The request failed in a way that this page does not know.", "Retry; if it lasts, report the code."],
+  examples: [
+    "Explain how **TLS** keeps a secret between two strangers, with a small table.",
+    "A bat and a ball cost $1.10; the bat costs $1 more than the ball. How much is the ball?",
+    "Write a debounce function in TypeScript and show how to test it.",
+    "Derive the quadratic formula step by step.",
+  ],
+};

@@ -1,0 +1,257 @@
+/** Wires the page: conversation, gate, views, keys. */
+import { type Answer, Chat, isLive } from "./chat.js";
+import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, t, useLanguage } from "./i18n/index.js";
+import { MarkdownStream } from "./markdown/stream.js";
+import { connection, loadChat, loadPrefs, saveChat, savePrefs, type Theme } from "./prefs.js";
+import { StickToBottom } from "./scroll.js";
+import { Session } from "./session.js";
+import { Announcer } from "./view/announce.js";
+import { Composer } from "./view/composer.js";
+import { Conversation } from "./view/conversation.js";
+import { h, icon, iconButton, show, textButton } from "./view/dom.js";
+import { LiveLine } from "./view/live.js";
+import { type Model, ModelMenu, presetMenu } from "./view/menu.js";
+import { buildSettings } from "./view/settings.js";
+
+/** Between two paints of a stream, in milliseconds; the first delta is painted at once. */
+const FLUSH_MS = 40;
+/** Between two updates of running figures. */
+const TICK_MS = 200;
+
+function byId<T extends HTMLElement>(id: string): T {
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`The page lacks #${id}.`);
+  return node as T;
+}
+
+const prefs = loadPrefs();
+let chat = loadChat();
+let flushTimer: ReturnType<typeof setTimeout> | undefined;
+let shownPhase: Answer["phase"] | undefined;
+let tickTimer: ReturnType<typeof setInterval> | undefined;
+
+const turns = byId("turns");
+const empty = byId("empty");
+const jump = byId<HTMLButtonElement>("jump");
+const settings = byId<HTMLDialogElement>("settings");
+const announcer = new Announcer(byId("status"));
+const live = new LiveLine(byId("live"), byId("hint"));
+const scroll = new StickToBottom(byId("scroller"), byId("column"), (held) => show(jump, !held && chat.path().length > 0));
+
+const session = new Session(prefs, { more, end });
+const conversation = new Conversation(turns, {
+  edit: (question, text) => start(() => chat.edit(question, text, menu.value, Date.now())),
+  regenerate: (answer) => start(() => chat.regenerate(answer, menu.value || answer.model, Date.now())),
+  leaf(turn, step) {
+    if (session.answer) session.stop();
+    chat.turnTo(turn, step);
+    refresh();
+    saveChat(chat, Date.now());
+  },
+  openSettings: () => settings.showModal(),
+  reading: () => scroll.release(),
+  panelMode: () => prefs.panel,
+});
+const composer = new Composer(byId("question"), byId("send"), {
+  send: (text) => start(() => chat.ask(text, menu.value, Date.now())),
+  stop: () => session.stop(),
+});
+const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (model) => {
+  prefs.model = model;
+  savePrefs(prefs);
+});
+
+function start(ask: () => Answer): void {
+  if (session.answer) return;
+  conversation.letGo();
+  const answer = ask();
+  const done = session.run(chat, answer);
+  refresh();
+  scroll.latch();
+  composer.focus();
+  tickTimer ??= setInterval(tick, TICK_MS);
+  tick();
+  void done;
+}
+
+function more(answer: Answer): void {
+  if (answer.pieces > 0 && turns.dataset.begun !== String(answer.id)) {
+    turns.dataset.begun = String(answer.id);
+    announcer.say("answerStarted", Date.now());
+    flush(answer);
+  }
+  flushTimer ??= setTimeout(() => {
+    flushTimer = undefined;
+    flush(answer);
+  }, FLUSH_MS);
+}
+
+/** Paints what arrived. Its cost is measured for whoever observes `measure` entries; none pile up. */
+function flush(answer: Answer): void {
+  const from = performance.now();
+  const now = Date.now();
+  conversation.answer(answer)?.flush(now);
+  if (session.answer === answer && answer.phase !== shownPhase) live.update(answer, now);
+  shownPhase = answer.phase;
+  performance.measure("flush", { start: from, end: performance.now() });
+  performance.clearMeasures("flush");
+}
+
+function end(answer: Answer, shown: Answer): void {
+  clearTimeout(flushTimer);
+  flushTimer = undefined;
+  flush(answer);
+  if (!session.answer) {
+    clearInterval(tickTimer);
+    tickTimer = undefined;
+  }
+  if (shown !== answer || answer.phase === "failed" || chat.siblings(answer).length > 1) refresh();
+  else showStreaming();
+  if (answer.phase !== "failed") announcer.say(answer.phase === "stopped" ? "answerStopped" : "answerDone", Date.now());
+  saveChat(chat, Date.now());
+}
+
+function tick(): void {
+  const { answer } = session;
+  if (!answer) return;
+  const now = Date.now();
+  live.update(answer, now);
+  conversation.answer(answer)?.tick(now);
+  announcer.still(answer.phase === "answering" ? "answerGoesOn" : "stillThinking", now);
+}
+
+function showStreaming(): void {
+  composer.setStreaming(session.answer !== undefined);
+  live.update(session.answer, Date.now());
+}
+
+function refresh(): void {
+  conversation.update(chat, Date.now());
+  show(empty, chat.path().length === 0);
+  showStreaming();
+}
+
+function newChat(): void {
+  session.stop();
+  chat = new Chat();
+  saveChat(chat, Date.now());
+  refresh();
+  scroll.reset();
+  composer.focus();
+}
+
+const THEMES: readonly Theme[] = ["auto", "light", "dark"];
+const THEME_KEYS = { auto: "themeAuto", light: "themeLight", dark: "themeDark" } as const;
+const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" } as const;
+
+const themeButton = iconButton("auto", "themeAuto", () => {
+  prefs.theme = THEMES[(THEMES.indexOf(prefs.theme) + 1) % THEMES.length] ?? "auto";
+  savePrefs(prefs);
+  applyTheme();
+});
+themeButton.id = "theme";
+
+function applyTheme(): void {
+  document.documentElement.dataset.theme = prefs.theme;
+  themeButton.replaceChildren(icon(THEME_ICONS[prefs.theme]));
+  name(themeButton, THEME_KEYS[prefs.theme]);
+}
+
+const languageButton = textButton("language", () => {
+  prefs.language = currentLanguage() === "zh" ? "en" : "zh";
+  savePrefs(prefs);
+  void useLanguage(prefs.language);
+}, "quiet language-toggle");
+languageButton.id = "language";
+name(languageButton, "languageLabel");
+
+function drawExamples(): void {
+  byId("examples").replaceChildren(...dict().examples.map((text) => {
+    const button = h("button", "example");
+    const label = h("span");
+    button.type = "button";
+    const markdown = new MarkdownStream(label, { codeBar: () => h("span"), blockedImage: () => h("span") });
+    markdown.push(text);
+    markdown.finish();
+    button.append(label);
+    button.addEventListener("click", () => start(() => chat.ask(text, menu.value, Date.now())));
+    return h("li", "", button);
+  }));
+}
+
+/** Asks the gate what it is and which models it has; the page works without either answer. */
+async function discover(): Promise<void> {
+  const [health, models] = await Promise.allSettled([
+    fetch(new URL("/healthz", new URL(connection.baseUrl, location.href))).then((answer) => answer.json() as Promise<unknown>),
+    session.connect().then((gate) => gate.models()),
+  ]);
+  const upstreams = health.status === "fulfilled" ? (health.value as { upstreams?: unknown } | null)?.upstreams : undefined;
+  const scripted = Array.isArray(upstreams) && upstreams.some((upstream) => (upstream as { scripted?: unknown }).scripted === true);
+  show(byId("banner"), scripted);
+  menu.offer(models.status === "fulfilled" ? (models.value as Model[]) : [], scripted);
+  const select = byId("model");
+  if (models.status === "rejected") select.title = t("modelsFailed");
+  else select.removeAttribute("title");
+}
+
+function build(): void {
+  const create = h("button", "quiet", icon("plus"), say(h("span", "wide"), "newChat"));
+  create.type = "button";
+  create.id = "new-chat";
+  create.addEventListener("click", newChat);
+  name(create, "newChat", false);
+  const open = iconButton("gear", "settings", () => settings.showModal());
+  open.id = "open-settings";
+  byId("tools").append(create, languageButton, themeButton, open);
+  const banner = byId("banner");
+  banner.append(say(h("p"), "scripted"), iconButton("cross", "dismiss", () => show(banner, false), "quiet small"));
+  jump.append(icon("down"), say(h("span"), "jump"));
+  jump.addEventListener("click", () => {
+    scroll.latch();
+    composer.focus();
+  });
+  // The button lies over the transcript; the wheel goes through it.
+  jump.addEventListener("wheel", (event) => byId("scroller").scrollBy(0, event.deltaY), { passive: true });
+  presetMenu(byId("preset"), prefs.preset, (preset) => {
+    prefs.preset = preset;
+    savePrefs(prefs);
+  });
+  buildSettings(settings, prefs, {
+    changed() {
+      savePrefs(prefs);
+      conversation.applyMode();
+    },
+    reconnect() {
+      session.reconnect();
+      void discover();
+    },
+  });
+  byId("composer").addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || event.defaultPrevented || settings.open) return;
+    if (session.answer) {
+      event.preventDefault();
+      composer.stop();
+    }
+  });
+  addEventListener("pagehide", () => saveChat(chat, Date.now()));
+  onLanguage(() => {
+    menu.draw();
+    drawExamples();
+    conversation.rebuild(chat, Date.now());
+    showStreaming();
+  });
+}
+
+build();
+applyTheme();
+drawExamples();
+refresh();
+void useLanguage(prefs.language || preferredLanguage(navigator.languages)).finally(() => {
+  document.documentElement.dataset.ready = "";
+});
+if (chat.path().some(isLive)) saveChat(chat, Date.now());
+if (chat.path().length > 0) scroll.latch();
+void discover();
+// On a touch screen, focus would open the keyboard over the page.
+if (matchMedia("(pointer: fine)").matches) composer.focus();

@@ -1,0 +1,77 @@
+/**
+ * What the reader chose. Looks and parameters are kept in this browser; the conversation in this tab; the base URL and the
+ * API key nowhere but in memory.
+ */
+import type { Preset } from "sluicegate";
+import { Chat } from "./chat.js";
+
+export type Theme = "auto" | "light" | "dark";
+export type PanelMode = "auto" | "open" | "closed";
+
+export interface Prefs {
+  theme: Theme;
+  language: "en" | "zh" | "";
+  model: string;
+  preset: Preset | "";
+  panel: PanelMode;
+  temperature: number | null;
+  maxTokens: number | null;
+  system: string;
+}
+
+/** Where to send, with which key: memory only. */
+export const connection = { baseUrl: "/v1", apiKey: "" };
+
+const PREFS_KEY = "sluicegate.prefs";
+const CHAT_KEY = "sluicegate.chat";
+/** A longer conversation is not kept over a reload: the tab's storage holds about five million characters. */
+const CHAT_CHARS = 2_000_000;
+
+const DEFAULTS: Prefs = {
+  theme: "auto", language: "", model: "", preset: "", panel: "auto", temperature: null, maxTokens: null, system: "",
+};
+
+const oneOf = <T>(value: unknown, allowed: readonly T[], fallback: T): T => (allowed.includes(value as T) ? (value as T) : fallback);
+const numberIn = (value: unknown, low: number, high: number): number | null =>
+  typeof value === "number" && value >= low && value <= high ? value : null;
+
+function read(storage: () => Storage, key: string): unknown {
+  try {
+    return JSON.parse(storage().getItem(key) ?? "null");
+  } catch {
+    return null; // Storage that is off or damaged is the same as none.
+  }
+}
+
+function write(storage: () => Storage, key: string, text: string | null): void {
+  try {
+    if (text === null) storage().removeItem(key);
+    else storage().setItem(key, text);
+  } catch {
+    // Full or off: the page works without.
+  }
+}
+
+/** The stored choices, each checked. */
+export function loadPrefs(): Prefs {
+  const saved = (read(() => localStorage, PREFS_KEY) ?? {}) as Partial<Record<keyof Prefs, unknown>>;
+  return {
+    theme: oneOf(saved.theme, ["auto", "light", "dark"], DEFAULTS.theme),
+    language: oneOf(saved.language, ["en", "zh", ""], DEFAULTS.language),
+    model: typeof saved.model === "string" ? saved.model : "",
+    preset: oneOf(saved.preset, ["creative", "reasoning", "realtime", ""], DEFAULTS.preset),
+    panel: oneOf(saved.panel, ["auto", "open", "closed"], DEFAULTS.panel),
+    temperature: numberIn(saved.temperature, 0, 2),
+    maxTokens: numberIn(saved.maxTokens, 1, 1_000_000),
+    system: typeof saved.system === "string" ? saved.system : "",
+  };
+}
+
+export const savePrefs = (prefs: Prefs): void => write(() => localStorage, PREFS_KEY, JSON.stringify(prefs));
+
+export const loadChat = (): Chat => Chat.load(read(() => sessionStorage, CHAT_KEY));
+
+export function saveChat(chat: Chat, now: number): void {
+  const text = JSON.stringify(chat.save(now));
+  write(() => sessionStorage, CHAT_KEY, text.length <= CHAT_CHARS ? text : null);
+}

@@ -1,0 +1,80 @@
+/** One call at a time: asks the gate, and hands each batch of deltas to the conversation. */
+import { type ChatRequest, createGate, type Gate } from "sluicegate";
+import type { Answer, Chat } from "./chat.js";
+import { failureOf } from "./errors.js";
+import { connection, type Prefs } from "./prefs.js";
+
+export interface SessionEvents {
+  /** The first piece of an answer, or more of it. */
+  more(answer: Answer): void;
+  /** It ended; `shown` is the answer to show now. */
+  end(answer: Answer, shown: Answer): void;
+}
+
+export class Session {
+  private gate: Promise<Gate> | undefined;
+  private running: { answer: Answer; abort: AbortController } | undefined;
+
+  constructor(private readonly prefs: Prefs, private readonly events: SessionEvents) {}
+
+  /** The answer under way. */
+  get answer(): Answer | undefined {
+    return this.running?.answer;
+  }
+
+  /** The gate for the present connection. It is made on first use, so that the page shows before its wasm has come. */
+  connect(): Promise<Gate> {
+    this.gate ??= createGate({
+      baseUrl: new URL(connection.baseUrl, location.href).href,
+      ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}),
+    });
+    return this.gate;
+  }
+
+  /** Forgets the gate: the connection changed. */
+  reconnect(): void {
+    this.gate = undefined;
+  }
+
+  /** Ends the answer under way; its upstream request is aborted. */
+  stop(): void {
+    this.running?.abort.abort();
+  }
+
+  /** Asks for `answer`. */
+  async run(chat: Chat, answer: Answer): Promise<void> {
+    const abort = new AbortController();
+    this.running = { answer, abort };
+    let shown = answer;
+    try {
+      const gate = await this.connect();
+      abort.signal.throwIfAborted();
+      const stream = gate.stream(this.request(chat, answer), { signal: abort.signal });
+      for await (const batch of stream.batches()) {
+        const now = Date.now();
+        for (const delta of batch) chat.apply(answer, delta, now);
+        this.events.more(answer);
+        if (abort.signal.aborted) break;
+      }
+      if (answer.endedAt === undefined) chat.stop(answer, Date.now());
+    } catch (error) {
+      const now = Date.now();
+      if (abort.signal.aborted) chat.stop(answer, now);
+      else shown = chat.fail(answer, failureOf(error, now), now);
+    }
+    if (this.running.answer === answer) this.running = undefined;
+    this.events.end(answer, shown);
+  }
+
+  private request(chat: Chat, answer: Answer): ChatRequest {
+    const { preset, temperature, maxTokens, system } = this.prefs;
+    return {
+      messages: chat.messages(answer, system),
+      stream_options: { include_usage: true },
+      ...(answer.model ? { model: answer.model } : {}),
+      ...(preset ? { preset } : {}),
+      ...(temperature === null ? {} : { temperature }),
+      ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+    };
+  }
+}

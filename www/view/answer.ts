@@ -1,0 +1,155 @@
+/** An answer: reasoning, Markdown, what went wrong, figures and actions. It reads its turn and keeps nothing else. */
+import { type Answer, isLive } from "../chat.js";
+import type { Failure } from "../errors.js";
+import { dict, name, say, t } from "../i18n/index.js";
+import type { Hooks } from "../markdown/dom.js";
+import { highlightIn, typeset } from "../markdown/enhance.js";
+import { MarkdownStream } from "../markdown/stream.js";
+import type { PanelMode } from "../prefs.js";
+import { copyFrom } from "./clipboard.js";
+import { h, icon, iconButton, show } from "./dom.js";
+import { failureRow } from "./failure.js";
+import { Pager } from "./pager.js";
+import { ReasoningPanel } from "./reasoning.js";
+import { statsRow } from "./stats.js";
+
+export interface AnswerActions {
+  regenerate(answer: Answer): void;
+  leaf(answer: Answer, step: number): void;
+  openSettings(): void;
+  /** The reader opens or closes something: what they look at must stay where it is. */
+  reading(): void;
+  panelMode(): PanelMode;
+}
+
+const hooks: Hooks = {
+  codeBar(language) {
+    const label = h("span", "language", language || "text");
+    label.dataset.language = language;
+    const copy = iconButton("copy", "copyCode", () => {
+      void copyFrom(copy, copy.closest("figure")?.querySelector("code")?.textContent ?? "", "copyCode");
+    }, "quiet small");
+    return h("figcaption", "", label, copy);
+  },
+  blockedImage(host, alt) {
+    const chip = h("span", "blocked-image", icon("cross"), dict().blockedImage(host));
+    if (alt) chip.title = alt;
+    return chip;
+  },
+  onMath: typeset,
+  onSealed: highlightIn,
+};
+
+/** An answer of usual figures: its row, unseen, keeps the room that the real one takes at the end. */
+const PLACEHOLDER: Answer = {
+  id: 0, parent: 0, children: [], shown: -1, role: "assistant", text: "", model: "", reasoning: "", phase: "done", askedAt: 0,
+  firstTokenAt: 100, endedAt: 3_000, pieces: 150, pace: [1, 1, 1, 1, 1], outcome: "complete",
+  usage: { prompt_tokens: 100, completion_tokens: 150, total_tokens: 250, completion_tokens_details: { reasoning_tokens: 50 } },
+};
+
+export class AnswerView {
+  readonly node = h("article", "turn assistant");
+  private readonly head = h("p", "model");
+  private readonly waiting = h("p", "waiting");
+  private readonly prose = h("div", "prose answer");
+  private readonly note = h("p", "note");
+  private readonly trouble = h("div", "trouble");
+  private readonly footer = h("footer", "answer-foot");
+  private readonly figures = h("div", "figures");
+  private readonly reasoning: ReasoningPanel;
+  private readonly markdown: MarkdownStream;
+  private readonly pager: Pager;
+  private taken = 0;
+  private settled = false;
+  private failure: Failure | undefined;
+
+  constructor(readonly turn: Answer, private readonly actions: AnswerActions) {
+    this.node.dataset.id = String(turn.id);
+    name(this.node, "answer", false);
+    this.head.textContent = turn.model;
+    this.head.hidden = turn.model === "";
+    this.node.setAttribute("aria-busy", "true");
+    this.footer.classList.add("pending");
+    this.note.hidden = true;
+    this.waiting.append(h("span", "dots", h("i"), h("i"), h("i")), say(h("span"), "waiting"));
+    this.reasoning = new ReasoningPanel(turn, actions.panelMode, actions.reading, (height) => {
+      this.node.style.setProperty("--held", `${height}px`);
+    });
+    this.markdown = new MarkdownStream(this.prose, hooks);
+    this.pager = new Pager((step) => actions.leaf(turn, step));
+    const copy = iconButton("copy", "copyAnswer", () => void copyFrom(copy, turn.text, "copyAnswer"), "quiet small copy-answer");
+    const again = iconButton("again", "regenerate", () => actions.regenerate(turn), "quiet small regenerate");
+    this.figures.append(statsRow(PLACEHOLDER, 0));
+    this.footer.append(h("div", "actions", this.pager.node, copy, again), this.figures);
+    this.node.append(this.head, this.reasoning.node, this.waiting, this.prose, this.note, this.trouble, this.footer);
+  }
+
+  /** Brings everything up to date with the turn, at `now`. */
+  update(index: number, count: number, now: number): void {
+    this.flush(now);
+    this.pager.update(index, count);
+    this.showFailure();
+  }
+
+  /** Shows what arrived since the last flush; the rest stays untouched. */
+  flush(now: number): void {
+    const { turn } = this;
+    show(this.waiting, turn.phase === "waiting");
+    this.reasoning.update(now);
+    if (turn.text.length > this.taken) {
+      this.markdown.push(turn.text.slice(this.taken));
+      this.taken = turn.text.length;
+      this.markdown.flush();
+    }
+    if (isLive(turn) || this.settled) return;
+    this.settled = true;
+    this.markdown.finish();
+    this.reasoning.tick(now);
+    this.node.setAttribute("aria-busy", "false");
+    // Until now hidden, not absent: the end of the stream must not move anything.
+    this.footer.classList.remove("pending");
+    this.figures.replaceChildren(statsRow(turn, now));
+    const note = this.noteText();
+    show(this.note, note !== "");
+    this.note.textContent = note;
+    this.showFailure();
+  }
+
+  /** Brings the running time up to date. */
+  tick(now: number): void {
+    this.reasoning.tick(now);
+  }
+
+  /** Follows a change of the reasoning setting. */
+  applyMode(): void {
+    this.reasoning.applyMode();
+  }
+
+  /** Gives back the height that was held when the reasoning folded: safe when the reader acts. */
+  letGo(): void {
+    this.node.style.removeProperty("--held");
+  }
+
+  /** The row of the failure at hand, made once: made again it would be spoken again. */
+  private showFailure(): void {
+    const { turn } = this;
+    const failure = turn.failure ?? turn.retryFailure;
+    if (failure === this.failure) return;
+    this.failure = failure;
+    this.trouble.replaceChildren();
+    if (!failure) return;
+    this.trouble.append(failureRow(failure, turn.failure === undefined, {
+      retry: () => this.actions.regenerate(turn),
+      openSettings: this.actions.openSettings,
+    }));
+  }
+
+  private noteText(): string {
+    const { turn } = this;
+    if (turn.failure) return "";
+    if (turn.phase === "stopped") return t("stopped");
+    if (turn.outcome === "length") return t("endLength");
+    if (turn.outcome === "filtered") return t("endFiltered");
+    return turn.text === "" && turn.reasoning !== "" ? t("noAnswer") : "";
+  }
+}

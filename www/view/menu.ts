@@ -1,0 +1,113 @@
+/** Which model and which preset: native menus, so that keyboards, phones and screen readers need nothing from us. */
+import type { Preset } from "sluicegate";
+import { name, say, t, type TextKey } from "../i18n/index.js";
+import { h, show } from "./dom.js";
+
+const OTHER = "\u0000other";
+/** What a scripted upstream's plain models are called; its other names without a vendor are faults. */
+const PLAIN = /^(?:deepseek|gpt|r1$|qwen|glm|echo|long-|rate-|endless)/i;
+
+export interface Model {
+  id: string;
+  [field: string]: unknown;
+}
+
+/** The models by vendor: the part of the id before the slash, else the owner. Faults, which only a scripted upstream has, last. */
+export function groupModels(models: readonly Model[], scripted: boolean): { label: string; key: TextKey | undefined; ids: string[] }[] {
+  const groups = new Map<string, string[]>();
+  const faults: string[] = [];
+  for (const model of models) {
+    const slash = model.id.lastIndexOf("/");
+    if (scripted && slash < 0 && !PLAIN.test(model.id)) {
+      faults.push(model.id);
+      continue;
+    }
+    const label = slash > 0 ? model.id.slice(0, slash) : typeof model.owned_by === "string" ? model.owned_by : "";
+    const ids = groups.get(label);
+    if (ids) ids.push(model.id);
+    else groups.set(label, [model.id]);
+  }
+  const out: { label: string; key: TextKey | undefined; ids: string[] }[] = [];
+  for (const [label, ids] of groups) out.push({ label, key: label ? undefined : "groupOther", ids });
+  if (faults.length > 0) out.push({ label: "", key: "groupFaults", ids: faults });
+  return out;
+}
+
+/** The model menu, with a field for a name that it does not list. */
+export class ModelMenu {
+  private models: readonly Model[] = [];
+  private scripted = false;
+
+  constructor(
+    private readonly select: HTMLSelectElement,
+    private readonly field: HTMLInputElement,
+    private current: string,
+    private readonly onChange: (model: string) => void,
+  ) {
+    select.addEventListener("change", () => {
+      const other = select.value === OTHER;
+      show(field, other);
+      if (other) field.focus();
+      else this.choose(select.value);
+    });
+    field.addEventListener("change", () => this.choose(field.value.trim()));
+    this.draw();
+  }
+
+  /** The model to ask; empty for the gate's default. */
+  get value(): string {
+    return this.current;
+  }
+
+  /** Takes the list that the gate gave. */
+  offer(models: readonly Model[], scripted: boolean): void {
+    this.models = models;
+    this.scripted = scripted;
+    this.draw();
+  }
+
+  /** Makes the menu anew, for another list or language. */
+  draw(): void {
+    const { select, field } = this;
+    select.replaceChildren(option("", "modelDefault"));
+    for (const group of groupModels(this.models, this.scripted)) {
+      const node = h("optgroup");
+      node.label = group.key ? t(group.key) : group.label;
+      for (const id of group.ids) {
+        const item = h("option", "", group.label && id.startsWith(`${group.label}/`) ? id.slice(group.label.length + 1) : id);
+        item.value = id;
+        node.append(item);
+      }
+      select.append(node);
+    }
+    select.append(option(OTHER, "modelOther"));
+    const listed = this.current === "" || this.models.some((model) => model.id === this.current);
+    select.value = listed ? this.current : OTHER;
+    show(field, !listed);
+    if (!listed) field.value = this.current;
+    field.placeholder = t("modelOtherLabel");
+    name(field, "modelOtherLabel", false);
+  }
+
+  private choose(model: string): void {
+    this.current = model;
+    this.onChange(model);
+  }
+}
+
+const PRESETS: readonly [Preset | "", TextKey][] = [
+  ["", "presetNone"], ["creative", "presetCreative"], ["reasoning", "presetReasoning"], ["realtime", "presetRealtime"],
+];
+
+/** Fills the preset menu. */
+export function presetMenu(select: HTMLSelectElement, current: Preset | "", onChange: (preset: Preset | "") => void): void {
+  for (const [value, key] of PRESETS) select.append(option(value, key));
+  select.value = current;
+  select.addEventListener("change", () => onChange(select.value as Preset | ""));
+}
+
+function option(value: string, key: TextKey): HTMLOptionElement {
+  const node = say(h("option"), key);
+  node.value = value;
+  return node;
+}
