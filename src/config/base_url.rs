@@ -124,7 +124,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     }
     let is_under =
         |suffix: &&str| host.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if REFUSED_SUFFIXES.contains(&top) || REBINDING_SERVICES.iter().any(|suffix| is_under(&suffix)) {
+    if REFUSED_SUFFIXES.contains(&top) || REBINDING_SERVICES.iter().any(is_under) {
         return Err("a public host name");
     }
     Ok(())

@@ -95,7 +95,6 @@ async fn prepare(
             limits: config.limits(),
             think_tags: upstream.think_tags(),
             collect: false,
-            ..Default::default()
         },
     };
     let now = Instant(js::now() as u64);

@@ -29,10 +29,9 @@ use worker::{Context, Env, event};
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
     let visit = Visit::new(request);
-    if !route::is_api(visit.path()) && matches!(visit.method(), "GET" | "HEAD") {
-        if let Some(file) = page::serve(visit.request(), &env, visit.is_secure()).await? {
-            return Ok(file);
-        }
+    let is_for_page = !route::is_api(visit.path()) && matches!(visit.method(), "GET" | "HEAD");
+    if is_for_page && let Some(file) = page::serve(visit.request(), &env, visit.is_secure()).await? {
+        return Ok(file);
     }
     Ok(answer(&visit, &env).await?)
 }

@@ -88,7 +88,7 @@ async fn ask(
     let Some(bytes) = body.and_then(|body| body.dyn_into::<js_sys::Uint8Array>().ok()) else { return Ok(None) };
     Ok(serde_json::from_slice::<Value>(&bytes.to_vec()).ok().and_then(|list| {
         let data = list.get("data").unwrap_or(&list).as_array()?;
-        let ids = data.iter().filter_map(|model| model.get("id")?.as_str()).filter(|id| is_id(id));
+        let ids = data.iter().filter_map(|model| model.get("id")?.as_str()).filter(is_id);
         Some(ids.take(MOST).map(str::to_owned).collect())
     }))
 }
