@@ -1,1 +1,161 @@
-//! The edge gateway.
+//! The edge gateway: an OpenAI-compatible API in front of the configured upstreams, on Cloudflare Workers.
+//!
+//! Every request to the API takes the one way through [`admit`]: limits, origin, credentials, then its route. What the rules
+//! are is the core's business; here they are applied.
+
+mod answer;
+mod call;
+mod gate;
+mod headers;
+mod js;
+mod meter;
+mod models;
+mod page;
+mod route;
+mod tap;
+mod visit;
+
+use answer::Answers;
+use call::Done;
+use meter::Entry;
+use route::Route;
+use sluicegate::config::{Config, Credential, OriginVerdict};
+use sluicegate::{Error, ErrorKind};
+use visit::Visit;
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response};
+use worker::{Context, Env, event};
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    let visit = Visit::new(request);
+    let is_for_page = !route::is_api(visit.path()) && matches!(visit.method(), "GET" | "HEAD");
+    if is_for_page && let Some(file) = page::serve(visit.request(), &env, visit.is_secure()).await? {
+        return Ok(file);
+    }
+    Ok(answer(&visit, &env).await?)
+}
+
+/// Answers a request to the API, and writes its log line unless the call does so when it ends.
+async fn answer(visit: &Visit, env: &Env) -> Result<Response, JsValue> {
+    let id = gate::request_id(visit.header("x-request-id"));
+    let mut entry = Entry::new(id.clone(), js::now());
+    let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
+    let response = match admit(visit, env, &mut answers, &mut entry).await {
+        Ok(Admitted::Called(response)) => return response,
+        Ok(Admitted::Text(text)) => answers.json(&text),
+        Ok(Admitted::Preflight(allow)) => preflight(visit, &answers, allow),
+        Err(Refusal { error, allow }) => {
+            entry.refused(&error);
+            let allow = allow.map(|allow| ("allow", allow));
+            answers.error(&error, allow.as_slice())
+        }
+    };
+    entry.write();
+    response
+}
+
+enum Admitted {
+    /// A call was made.
+    Called(Result<Response, JsValue>),
+    /// A JSON document.
+    Text(String),
+    /// The answer to `OPTIONS`: the methods of the path.
+    Preflight(&'static str),
+}
+
+struct Refusal {
+    error: Error,
+    allow: Option<&'static str>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal { error, allow: None }
+    }
+}
+
+/// The one way in: limits, origin, route, credentials; then what the route does.
+async fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entry) -> Result<Admitted, Refusal> {
+    let config = gate::config(env)?;
+    let config: &Config = &config;
+    entry.level = config.log();
+    visit.check_head(config.request_headers())?;
+    check_origin(visit, config, answers)?;
+    let Some((route, method)) = route::at(visit.path()) else {
+        return Err(Error::new(ErrorKind::NotFound, "There is nothing at this path.").into());
+    };
+    entry.route = route.name();
+    let allow = if method == "GET" { "GET, HEAD, OPTIONS" } else { "POST, OPTIONS" };
+    match visit.method() {
+        "OPTIONS" => return Ok(Admitted::Preflight(allow)),
+        "HEAD" if method == "GET" => {}
+        sent if sent == method => {}
+        _ => {
+            let error = Error::new(ErrorKind::MethodNotAllowed, "This path does not take this method.");
+            return Err(Refusal { error, allow: Some(allow) });
+        }
+    }
+    let authorization = visit.header("authorization");
+    let credential = if route.is_guarded() {
+        let elsewhere = ["x-api-key", "api-key"].iter().any(|name| visit.header(name).is_some());
+        config.callers().judge(authorization.as_deref(), elsewhere)?
+    } else {
+        Credential::None
+    };
+    if credential == Credential::Ignored {
+        answers.notices.push("credential_ignored".to_owned());
+    }
+    match route {
+        Route::Call(endpoint) => match call::run(visit, env, config, credential, endpoint, answers, entry).await {
+            Done::Called(response) => Ok(Admitted::Called(response)),
+            Done::Refused(error) => Err(error.into()),
+        },
+        Route::Models => Ok(Admitted::Text(models::list(env, config, credential, answers).await?)),
+        Route::Model(raw) => {
+            let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
+            let id = route::model_id(raw).ok_or_else(not_found)?;
+            Ok(Admitted::Text(models::one(env, config, credential, answers, &id).await?))
+        }
+        Route::Health => Ok(Admitted::Text(models::health(config))),
+    }
+}
+
+fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result<(), Error> {
+    let origin = visit.header("origin");
+    match config.judge_origin(origin.as_deref(), visit.origin()) {
+        OriginVerdict::Own => Ok(()),
+        OriginVerdict::Listed => {
+            answers.origin = origin;
+            Ok(())
+        }
+        // The header says what the browser thinks; a proxy in front may have changed the host that we see.
+        OriginVerdict::Foreign if visit.header("sec-fetch-site").as_deref() == Some("same-origin") => Ok(()),
+        OriginVerdict::Foreign => {
+            Err(Error::new(ErrorKind::Forbidden, "Pages of this origin may not use the gate.").with_param("origin"))
+        }
+    }
+}
+
+/// What pages on listed origins may send; `x-stainless-*` are the statistics headers of OpenAI's SDKs.
+const REQUEST_HEADERS: [&str; 6] =
+    ["authorization", "content-type", "accept", "idempotency-key", "x-request-id", "user-agent"];
+
+fn preflight(visit: &Visit, answers: &Answers, allow: &'static str) -> Result<Response, JsValue> {
+    let is_preflight = answers.origin.is_some() && visit.header("access-control-request-method").is_some();
+    if !is_preflight {
+        return answers.empty(&[("allow", allow)]);
+    }
+    let asked = visit.header("access-control-request-headers").unwrap_or_default().to_ascii_lowercase();
+    let is_allowed = |name: &&str| {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        REQUEST_HEADERS.contains(name) || (name.starts_with("x-stainless-") && is_name)
+    };
+    let allowed: Vec<&str> = asked.split(',').map(str::trim).filter(is_allowed).take(64).collect();
+    let allowed = allowed.join(", ");
+    answers.empty(&[
+        ("access-control-allow-methods", allow),
+        ("access-control-allow-headers", &allowed),
+        ("access-control-max-age", "7200"),
+    ])
+}

@@ -1,0 +1,203 @@
+//! The gate's configuration: one JSON text, read once, with every fault named by its path.
+//!
+//! It holds the names of secrets, never secrets, and every address that the gate will ever send to. Nothing in it can be
+//! chosen by a caller. `docs/configuration.md` describes the fields.
+
+mod base_url;
+mod callers;
+mod cors;
+mod headers;
+mod number;
+mod read;
+mod upstream;
+
+pub use base_url::BaseUrl;
+pub use callers::{Callers, Credential, Credentials};
+pub use cors::OriginVerdict;
+pub use upstream::{Model, Models, Route, Upstream};
+
+use crate::error::{Error, ErrorKind};
+use crate::exchange::Budgets;
+use crate::json;
+use crate::limits::Limits;
+use read::{Node, fault};
+use serde_json::Value;
+
+/// The bound of the text, in bytes: a Worker's variable holds 5 KB, other hosts more.
+const TEXT: usize = 256 << 10;
+
+/// Default of `limits.request_headers`, in bytes: SDKs send about one KB, browsers with cookies a few.
+const REQUEST_HEADERS: usize = 16 << 10;
+
+/// Default of `heartbeat_ms`: what keeps common proxies, which give up after 30 s or 60 s, from doing so.
+const HEARTBEAT: u64 = 15_000;
+
+/// The same in development: workerd on its own learns only by writing that a caller has left.
+const HEARTBEAT_DEVELOPMENT: u64 = 250;
+
+const FIELDS: &[&str] = &["upstreams", "callers", "cors", "limits", "budgets", "heartbeat_ms", "log", "development"];
+
+/// What is written to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Calls that failed.
+    Errors,
+    /// Every call.
+    Requests,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    upstreams: Vec<Upstream>,
+    callers: Callers,
+    origins: Vec<String>,
+    limits: Limits,
+    request_headers: usize,
+    heartbeat: u64,
+    log: LogLevel,
+    development: bool,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// Errors: `misconfigured`, with the path of the fault in `param` (`upstreams[1].base_url`) and what was expected there
+    /// in the message. Neither shows a value.
+    pub fn parse(text: &str) -> Result<Config, Error> {
+        if text.trim().is_empty() {
+            return Err(fault(
+                "GATE_CONFIG",
+                "The configuration is empty; a JSON object with \"upstreams\" was expected.",
+            ));
+        }
+        let limits = Limits { request_body: TEXT, ..Limits::default() };
+        let text = json::check_json(text.as_bytes(), &limits).map_err(|error| {
+            let message = error.message().replace("The body", "The configuration");
+            fault(error.param().unwrap_or("GATE_CONFIG"), message)
+        })?;
+        let value: Value = serde_json::from_str(text).map_err(|_| fault("GATE_CONFIG", "Expected a JSON object."))?;
+        if !value.is_object() {
+            return Err(fault("GATE_CONFIG", "Expected a JSON object."));
+        }
+        Self::read(Node::new(&value, ""))
+    }
+
+    fn read(node: Node<'_>) -> Result<Config, Error> {
+        let fields = node.object(FIELDS)?;
+        let development = fields.optional("development", |node| node.boolean())?.unwrap_or(false);
+        let budgets =
+            fields.optional("budgets", |node| number::budgets(node, &Budgets::default()))?.unwrap_or_default();
+        let upstreams = fields.required("upstreams", "an array of upstreams", |node| {
+            node.items(32, |item| upstream::read(item, development, &budgets))
+        })?;
+        if upstreams.is_empty() {
+            return Err(fault("upstreams", "Expected at least one upstream."));
+        }
+        let (limits, request_headers) =
+            fields.optional("limits", number::limits)?.unwrap_or((Limits::default(), REQUEST_HEADERS));
+        let levels = [("off", LogLevel::Off), ("errors", LogLevel::Errors), ("requests", LogLevel::Requests)];
+        let config = Config {
+            callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
+            origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
+            heartbeat: fields
+                .optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?
+                .unwrap_or(if development { HEARTBEAT_DEVELOPMENT } else { HEARTBEAT }),
+            log: fields.optional("log", |node| node.choice(&levels))?.unwrap_or(LogLevel::Requests),
+            upstreams,
+            limits,
+            request_headers,
+            development,
+        };
+        config.check_names()?;
+        config.check_keys()?;
+        Ok(config)
+    }
+
+    /// No name, id or pattern twice: the second would never be used.
+    fn check_names(&self) -> Result<(), Error> {
+        let mut ids = std::collections::BTreeSet::new();
+        for (at, upstream) in self.upstreams.iter().enumerate() {
+            if self.upstreams.iter().take(at).any(|other| other.name == upstream.name) {
+                return Err(fault(format!("upstreams[{at}].name"), "Another upstream has this name."));
+            }
+            let duplicate = "This is served before: an earlier entry has the same id or pattern.";
+            match &upstream.models {
+                Models::Listed(models) => {
+                    for (index, model) in models.iter().enumerate() {
+                        if !ids.insert((model.id.as_str(), model.is_prefix)) {
+                            return Err(fault(format!("upstreams[{at}].models[{index}]"), duplicate));
+                        }
+                    }
+                }
+                Models::Upstream => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Either the gate has the key or its callers bring theirs: with both, nobody could say whose account pays.
+    fn check_keys(&self) -> Result<(), Error> {
+        if self.callers.credentials != Credentials::PassThrough {
+            return Ok(());
+        }
+        match self.upstreams.iter().position(|upstream| upstream.secret.is_some()) {
+            None => Ok(()),
+            Some(at) => Err(fault(
+                format!("upstreams[{at}].secret"),
+                "With callers.credentials \"pass_through\" the callers' own keys are used; an upstream has no secret then.",
+            )),
+        }
+    }
+
+    /// Every upstream, in the order of the text.
+    pub fn upstreams(&self) -> &[Upstream] {
+        &self.upstreams
+    }
+
+    /// Who may call.
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// Bounds of bodies, events and replies.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Bound of a request's headers, names and values together, in bytes.
+    pub fn request_headers(&self) -> usize {
+        self.request_headers
+    }
+
+    /// After how many silent milliseconds a stream's reader gets a comment.
+    pub fn heartbeat(&self) -> u64 {
+        self.heartbeat
+    }
+
+    /// What is written to the log.
+    pub fn log(&self) -> LogLevel {
+        self.log
+    }
+
+    /// Whether plain http to loopback is allowed.
+    pub fn is_development(&self) -> bool {
+        self.development
+    }
+
+    /// Judges a request's `Origin`; `own` is the origin that the request was sent to.
+    pub fn judge_origin(&self, origin: Option<&str>, own: &str) -> OriginVerdict {
+        cors::judge(&self.origins, origin, own)
+    }
+
+    /// Who serves `model`.
+    ///
+    /// Errors: `model_not_found`.
+    pub fn route<'a>(&'a self, model: &'a str) -> Result<Route<'a>, Error> {
+        upstream::route(&self.upstreams, model).ok_or_else(|| {
+            Error::new(ErrorKind::ModelNotFound, "No upstream of this gate serves this model.").with_param("model")
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! Limits and budgets: whole numbers, each with its range.
+
+use super::read::Node;
+use crate::error::Error;
+use crate::exchange::Budgets;
+use crate::limits::Limits;
+
+/// The longest budget: an hour. Longer than any vendor keeps a connection open.
+const LONGEST: u64 = 3_600_000;
+
+pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Error> {
+    let fields = node.object(&["connect_ms", "first_token_ms", "idle_ms", "content_idle_ms", "total_ms"])?;
+    let read = |name, default| {
+        fields.optional(name, |node| node.number(1, LONGEST, "milliseconds")).map(|value| value.unwrap_or(default))
+    };
+    Ok(Budgets {
+        connect: read("connect_ms", defaults.connect)?,
+        first_token: read("first_token_ms", defaults.first_token)?,
+        idle: read("idle_ms", defaults.idle)?,
+        content_idle: read("content_idle_ms", defaults.content_idle)?,
+        total: read("total_ms", defaults.total)?,
+    })
+}
+
+/// Bounds of what one call may hold; an isolate has 128 MB for all of its calls.
+pub(super) fn limits(node: Node<'_>) -> Result<(Limits, usize), Error> {
+    let fields = node.object(&[
+        "request_body",
+        "request_headers",
+        "json_depth",
+        "json_keys",
+        "json_items",
+        "messages",
+        "event",
+        "reply",
+        "reply_body",
+    ])?;
+    let read = |name, least: usize, most: usize, unit, default| {
+        let value = fields.optional(name, |node| node.number(least as u64, most as u64, unit))?;
+        Ok::<usize, Error>(value.map_or(default, |value| usize::try_from(value).unwrap_or(default)))
+    };
+    let defaults = Limits::default();
+    let limits = Limits {
+        request_body: read("request_body", 1 << 10, 32 << 20, "bytes", defaults.request_body)?,
+        json_depth: read("json_depth", 4, 100, "levels", defaults.json_depth)?,
+        json_keys: read("json_keys", 16, 100_000, "keys", defaults.json_keys)?,
+        json_items: read("json_items", 16, 1_000_000, "items", defaults.json_items)?,
+        messages: read("messages", 1, 100_000, "messages", defaults.messages)?,
+        event: read("event", 1 << 10, 16 << 20, "bytes", defaults.event)?,
+        reply: read("reply", 1 << 10, 64 << 20, "bytes", defaults.reply)?,
+        reply_body: read("reply_body", 1 << 10, 64 << 20, "bytes", defaults.reply_body)?,
+        ..defaults
+    };
+    let headers = read("request_headers", 1 << 10, 128 << 10, "bytes", super::REQUEST_HEADERS)?;
+    Ok((limits, headers))
+}

@@ -1,0 +1,134 @@
+//! Reading a JSON value by hand, so that every error names the path of the fault and unknown fields are faults.
+
+use crate::error::{Error, ErrorKind};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// A `misconfigured` error at `path`. The message says what was expected, never what was there: it may be a secret that
+/// was pasted into the wrong place.
+pub(super) fn fault(path: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Misconfigured, message).with_param(path)
+}
+
+pub(super) fn expected(path: impl Into<String>, what: &str) -> Error {
+    fault(path, format!("Expected {what}."))
+}
+
+/// A value and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'a> {
+    value: &'a Value,
+    path: &'a str,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn new(value: &'a Value, path: &'a str) -> Self {
+        Node { value, path }
+    }
+
+    pub(super) fn path(&self) -> &'a str {
+        self.path
+    }
+
+    pub(super) fn is_string(&self) -> bool {
+        self.value.is_string()
+    }
+
+    pub(super) fn expected(&self, what: &str) -> Error {
+        expected(self.path, what)
+    }
+
+    pub(super) fn string(&self, what: &str) -> Result<&'a str, Error> {
+        self.value.as_str().ok_or_else(|| self.expected(what))
+    }
+
+    pub(super) fn boolean(&self) -> Result<bool, Error> {
+        self.value.as_bool().ok_or_else(|| self.expected("true or false"))
+    }
+
+    /// A whole number between the bounds, which are part of the message.
+    pub(super) fn number(&self, least: u64, most: u64, unit: &str) -> Result<u64, Error> {
+        match self.value.as_u64() {
+            Some(number) if (least..=most).contains(&number) => Ok(number),
+            _ => Err(self.expected(&format!("a whole number of {unit} from {least} to {most}"))),
+        }
+    }
+
+    /// One of `names`, by name.
+    pub(super) fn choice<T: Copy>(&self, names: &[(&str, T)]) -> Result<T, Error> {
+        let chosen = self.value.as_str().and_then(|value| names.iter().find(|(name, _)| *name == value));
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<_> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            self.expected(&format!("one of {}", names.join(", ")))
+        })
+    }
+
+    /// The members of an object that has no others than `fields`.
+    pub(super) fn object(&self, fields: &'static [&'static str]) -> Result<Object<'a>, Error> {
+        let members = self.members()?;
+        for key in members.keys() {
+            if !fields.contains(&key.as_str()) {
+                let message = format!("Unknown field; the fields here are {}.", fields.join(", "));
+                return Err(fault(join(self.path, key), message));
+            }
+        }
+        Ok(Object { members, path: self.path })
+    }
+
+    pub(super) fn members(&self) -> Result<&'a Map<String, Value>, Error> {
+        self.value.as_object().ok_or_else(|| self.expected("an object"))
+    }
+
+    /// Reads the items of an array of at most `most`, each with its path.
+    pub(super) fn items<T>(
+        &self,
+        most: usize,
+        mut read: impl FnMut(Node<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let items = match self.value.as_array() {
+            Some(items) if items.len() <= most => items,
+            _ => return Err(self.expected(&format!("an array of at most {most} items"))),
+        };
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            list.push(read(Node::new(item, &format!("{}[{index}]", self.path)))?);
+        }
+        Ok(list)
+    }
+}
+
+/// The members of an object whose names have been checked.
+pub(super) struct Object<'a> {
+    members: &'a Map<String, Value>,
+    path: &'a str,
+}
+
+impl Object<'_> {
+    /// Reads a member; `None` where it is absent.
+    pub(super) fn optional<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(Node<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match self.members.get(name) {
+            Some(value) => read(Node::new(value, &join(self.path, name))).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a member that must be there; `what` says what it is.
+    pub(super) fn required<T>(
+        &self,
+        name: &str,
+        what: &str,
+        read: impl FnOnce(Node<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.optional(name, read)?.ok_or_else(|| fault(join(self.path, name), format!("Required: {what}.")))
+    }
+}
+
+/// `path.key`; keys that are not identifiers are shown as `*`, since they may be anything.
+pub(super) fn join(path: &str, key: &str) -> String {
+    let key = crate::json::shown_key(key);
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}

@@ -1,0 +1,169 @@
+// The built Worker in workerd, as `workerd serve` runs it: real sockets, nothing in front.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const BUILT = join(ROOT, "worker/build");
+const require = createRequire(join(ROOT, "package.json"));
+
+/** What `wrangler.jsonc` says about the runtime, so that tests run what is deployed. */
+async function compatibility() {
+  const text = await readFile(join(ROOT, "worker/wrangler.jsonc"), "utf8");
+  const settings = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ""));
+  return { date: settings.compatibility_date, flags: settings.compatibility_flags };
+}
+
+/**
+ * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings.
+ *
+ * @returns `{ url, port, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
+ */
+export async function startGate({ config, secrets = {}, env = {} } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "sluicegate-test-"));
+  const quoted = (text) => JSON.stringify(text);
+  const texts = { ...secrets, ...env };
+  if (config !== undefined) texts.GATE_CONFIG = typeof config === "string" ? config : JSON.stringify(config);
+  const bindings = Object.entries(texts).map(([name, text]) => `( name = ${quoted(name)}, text = ${quoted(text)} )`);
+  const { date, flags } = await compatibility();
+  const file = join(folder, "gate.capnp");
+  await writeFile(
+    file,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    ( name = "main", worker = .main ),
+    ( name = "internet", network = ( allow = ["private"] ) ),
+  ],
+  sockets = [ ( name = "http", address = "127.0.0.1:0", http = (), service = "main" ) ],
+);
+const main :Workerd.Worker = (
+  modules = [
+    ( name = "index.js", esModule = embed ${quoted(join(BUILT, "index.js"))} ),
+    ( name = "index_bg.wasm", wasm = embed ${quoted(join(BUILT, "index_bg.wasm"))} ),
+  ],
+  bindings = [ ${bindings.join(", ")} ],
+  compatibilityDate = ${quoted(date)},
+  compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
+);
+`,
+  );
+  const child = spawn(require("workerd").default, ["serve", "--experimental", "--import-path=/", "--control-fd=3", file], {
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  const gate = { logs: [], output: "" };
+  const waiting = new Set();
+  const take = (stream) => {
+    let rest = "";
+    stream.setEncoding("utf8").on("data", (text) => {
+      gate.output += text;
+      const lines = (rest + text).split("\n");
+      rest = lines.pop();
+      for (const line of lines) {
+        const at = line.indexOf("{\"");
+        if (at < 0) continue;
+        try {
+          gate.logs.push(JSON.parse(line.slice(at)));
+        } catch {
+          continue;
+        }
+        for (const wake of waiting) wake();
+      }
+    });
+  };
+  take(child.stdout);
+  take(child.stderr);
+  gate.stop = async () => {
+    if (child.exitCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  gate.port = await listening(child, gate).catch(async (error) => {
+    await gate.stop();
+    throw error;
+  });
+  gate.url = `http://127.0.0.1:${gate.port}`;
+  gate.fetch = (path, init) => fetch(gate.url + path, { redirect: "manual", ...init });
+  gate.chat = (body, { headers = {}, ...init } = {}) =>
+    gate.fetch("/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify({ messages: [{ role: "user", content: "Hello" }], ...body }),
+      ...init,
+    });
+  /** The log line of a request, once it is there. */
+  gate.settled = async (id, within = 5_000) => {
+    const until = Date.now() + within;
+    for (;;) {
+      const line = gate.logs.find((entry) => entry.id === id);
+      if (line) return line;
+      if (Date.now() > until) throw new Error(`no log line for ${id}; the output was: ${gate.output.slice(-2000)}`);
+      await new Promise((resolve) => {
+        const wake = () => (waiting.delete(wake), clearTimeout(timer), resolve());
+        const timer = setTimeout(wake, until - Date.now() + 1);
+        waiting.add(wake);
+      });
+    }
+  };
+  return gate;
+}
+
+function listening(child, gate) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`workerd did not start: ${gate.output}`)), 20_000);
+    let said = "";
+    child.stdio[3].setEncoding("utf8").on("data", (text) => {
+      said += text;
+      const line = said.split("\n").find((entry) => entry.includes('"listen"'));
+      if (!line) return;
+      clearTimeout(timer);
+      resolve(JSON.parse(line).port);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`workerd ended with ${code}: ${gate.output}`));
+    });
+  });
+}
+
+/** Sends bytes as they are and gives the answer, as text: for what `fetch` would tidy up. */
+export async function raw(port, text) {
+  const socket = connect(port, "127.0.0.1");
+  let answer = "";
+  socket.setEncoding("latin1").on("data", (part) => {
+    answer += part;
+    const [head, body] = answer.split("\r\n\r\n", 2);
+    const length = /content-length: (\d+)/i.exec(head);
+    if (body !== undefined && (length ? body.length >= Number(length[1]) : answer.endsWith("0\r\n\r\n"))) socket.destroy();
+  });
+  socket.on("error", () => {});
+  socket.write(text);
+  const timer = setTimeout(() => socket.destroy(), 5_000);
+  await once(socket, "close");
+  clearTimeout(timer);
+  const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+  return { status, answer };
+}
+
+/** The events of a stream: parsed data, `"[DONE]"`, and the whole text. */
+export async function events(response) {
+  const text = await response.text();
+  const list = text
+    .split(/\r\n\r\n|\n\n|\r\r/)
+    .flatMap((block) => block.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:")))
+    .map((line) => line.slice(5).trim())
+    .map((data) => (data === "[DONE]" ? data : JSON.parse(data)));
+  return { text, list, error: list.find((event) => event.error)?.error, done: list.at(-1) === "[DONE]" };
+}
+
+/** The text of all deltas. */
+export function content(list) {
+  return list.map((event) => event.choices?.[0]?.delta?.content ?? "").join("");
+}

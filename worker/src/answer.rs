@@ -1,0 +1,68 @@
+//! What a caller gets: every answer of the API is made here, so that each has the same headers.
+
+use crate::headers::{self, Headers};
+use crate::js;
+use sluicegate::Error;
+use sluicegate::exchange::error_headers;
+use sluicegate::reply::error_body;
+use wasm_bindgen::JsValue;
+use web_sys::Response;
+
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
+
+/// What all answers to one request have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    pub(crate) id: String,
+    /// The listed origin that sent the request.
+    pub(crate) origin: Option<String>,
+    /// Things that the gate did to the request, as codes.
+    pub(crate) notices: Vec<String>,
+    pub(crate) is_head: bool,
+}
+
+impl Answers {
+    /// The headers of an answer.
+    pub(crate) fn headers(&self, content_type: Option<&str>) -> Headers {
+        let mut headers = headers::downward(&self.id, self.origin.as_deref());
+        if let Some(content_type) = content_type {
+            headers.add("content-type", content_type);
+        }
+        if !self.notices.is_empty() {
+            headers.add("x-sluicegate-notice", &self.notices.join(", "));
+        }
+        headers
+    }
+
+    /// Sends an answer.
+    pub(crate) fn send(&self, status: u16, headers: &Headers, body: &JsValue) -> Result<Response, JsValue> {
+        let none = JsValue::NULL;
+        js::respond(status, headers.as_str(), if self.is_head { &none } else { body })
+    }
+
+    /// A JSON document.
+    pub(crate) fn json(&self, text: &str) -> Result<Response, JsValue> {
+        self.send(200, &self.headers(Some(JSON)), &text.into())
+    }
+
+    /// No body.
+    pub(crate) fn empty(&self, extra: &[(&str, &str)]) -> Result<Response, JsValue> {
+        let mut headers = self.headers(None);
+        for (name, value) in extra {
+            headers.add(name, value);
+        }
+        self.send(204, &headers, &JsValue::NULL)
+    }
+
+    /// An error in OpenAI's shape.
+    pub(crate) fn error(&self, error: &Error, extra: &[(&str, &str)]) -> Result<Response, JsValue> {
+        let mut headers = self.headers(Some(JSON));
+        for (name, value) in error_headers(error) {
+            headers.add(name, &value);
+        }
+        for (name, value) in extra {
+            headers.add(name, value);
+        }
+        self.send(error.status(), &headers, &error_body(error).into())
+    }
+}

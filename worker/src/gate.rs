@@ -1,0 +1,76 @@
+//! The configuration as this isolate knows it, and the secrets of the request at hand.
+
+use crate::js;
+use js_sys::{JSON, Reflect};
+use sluicegate::config::{Config, Upstream};
+use sluicegate::{Error, ErrorKind};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast as _, JsValue};
+use worker::Env;
+
+const VARIABLE: &str = "GATE_CONFIG";
+
+type Parsed = Result<Rc<Config>, Error>;
+
+thread_local! {
+    // The same for every request of the isolate: the text that was read last, and what it says.
+    static LAST: RefCell<Option<(JsValue, Parsed)>> = const { RefCell::new(None) };
+}
+
+/// The configuration; parsed again only when its text has changed.
+pub(crate) fn config(env: &Env) -> Parsed {
+    let value = Reflect::get(env.as_ref(), &VARIABLE.into()).unwrap_or(JsValue::UNDEFINED);
+    // wrangler hands a variable that is written as JSON over as an object.
+    let text = if value.is_object() {
+        JSON::stringify(&value).map(JsValue::from).unwrap_or(JsValue::UNDEFINED)
+    } else {
+        value
+    };
+    if let Some(parsed) = LAST.with_borrow(|last| {
+        let same = last.as_ref().filter(|(known, _)| *known == text);
+        same.map(|(_, parsed)| parsed.clone())
+    }) {
+        return parsed;
+    }
+    let parsed = match text.as_string() {
+        Some(text) => Config::parse(&text).map(Rc::new),
+        None => Err(Error::new(ErrorKind::Misconfigured, "The variable GATE_CONFIG is not set.").with_param(VARIABLE)),
+    };
+    LAST.set(Some((text, parsed.clone())));
+    parsed
+}
+
+/// The key of an upstream, read for this request only.
+pub(crate) fn secret(env: &Env, config: &Config, upstream: &Upstream) -> Result<Option<String>, Error> {
+    let Some(name) = upstream.secret() else { return Ok(None) };
+    let value = Reflect::get(env.as_ref(), &name.into()).ok().and_then(|value| value.as_string());
+    let value = value.as_deref().map(str::trim).unwrap_or_default();
+    let at = config.upstreams().iter().position(|other| other.name() == upstream.name()).unwrap_or_default();
+    let fault = |what: &str| {
+        let message = format!("The secret {name} {what}.");
+        Error::new(ErrorKind::Misconfigured, message).with_param(format!("upstreams[{at}].secret"))
+    };
+    if value.is_empty() {
+        return Err(fault("is not set"));
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(fault("holds characters that a key cannot have"));
+    }
+    Ok(Some(value.to_owned()))
+}
+
+/// The binding that serves the page's files, if there is one.
+pub(crate) fn assets(env: &Env) -> Option<web_sys::js_sys::Object> {
+    let binding = Reflect::get(env.as_ref(), &"ASSETS".into()).ok()?;
+    binding.dyn_into().ok()
+}
+
+/// The caller's id for the request if it is a plain one, else a new one.
+pub(crate) fn request_id(sent: Option<String>) -> String {
+    let is_plain = |id: &String| {
+        (1..=128).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    sent.filter(is_plain).unwrap_or_else(js::random_uuid)
+}

@@ -1,0 +1,56 @@
+//! What is written in JavaScript: the loop over a stream's chunks and the few calls that would cost a crossing each.
+
+use crate::tap::Tap;
+use js_sys::{JsString, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{Headers, Request, Response};
+
+#[wasm_bindgen(module = "/src/pump.js")]
+extern "C" {
+    /// Bytes of all names and values.
+    #[wasm_bindgen(js_name = headerBytes)]
+    pub(crate) fn header_bytes(headers: &Headers) -> f64;
+
+    /// `Uint8Array`, or `null` over the limit.
+    #[wasm_bindgen(js_name = readBody)]
+    pub(crate) fn read_body(request: &Request, limit: f64) -> Promise;
+
+    /// A response of a status, headers as [`crate::headers::Headers`] writes them, and any body that `Response` takes.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn respond(status: u16, headers: &str, body: &JsValue) -> Result<Response, JsValue>;
+
+    /// The response with headers set over its own.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn dress(response: &Response, headers: &str) -> Result<Response, JsValue>;
+
+    /// `Uint8Array` of a JSON document, or `null`.
+    #[wasm_bindgen(js_name = fetchSmall)]
+    pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
+
+    /// `ReadableStream`, `Uint8Array` or `null`.
+    pub(crate) fn drive(
+        tap: Tap,
+        url: &str,
+        headers: &str,
+        body: Uint8Array,
+        caller: &JsValue,
+        heartbeat: f64,
+    ) -> Promise;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
+    pub(crate) fn random_uuid() -> String;
+
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    pub(crate) fn now() -> f64;
+
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    pub(crate) fn log(line: &JsString);
+}
+
+/// The value of a promise that is not trusted to be of one type.
+pub(crate) async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
+    wasm_bindgen_futures::JsFuture::from(promise).await
+}

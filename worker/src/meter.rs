@@ -1,0 +1,145 @@
+//! One line of JSON per request: who was asked, how it ended, what it took. No prompt, no answer, no key.
+
+use crate::js;
+use serde_json::{Map, Value, json};
+use sluicegate::Error;
+use sluicegate::config::LogLevel;
+use sluicegate::exchange::Timing;
+use sluicegate::reply::{End, Outcome, Usage};
+
+/// The longest text in a line, in characters: ids come from outside.
+const TEXT: usize = 128;
+
+/// The line of one request, filled in as it goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) route: &'static str,
+    pub(crate) level: LogLevel,
+    pub(crate) started: f64,
+    pub(crate) upstream: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) stream: bool,
+    handed_on: bool,
+    status: u16,
+    outcome: Option<&'static str>,
+    budget: Option<&'static str>,
+    error: Option<&'static str>,
+    param: Option<String>,
+    usage: Option<Usage>,
+    timing: Timing,
+}
+
+impl Entry {
+    pub(crate) fn new(id: String, started: f64) -> Self {
+        Entry {
+            id,
+            route: "none",
+            level: LogLevel::Errors,
+            started,
+            upstream: None,
+            model: None,
+            stream: false,
+            handed_on: false,
+            status: 200,
+            outcome: None,
+            budget: None,
+            error: None,
+            param: None,
+            usage: None,
+            timing: Timing::default(),
+        }
+    }
+
+    /// The answer's head has gone out with 200, whatever comes.
+    pub(crate) fn handed_on(&mut self) {
+        self.handed_on = true;
+    }
+
+    /// The request was refused or failed before a call was made.
+    pub(crate) fn refused(&mut self, error: &Error) {
+        self.status = error.status();
+        self.error = Some(error.code());
+        // Only paths in the configuration are worth a line; a request's fields are the caller's own business.
+        self.param = (error.code() == "misconfigured").then(|| error.param().map(str::to_owned)).flatten();
+    }
+
+    /// The call is over.
+    pub(crate) fn close(&mut self, end: Option<&End>, usage: Option<Usage>, timing: &Timing) {
+        self.usage = usage;
+        self.timing = *timing;
+        let Some(end) = end else { return };
+        self.outcome = Some(end.outcome.as_str());
+        if let Outcome::TimedOut(budget) = end.outcome {
+            self.budget = Some(budget.as_str());
+        }
+        if let Some(error) = &end.error {
+            self.error = Some(error.code());
+            if !self.handed_on {
+                self.status = error.status();
+            }
+        }
+    }
+
+    /// Writes the line, if the level asks for it.
+    pub(crate) fn write(&self) {
+        let wanted = match self.level {
+            LogLevel::Off => false,
+            LogLevel::Errors => self.error.is_some(),
+            LogLevel::Requests => true,
+        };
+        if wanted {
+            js::log(&self.line().to_string().into());
+        }
+    }
+
+    fn line(&self) -> Value {
+        let mut line = Map::new();
+        let mut put = |name: &str, value: Value| {
+            if !value.is_null() {
+                line.insert(name.to_owned(), value);
+            }
+        };
+        put("level", json!(if self.error.is_some() { "error" } else { "info" }));
+        put("id", json!(self.id));
+        put("route", json!(self.route));
+        put("status", json!(self.status));
+        put("upstream", json!(self.upstream));
+        put("model", json!(self.model.as_deref().map(capped)));
+        if self.outcome.is_some() {
+            put("stream", json!(self.stream));
+        }
+        put("outcome", json!(self.outcome));
+        put("budget", json!(self.budget));
+        put("error", json!(self.error));
+        put("param", json!(self.param));
+        if let Some(usage) = &self.usage {
+            let tokens = [
+                ("prompt_tokens", Some(usage.prompt_tokens)),
+                ("completion_tokens", Some(usage.completion_tokens)),
+                ("total_tokens", Some(usage.total_tokens)),
+                ("cached_tokens", usage.cached_tokens),
+                ("reasoning_tokens", usage.reasoning_tokens),
+            ];
+            put("usage", present(&tokens));
+        }
+        let total = (js::now() - self.started).max(0.0) as u64;
+        let times = [
+            ("head", self.timing.head),
+            ("first_token", self.timing.first_token),
+            ("first_text", self.timing.first_text),
+            ("total", Some(total)),
+        ];
+        put("ms", present(&times));
+        Value::Object(line)
+    }
+}
+
+fn present(numbers: &[(&str, Option<u64>)]) -> Value {
+    let present = numbers.iter().filter_map(|(name, number)| Some(((*name).to_owned(), json!((*number)?))));
+    Value::Object(present.collect())
+}
+
+fn capped(text: &str) -> String {
+    text.chars().take(TEXT).collect()
+}

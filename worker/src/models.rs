@@ -1,0 +1,119 @@
+//! The list of models: from the configuration, and from upstreams that are asked for theirs.
+
+use crate::answer::Answers;
+use crate::headers;
+use crate::{gate, js};
+use serde_json::{Value, json};
+use sluicegate::config::{Config, Credential, Models, Upstream};
+use sluicegate::{Error, ErrorKind};
+use std::collections::BTreeSet;
+use wasm_bindgen::JsCast as _;
+use worker::Env;
+
+/// The most of an upstream's list that is read, in bytes: SiliconFlow's is about 20 KB.
+const LIST: usize = 1 << 20;
+/// How many models of an upstream's list are taken over.
+const MOST: usize = 2_000;
+/// How long an upstream may take for its list, in milliseconds.
+const PATIENCE: u64 = 10_000;
+
+/// `{"object": "list", "data": […]}`. An upstream that does not give its list is left out, with a notice.
+pub(crate) async fn list(
+    env: &Env,
+    config: &Config,
+    credential: Credential<'_>,
+    answers: &mut Answers,
+) -> Result<String, Error> {
+    let mut data = Vec::new();
+    let mut seen = BTreeSet::new();
+    for upstream in config.upstreams() {
+        let ids = match upstream.models() {
+            Models::Listed(models) => models.iter().filter_map(|model| model.id()).map(str::to_owned).collect(),
+            Models::Upstream => {
+                let ids = ask(env, config, upstream, credential, &answers.id).await?;
+                ids.unwrap_or_else(|| {
+                    answers.notices.push(format!("models_unavailable:{}", upstream.name()));
+                    Vec::new()
+                })
+            }
+        };
+        for id in ids {
+            if seen.insert(id.clone()) {
+                data.push(entry(&id, upstream));
+            }
+        }
+    }
+    Ok(json!({ "object": "list", "data": data }).to_string())
+}
+
+/// One entry of the list; a model that only a pattern serves counts as there.
+pub(crate) async fn one(
+    env: &Env,
+    config: &Config,
+    credential: Credential<'_>,
+    answers: &Answers,
+    id: &str,
+) -> Result<String, Error> {
+    let route = config.route(id)?;
+    if let Models::Upstream = route.upstream.models() {
+        let ids = ask(env, config, route.upstream, credential, &answers.id).await?;
+        if ids.is_some_and(|ids| !ids.iter().any(|known| known == id)) {
+            let message = "The upstream's list has no such model.";
+            return Err(Error::new(ErrorKind::ModelNotFound, message).with_param("model"));
+        }
+    }
+    Ok(entry(id, route.upstream).to_string())
+}
+
+fn entry(id: &str, upstream: &Upstream) -> Value {
+    json!({ "id": id, "object": "model", "created": 0, "owned_by": upstream.name() })
+}
+
+async fn ask(
+    env: &Env,
+    config: &Config,
+    upstream: &Upstream,
+    credential: Credential<'_>,
+    id: &str,
+) -> Result<Option<Vec<String>>, Error> {
+    let secret = gate::secret(env, config, upstream)?;
+    let key = match credential {
+        Credential::Passed(token) => Some(token),
+        _ => secret.as_deref(),
+    };
+    let headers = headers::upward(key, "application/json", id, upstream.headers());
+    let url = format!("{}/models", upstream.base_url().as_str());
+    let patience = upstream.budgets().connect.min(PATIENCE) as f64;
+    let body = js::settled(js::fetch_small(&url, headers.as_str(), LIST as f64, patience)).await.ok();
+    let Some(bytes) = body.and_then(|body| body.dyn_into::<js_sys::Uint8Array>().ok()) else { return Ok(None) };
+    Ok(serde_json::from_slice::<Value>(&bytes.to_vec()).ok().and_then(|list| {
+        let data = list.get("data").unwrap_or(&list).as_array()?;
+        let ids = data.iter().filter_map(|model| model.get("id")?.as_str()).filter(is_id);
+        Some(ids.take(MOST).map(str::to_owned).collect())
+    }))
+}
+
+fn is_id(id: &&str) -> bool {
+    (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// `{"status": "ok", …}`: what the gate serves, without addresses and secrets.
+pub(crate) fn health(config: &Config) -> String {
+    let upstreams: Vec<Value> = config
+        .upstreams()
+        .iter()
+        .map(|upstream| {
+            let models: Vec<String> = match upstream.models() {
+                Models::Listed(models) => models.iter().map(|model| model.shown()).collect(),
+                Models::Upstream => vec!["*".to_owned()],
+            };
+            json!({
+                "name": upstream.name(),
+                "dialect": upstream.dialect().as_str(),
+                "scripted": upstream.is_scripted(),
+                "models": models,
+            })
+        })
+        .collect();
+    json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams }).to_string()
+}

@@ -1,0 +1,248 @@
+// Moves the bytes of one call. What happens is told to the tap (a call in wasm), which says what to do about it in a few
+// bits; nothing here knows a rule. A chunk that passes is written as it came.
+
+import { waitUntil } from "cloudflare:workers";
+
+const REPLACED = 1; // Not this chunk: `tap.replacement()` instead.
+const REARM = 2; // The deadline moved forward.
+const OVER = 4; // Nothing more is read; the upstream is to be let go.
+
+const EMPTY = new Uint8Array(0);
+const HEARTBEAT = new TextEncoder().encode(":\n\n");
+
+/** The size of all header names and values, in bytes. */
+export function headerBytes(headers) {
+  let size = 0;
+  for (const [name, value] of headers) size += name.length + value.length;
+  return size;
+}
+
+/** A body of at most `limit` bytes, counted as they come; `null` if there is more. */
+export async function readBody(request, limit) {
+  return request.body ? collect(request.body.getReader(), limit) : EMPTY;
+}
+
+async function collect(reader, limit) {
+  const chunks = [];
+  let size = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.byteLength;
+    if (size > limit) {
+      reader.cancel().catch(() => {});
+      return null;
+    }
+    chunks.push(part.value);
+  }
+  return joined(chunks, size);
+}
+
+function joined(chunks, size) {
+  if (chunks.length === 1) return chunks[0];
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+/** Headers cross as one text: name, line feed, value, line feed; neither can hold a line feed. */
+function headersFrom(text) {
+  const headers = new Headers();
+  const parts = text.split("\n");
+  for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
+  return headers;
+}
+
+function headersTo(headers) {
+  let text = "";
+  for (const [name, value] of headers) text += `${name}\n${value}\n`;
+  return text;
+}
+
+/** A response; `encodeBody: manual` is not set, so a body is sent as it is. */
+export function respond(status, headers, body) {
+  return new Response(body, { status, headers: headersFrom(headers) });
+}
+
+/** A page's file with other headers than the assets binding gave it. */
+export function dress(response, headers) {
+  const dressed = new Response(response.body, response);
+  for (const [name, value] of headersFrom(headers)) dressed.headers.set(name, value);
+  return dressed;
+}
+
+/** A small JSON document: its bytes, or `null` if it is not to be had in time and size. */
+export async function fetchSmall(url, headers, limit, millis) {
+  try {
+    const response = await fetch(url, { headers: headersFrom(headers), redirect: "manual", signal: AbortSignal.timeout(millis) });
+    if (response.status !== 200 || !response.body) {
+      response.body?.cancel().catch(() => {});
+      return null;
+    }
+    return await collect(response.body.getReader(), limit);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Sends a request and reads the answer. Gives a `ReadableStream` as soon as the upstream begins to stream, the bytes of a whole answer,
+ * or `null` if there is neither; the tap knows why. The tap is freed here.
+ */
+export async function drive(tap, url, headers, body, caller, heartbeat) {
+  const call = new Call(tap, caller);
+  let response;
+  try {
+    response = await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: call.abort.signal });
+  } catch {
+    call.told(tap.fail(Date.now()));
+    call.close();
+    return null;
+  }
+  const reader = response.body?.getReader();
+  call.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
+  if (!reader || !tap.isStreaming()) {
+    const whole = await call.whole(reader);
+    call.close();
+    return whole;
+  }
+  const { readable, writable } = new IdentityTransformStream();
+  // The call goes on when the handler has returned, and for its log line when the client has left.
+  waitUntil(call.pump(reader, writable.getWriter(), heartbeat));
+  return readable;
+}
+
+class Call {
+  constructor(tap, caller) {
+    this.tap = tap;
+    this.abort = new AbortController();
+    this.over = false;
+    this.closed = false;
+    this.writing = false;
+    this.commented = false;
+    this.silent = true;
+    this.caller = caller;
+    this.gone = () => {
+      if (!this.closed) this.told(tap.cancel(Date.now()));
+    };
+    this.arm();
+    caller?.addEventListener("abort", this.gone, { once: true });
+    if (caller?.aborted) this.gone();
+  }
+
+  /** Carries out what the tap said. */
+  told(flags) {
+    if (this.over) return;
+    if (flags & OVER) {
+      this.over = true;
+      clearTimeout(this.timer);
+      this.abort.abort();
+    } else if (flags & REARM) {
+      this.arm();
+    }
+  }
+
+  /** Sets the timer. A deadline that moves back is noticed when the timer fires too early, not at each chunk. */
+  arm() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.over) return;
+      // While the client takes its time to read, the upstream cannot be blamed for silence.
+      if (this.writing) this.tap.forward(Date.now(), EMPTY);
+      const flags = this.tap.expire(Date.now());
+      this.told(flags);
+      if (!(flags & (OVER | REARM))) this.arm();
+    }, Math.max(0, this.tap.deadline() - Date.now()));
+  }
+
+  /** Reads a whole answer, or a failure. */
+  async whole(reader) {
+    const chunks = [];
+    let size = 0;
+    try {
+      while (reader && !this.over) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        this.told(this.tap.bytes(Date.now(), value));
+        chunks.push(value);
+        size += value.byteLength;
+      }
+      this.told(this.tap.end(Date.now()));
+    } catch {
+      this.told(this.tap.fail(Date.now()));
+    }
+    return this.tap.isSuccess() ? joined(chunks, size) : null;
+  }
+
+  /** Hands a stream on, chunk by chunk. */
+  async pump(reader, writer, heartbeat) {
+    const { tap } = this;
+    writer.closed.catch(this.gone);
+    this.beat(writer, heartbeat);
+    let began = false;
+    try {
+      while (!this.over) {
+        let part;
+        try {
+          part = await reader.read();
+        } catch {
+          this.told(tap.fail(Date.now()));
+          break;
+        }
+        if (part.done) {
+          this.told(tap.end(Date.now()));
+          break;
+        }
+        const flags = tap.forward(Date.now(), part.value);
+        let bytes = flags & REPLACED ? tap.replacement() : part.value;
+        if (flags > REPLACED) this.told(flags);
+        if (bytes.byteLength === 0) continue;
+        if (!began) {
+          began = true;
+          // Behind a comment of ours, a byte order mark is no longer at the beginning.
+          if (this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
+        }
+        this.silent = false;
+        this.writing = true;
+        await writer.write(bytes);
+        this.writing = false;
+      }
+      const tail = tap.tail();
+      if (tail.byteLength) await writer.write(tail);
+      await writer.close();
+    } catch {
+      this.gone();
+    } finally {
+      reader.cancel().catch(() => {});
+      this.close();
+    }
+  }
+
+  /**
+   * Writes a comment when nothing else was written for a while: it keeps proxies from giving up, and workerd learns only by
+   * writing that a caller has closed its side. What was written before ended with a whole event, so a comment fits there.
+   */
+  beat(writer, heartbeat) {
+    this.silent = true;
+    this.beating = setInterval(() => {
+      if (this.writing || this.over) return;
+      if (this.silent) {
+        this.commented = true;
+        writer.write(HEARTBEAT).catch(this.gone);
+      }
+      this.silent = true;
+    }, heartbeat);
+  }
+
+  close() {
+    clearInterval(this.beating);
+    this.over = true;
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.caller?.removeEventListener("abort", this.gone);
+    this.tap.finish();
+    this.tap.free();
+  }
+}

@@ -1,0 +1,85 @@
+//! The route table: every path of the API, what is done there, and for whom.
+
+use sluicegate::request::Endpoint;
+
+/// What is done at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    /// A model answers.
+    Call(Endpoint),
+    /// The list of models.
+    Models,
+    /// One model of the list: its id, still as in the path.
+    Model(&'a str),
+    /// Whether the gate is there, and what it serves.
+    Health,
+}
+
+struct Row {
+    path: &'static str,
+    method: &'static str,
+    route: Route<'static>,
+}
+
+const TABLE: [Row; 4] = [
+    Row { path: "/v1/chat/completions", method: "POST", route: Route::Call(Endpoint::ChatCompletions) },
+    Row { path: "/v1/completions", method: "POST", route: Route::Call(Endpoint::Completions) },
+    Row { path: "/v1/models", method: "GET", route: Route::Models },
+    Row { path: "/healthz", method: "GET", route: Route::Health },
+];
+
+const MODEL: &str = "/v1/models/";
+
+impl Route<'_> {
+    /// The name in the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Route::Call(Endpoint::Completions) => "completions",
+            Route::Call(_) => "chat_completions",
+            Route::Models => "models",
+            Route::Model(_) => "model",
+            Route::Health => "healthz",
+        }
+    }
+
+    /// Whether callers need to satisfy the credentials policy.
+    pub(crate) fn is_guarded(self) -> bool {
+        self != Route::Health
+    }
+}
+
+/// The route at a path and its method, compared letter for letter: no second spelling leads to the same place.
+pub(crate) fn at(path: &str) -> Option<(Route<'_>, &'static str)> {
+    if let Some(row) = TABLE.iter().find(|row| row.path == path) {
+        return Some((row.route, row.method));
+    }
+    let id = path.strip_prefix(MODEL)?;
+    Some((Route::Model(id), "GET"))
+}
+
+/// Whether a path belongs to the API, known or not; the page's files are elsewhere.
+pub(crate) fn is_api(path: &str) -> bool {
+    let folded = path.to_ascii_lowercase();
+    let first = folded.trim_start_matches('/').split(['/', '%', ';']).next().unwrap_or_default();
+    matches!(first, "v1" | "healthz" | "metrics" | "admin" | "internal" | "auth" | "cdn-cgi" | "__scheduled")
+}
+
+/// A model's id from the path: percent escapes resolved once, then plain text without odd segments.
+pub(crate) fn model_id(raw: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            let hex =
+                core::str::from_utf8(&digits).ok().filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+            bytes.push(u8::from_str_radix(hex, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    let id = String::from_utf8(bytes).ok()?;
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'\\' | b'?' | b'#'));
+    let has_odd_segment = id.split('/').any(|segment| matches!(segment, "" | "." | ".."));
+    (is_plain && !has_odd_segment && id.len() <= 256).then_some(id)
+}

@@ -1,0 +1,117 @@
+//! The request at hand: its parts, read once, and what is refused about its form.
+
+use crate::js;
+use js_sys::{Reflect, Uint8Array};
+use sluicegate::{Error, ErrorKind};
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::Request;
+
+/// A request and the parts of its address.
+pub(crate) struct Visit {
+    request: Request,
+    url: String,
+    method: String,
+    host_at: usize,
+    path_at: usize,
+    query_at: usize,
+}
+
+impl Visit {
+    pub(crate) fn new(request: Request) -> Self {
+        let url = request.url();
+        let host_at = url.find("://").map_or(0, |at| at + 3);
+        let rest = url.get(host_at..).unwrap_or_default();
+        let path_at = host_at + rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let rest = url.get(path_at..).unwrap_or_default();
+        let query_at = path_at + rest.find(['?', '#']).unwrap_or(rest.len());
+        Visit { method: request.method(), request, url, host_at, path_at, query_at }
+    }
+
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &str {
+        self.url.get(..self.path_at).unwrap_or_default()
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.url.get(self.host_at..self.path_at).unwrap_or_default()
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.url.starts_with("https:")
+    }
+
+    /// As it was sent: nothing is decoded or joined, so that only one spelling of a path is a route.
+    pub(crate) fn path(&self) -> &str {
+        self.url.get(self.path_at..self.query_at).unwrap_or_default()
+    }
+
+    /// A header's value; two of a name come joined by a comma.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).ok().flatten()
+    }
+
+    /// Aborted when the caller leaves, where the platform tells.
+    pub(crate) fn signal(&self) -> JsValue {
+        Reflect::get(&self.request, &"signal".into()).unwrap_or(JsValue::UNDEFINED)
+    }
+
+    /// Refuses what is too large in its head, and credentials in the address, where every log on the way keeps them.
+    pub(crate) fn check_head(&self, limit: usize) -> Result<(), Error> {
+        let size = js::header_bytes(&self.request.headers()) + self.url.len() as f64;
+        if size > limit as f64 {
+            let message = format!("The address and headers are larger than the limit of {limit} bytes.");
+            return Err(Error::new(ErrorKind::HeadersTooLarge, message));
+        }
+        let query = self.url.get(self.query_at..).unwrap_or_default().trim_start_matches('?');
+        let names = query.split(['&', ';', '#']).map(|pair| pair.split('=').next().unwrap_or_default());
+        for name in names {
+            let folded: String =
+                name.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase();
+            if matches!(folded.as_str(), "key" | "apikey" | "token" | "accesstoken" | "authorization" | "secret") {
+                let message = "A credential does not belong into the address; send it as `Authorization: Bearer …`.";
+                return Err(Error::new(ErrorKind::InvalidRequest, message).with_param("query"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The caller's key for sending the same request twice, to be handed on.
+    pub(crate) fn idempotency_key(&self) -> Result<Option<String>, Error> {
+        match self.header("idempotency-key") {
+            Some(key) if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                let message = "Expected 1 to 255 visible ASCII characters.";
+                Err(Error::new(ErrorKind::InvalidRequest, message).with_param("idempotency-key"))
+            }
+            key => Ok(key),
+        }
+    }
+
+    /// The body of a request that says it is JSON: counted while it is read, whatever its length header says.
+    pub(crate) async fn json_body(&self, limit: usize) -> Result<Vec<u8>, Error> {
+        let media = self.header("content-type").unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim();
+        if !media.eq_ignore_ascii_case("application/json") {
+            let message = "The body has to be application/json.";
+            return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-type"));
+        }
+        if self.header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+            let message = "Compressed bodies are not taken.";
+            return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-encoding"));
+        }
+        let cut = |_| Error::new(ErrorKind::InvalidRequest, "The request's body broke off.");
+        let body = js::settled(js::read_body(&self.request, limit as f64)).await.map_err(cut)?;
+        let Ok(bytes) = body.dyn_into::<Uint8Array>() else {
+            let message = format!("The body is larger than the limit of {limit} bytes.");
+            return Err(Error::new(ErrorKind::PayloadTooLarge, message));
+        };
+        Ok(bytes.to_vec())
+    }
+}
