@@ -2,9 +2,8 @@
 //   node scripts/build.mjs [package] [worker] [page]
 import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { fingerprint, root, run, runMain, say } from "./lib.mjs";
+import { fingerprint, isMain, root, run, runMain, say } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
 // What every engine that the README names has had since 2021, in rustc's and in wasm-opt's words; memchr uses the vectors.
@@ -122,7 +121,7 @@ async function buildWorker({ cargo, env }, tools) {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isMain(import.meta.url)) {
   await runMain(async () => {
     const parts = process.argv.slice(2);
     await build(await setup(), parts.length ? parts : undefined);

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFile, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -49,6 +49,11 @@ export function run(program, args, { env, cwd = root, quiet = false, input } = {
 export function ask(program, args, env) {
   const result = spawnSync(program, args, { encoding: "utf8", cwd: root, env: { ...process.env, ...env }, timeout: 60_000 });
   return result.status === 0 ? `${result.stdout}${result.stderr}`.trim() : undefined;
+}
+
+/** Whether a script was started by itself rather than imported. */
+export function isMain(url) {
+  return process.argv[1] !== undefined && url === pathToFileURL(process.argv[1]).href;
 }
 
 /** Runs `main`, printing advice plainly and other errors with their stack. */

@@ -5,8 +5,7 @@ import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/pr
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { Advice, ask, cache, root, run, runMain, say, versions } from "./lib.mjs";
+import { Advice, ask, cache, isMain, root, run, runMain, say, versions } from "./lib.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 
@@ -163,7 +162,7 @@ async function python() {
   return path;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isMain(import.meta.url)) {
   await runMain(async () => {
     await setup({ tests: process.argv.includes("--tests") });
     say("set up");

@@ -30,6 +30,12 @@ const VENDORS = [
   },
 ];
 
+/** What the page offers besides the misbehaving ones; any other name is answered too. */
+const SCRIPTED_MODELS = ["deepseek-ai/DeepSeek-R1", "deepseek-flash", "deepseek-v4-pro"];
+
+/** No reports, no questions, no look-up of where this machine is. */
+const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
+
 await runMain(async () => {
   const options = readOptions();
   if (options.help) return void process.stdout.write(`${HELP}\n`);
@@ -39,7 +45,8 @@ await runMain(async () => {
   try {
     await build(await setup());
     const { upstreams, secrets } = await chooseUpstreams(options, children);
-    const config = { upstreams, development: true };
+    // Local clients bring some key or other, since their SDKs insist on one.
+    const config = { upstreams, callers: { credentials: "ignore" }, development: true };
     const code = await serve(options, config, secrets, scratch, children, ended);
     process.exitCode = code;
   } finally {
@@ -77,11 +84,12 @@ async function chooseUpstreams(options, children) {
   if (vendors.length > 0) {
     return { upstreams: vendors, secrets: Object.fromEntries(vendors.map(({ secret }) => [secret, process.env[secret]])) };
   }
-  const { startUpstream } = await import("../tests/upstream/server.mjs");
+  const { startUpstream, MISBEHAVIOURS } = await import("../tests/upstream/index.mjs");
   const scripted = await startUpstream({ dialect: "deepseek", pace: 20 });
   children.push(scripted);
   say(`no key and no --upstream: a scripted upstream answers (${scripted.url})`);
-  return { upstreams: [{ name: "scripted", dialect: "deepseek", base_url: scripted.url, models: "upstream", scripted: true }], secrets: {} };
+  const models = [...SCRIPTED_MODELS, ...MISBEHAVIOURS.map(({ example }) => example), "*"];
+  return { upstreams: [{ name: "scripted", dialect: "deepseek", base_url: scripted.url, models, scripted: true }], secrets: {} };
 }
 
 async function serve(options, config, secrets, scratch, children, ended) {
@@ -96,13 +104,13 @@ async function serve(options, config, secrets, scratch, children, ended) {
       ...["dev", "--config", join(root, "worker/wrangler.jsonc"), "--env-file", vars, "--persist-to", join(scratch, "state")],
       ...["--port", options.port, "--ip", options.host, "--show-interactive-dev-session=false", "--log-level=warn"],
     ],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" } },
+    { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...QUIET } },
   );
   children.push(wrangler);
   const closed = new Promise((resolve) => wrangler.once("close", (code) => resolve(code ?? 1)));
   const host = options.host.includes(":") ? `[${options.host}]` : options.host.replace("0.0.0.0", "127.0.0.1");
   const url = `http://${host}:${options.port}`;
   await Promise.race([waitFor(`${url}/healthz`, { alive: () => wrangler.exitCode === null }), ended]);
-  say(`ready: ${url}`);
+  process.stdout.write(`Sluicegate is ready: ${url}\n`);
   return Promise.race([ended, closed]);
 }
