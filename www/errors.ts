@@ -66,7 +66,9 @@ export interface Failure {
 /** What a thrown value says, at `now` (epoch milliseconds). Anything that is not a gate's error counts as `internal`. */
 export function failureOf(error: unknown, now: number): Failure {
   if (!(error instanceof GateError)) return { code: "internal", detail: error instanceof Error ? error.message : String(error), at: now };
-  const { code, message, party, status, retryAfterMs, requestId } = error;
+  const { code, message, party, retryAfterMs, requestId } = error;
+  // Where the upstream gave no status, a 5xx is the gate's own translation: a cut stream had status 200.
+  const status = error.vendor?.status ?? (error.status < 500 ? error.status : 0);
   return {
     code,
     detail: message,

@@ -1,7 +1,7 @@
 /** Wires the page: conversation, gate, views, keys. */
 import { type Answer, Chat, isLive } from "./chat.js";
 import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, t, useLanguage } from "./i18n/index.js";
-import { MarkdownStream } from "./markdown/stream.js";
+import { markdownEngine, onMarkdownReady } from "./markdown/load.js";
 import { connection, loadChat, loadPrefs, saveChat, savePrefs, type Theme } from "./prefs.js";
 import { StickToBottom } from "./scroll.js";
 import { Session } from "./session.js";
@@ -27,6 +27,8 @@ function byId<T extends HTMLElement>(id: string): T {
 const prefs = loadPrefs();
 let chat = loadChat();
 let flushTimer: ReturnType<typeof setTimeout> | undefined;
+/** The answer whose first piece was painted. */
+let begun: Answer | undefined;
 let shownPhase: Answer["phase"] | undefined;
 let tickTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -40,8 +42,8 @@ const scroll = new StickToBottom(byId("scroller"), byId("column"), (held) => sho
 
 const session = new Session(prefs, { more, end });
 const conversation = new Conversation(turns, {
-  edit: (question, text) => start(() => chat.edit(question, text, menu.value, Date.now())),
-  regenerate: (answer) => start(() => chat.regenerate(answer, menu.value || answer.model, Date.now())),
+  edit: (question, text) => void start(() => chat.edit(question, text, menu.value, Date.now())),
+  regenerate: (answer) => void start(() => chat.regenerate(answer, menu.value || answer.model, Date.now())),
   leaf(turn, step) {
     if (session.answer) session.stop();
     chat.turnTo(turn, step);
@@ -53,7 +55,7 @@ const conversation = new Conversation(turns, {
   panelMode: () => prefs.panel,
 });
 const composer = new Composer(byId("question"), byId("send"), {
-  send: (text) => start(() => chat.ask(text, menu.value, Date.now())),
+  send: (text) => void start(() => chat.ask(text, menu.value, Date.now())),
   stop: () => session.stop(),
 });
 const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (model) => {
@@ -61,22 +63,26 @@ const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (mode
   savePrefs(prefs);
 });
 
-function start(ask: () => Answer): void {
-  if (session.answer) return;
+/** Asks; an answer that is under way gives way to it, and what it had said stays. */
+async function start(ask: () => Answer): Promise<void> {
+  while (session.answer) {
+    session.stop();
+    await session.idle();
+  }
   conversation.letGo();
   const answer = ask();
-  const done = session.run(chat, answer);
+  session.run(chat, answer);
   refresh();
   scroll.latch();
   composer.focus();
+  announcer.begin(Date.now());
   tickTimer ??= setInterval(tick, TICK_MS);
   tick();
-  void done;
 }
 
 function more(answer: Answer): void {
-  if (answer.pieces > 0 && turns.dataset.begun !== String(answer.id)) {
-    turns.dataset.begun = String(answer.id);
+  if (answer.pieces > 0 && begun !== answer) {
+    begun = answer;
     announcer.say("answerStarted", Date.now());
     flush(answer);
   }
@@ -167,14 +173,9 @@ name(languageButton, "languageLabel");
 
 function drawExamples(): void {
   byId("examples").replaceChildren(...dict().examples.map((text) => {
-    const button = h("button", "example");
-    const label = h("span");
+    const button = h("button", "example", text);
     button.type = "button";
-    const markdown = new MarkdownStream(label, { codeBar: () => h("span"), blockedImage: () => h("span") });
-    markdown.push(text);
-    markdown.finish();
-    button.append(label);
-    button.addEventListener("click", () => start(() => chat.ask(text, menu.value, Date.now())));
+    button.addEventListener("click", () => void start(() => chat.ask(text, menu.value, Date.now())));
     return h("li", "", button);
   }));
 }
@@ -246,12 +247,14 @@ function build(): void {
 build();
 applyTheme();
 drawExamples();
+onMarkdownReady(refresh);
+markdownEngine();
 refresh();
 void useLanguage(prefs.language || preferredLanguage(navigator.languages)).finally(() => {
   document.documentElement.dataset.ready = "";
+  // On a touch screen, focus would open the keyboard over the page.
+  if (matchMedia("(pointer: fine)").matches) composer.focus();
 });
 if (chat.path().some(isLive)) saveChat(chat, Date.now());
 if (chat.path().length > 0) scroll.latch();
 void discover();
-// On a touch screen, focus would open the keyboard over the page.
-if (matchMedia("(pointer: fine)").matches) composer.focus();

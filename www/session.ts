@@ -12,6 +12,7 @@ export interface SessionEvents {
 }
 
 export class Session {
+  private ended: Promise<void> = Promise.resolve();
   private gate: Promise<Gate> | undefined;
   private running: { answer: Answer; abort: AbortController } | undefined;
 
@@ -24,11 +25,17 @@ export class Session {
 
   /** The gate for the present connection. It is made on first use, so that the page shows before its wasm has come. */
   connect(): Promise<Gate> {
-    this.gate ??= createGate({
+    if (this.gate) return this.gate;
+    const gate = createGate({
       baseUrl: new URL(connection.baseUrl, location.href).href,
       ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}),
     });
-    return this.gate;
+    this.gate = gate;
+    // A start that failed, say because the wasm did not come, is tried again by the next call.
+    gate.catch(() => {
+      if (this.gate === gate) this.gate = undefined;
+    });
+    return gate;
   }
 
   /** Forgets the gate: the connection changed. */
@@ -41,8 +48,17 @@ export class Session {
     this.running?.abort.abort();
   }
 
-  /** Asks for `answer`. */
-  async run(chat: Chat, answer: Answer): Promise<void> {
+  /** Resolves when the last call has ended, however it did. */
+  idle(): Promise<void> {
+    return this.ended;
+  }
+
+  /** Asks for `answer`; events tell of the rest. */
+  run(chat: Chat, answer: Answer): void {
+    this.ended = this.drive(chat, answer);
+  }
+
+  private async drive(chat: Chat, answer: Answer): Promise<void> {
     const abort = new AbortController();
     this.running = { answer, abort };
     let shown = answer;

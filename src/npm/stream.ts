@@ -1,6 +1,7 @@
 import { readBatch } from "./batch.js";
 import { GateError, type ErrorFields, toGateError } from "./error.js";
-import type { CallOptions, Choice, Delta, GateStream, Message, Reply } from "./types.js";
+import { completeReply } from "./reply.js";
+import type { CallOptions, Delta, GateStream, Reply } from "./types.js";
 import type { Bindings } from "./wasm.js";
 
 /** What the core is asked to send. */
@@ -126,16 +127,4 @@ export class Stream implements GateStream {
     this.#onEnd(error.partial, error);
     return error;
   }
-}
-
-/** Adds to a reply of the core what repeats its first choice. */
-function completeReply(core: unknown): Reply | undefined {
-  if (core === undefined) return undefined;
-  const reply = core as Omit<Reply, "text" | "reasoning" | "tool_calls" | "finish_reason" | "message">;
-  const first: Choice = reply.choices[0] ?? { index: 0, text: "", reasoning: "", tool_calls: [], finish_reason: null };
-  const { text, reasoning, tool_calls, finish_reason } = first;
-  const message: Message = { role: "assistant", content: text === "" && tool_calls.length > 0 ? null : text };
-  if (reasoning !== "") message.reasoning_content = reasoning;
-  if (tool_calls.length > 0) message.tool_calls = tool_calls;
-  return { ...reply, text, reasoning, tool_calls, finish_reason, message };
 }

@@ -1,6 +1,7 @@
 // The demo page in Chromium, as a visitor meets it: PAGE_URL serves it, with the scripted upstream behind it.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { launchChromium } from "./chromium.mjs";
 
 const PAGE_URL = process.env.PAGE_URL;
@@ -81,6 +82,19 @@ test("the page comes with a strict policy, and says plainly that its answers are
   assert.match(await page.textContent("#banner"), /scripted, no model/);
   const faults = await page.evaluate(() => [...document.querySelectorAll("#model optgroup")].find((group) => /fault/i.test(group.label))?.children.length ?? 0);
   assert.ok(faults > 2, "the faults have a group of their own");
+});
+
+test("the first script is small, and formulas and colours come only when an answer needs them", async () => {
+  const scripts = new Map();
+  const page = await visit({}, (one) => one.on("response", async (response) => {
+    if (response.url().endsWith(".js")) scripts.set(new URL(response.url()).pathname.split("/").pop(), await response.body());
+  }));
+  await page.waitForLoadState("networkidle");
+  const main = [...scripts].find(([name]) => name.startsWith("main-"));
+  const size = gzipSync(main[1]).length;
+  console.log(`first script: ${(size / 1000).toFixed(1)} KB gzip`);
+  assert.ok(size <= 45_000, `${size} bytes gzip`);
+  assert.ok(![...scripts.keys()].some((name) => /^(?:math|highlight)-/.test(name)), [...scripts.keys()].join(" "));
 });
 
 test("reasoning streams, folds at the first word, and the answer follows with its figures", async () => {
@@ -207,6 +221,23 @@ test("regenerating pages between versions, and a failed one goes back to the goo
   await page.waitForSelector(".failure", { timeout: 60_000 });
   assert.equal(await answerText(page), "First");
   assert.match(await page.textContent(".failure .again"), /earlier one/);
+});
+
+test("regenerating while an answer comes stops it and starts another", async () => {
+  const page = await visit();
+  await ask(page, "First", "echo");
+  await page.waitForSelector(DONE);
+  await ask(page, "Second", "endless+rate-100");
+  await page.waitForFunction(() => document.querySelector(".assistant:last-child .answer")?.textContent.length > 40);
+  await choose(page, "echo");
+  await page.click(".user:nth-child(3) .edit");
+  await page.fill(".edit-field", "Third");
+  await page.press(".edit-field", "Enter");
+  await page.waitForFunction(() => document.querySelector(".assistant:last-child .answer")?.textContent === "Third");
+  await page.waitForSelector(DONE);
+  assert.equal(await state(page), "send");
+  await page.click('.user:nth-child(3) [data-t-name="previous"]');
+  assert.ok((await answerText(page)).length > 40);
 });
 
 test("editing a question makes a version beside it and leaves the draft alone", async () => {
@@ -514,6 +545,21 @@ test("right-to-left text runs right to left, code in it does not", async () => {
   });
   assert.ok(right < 4, `the text starts ${right} px from the right edge`);
   assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector(".answer code")).direction), "ltr");
+});
+
+test("an answer that comes before the Markdown engine is shown once that is there", async () => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  const page = await visit({}, (one) => one.route(/\/stream-[^/]*\.js$/, async (route) => {
+    await held;
+    await route.continue();
+  }));
+  await ask(page, "**Late**", "echo");
+  await page.waitForSelector('#send[data-does="send"]');
+  assert.equal(await answerText(page), "");
+  release();
+  await page.waitForSelector(`${DONE} .answer strong`);
+  assert.equal(await answerText(page), "Late");
 });
 
 test("reduced motion stops every animation", async () => {

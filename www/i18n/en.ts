@@ -172,7 +172,7 @@ export const en: Dictionary = {
   },
   unknownError: ["The request failed in a way that this page does not know.", "Retry; if it lasts, report the code."],
   examples: [
-    "Explain how **TLS** keeps a secret between two strangers, with a small table.",
+    "Explain how TLS keeps a secret between two strangers, with a small table.",
     "A bat and a ball cost $1.10; the bat costs $1 more than the ball. How much is the ball?",
     "Write a debounce function in TypeScript and show how to test it.",
     "Derive the quadratic formula step by step.",

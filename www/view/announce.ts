@@ -11,6 +11,11 @@ export class Announcer {
 
   constructor(private readonly region: HTMLElement) {}
 
+  /** Something has begun that the reader knows of. */
+  begin(now: number): void {
+    this.nextAt = now + STILL_MS;
+  }
+
   /** Says a text now. */
   say(key: TextKey, now: number): void {
     this.region.textContent = t(key);

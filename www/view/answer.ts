@@ -4,7 +4,8 @@ import type { Failure } from "../errors.js";
 import { dict, name, say, t } from "../i18n/index.js";
 import type { Hooks } from "../markdown/dom.js";
 import { highlightIn, typeset } from "../markdown/enhance.js";
-import { MarkdownStream } from "../markdown/stream.js";
+import { markdownEngine } from "../markdown/load.js";
+import type { MarkdownStream } from "../markdown/stream.js";
 import type { PanelMode } from "../prefs.js";
 import { copyFrom } from "./clipboard.js";
 import { h, icon, iconButton, show } from "./dom.js";
@@ -57,7 +58,7 @@ export class AnswerView {
   private readonly footer = h("footer", "answer-foot");
   private readonly figures = h("div", "figures");
   private readonly reasoning: ReasoningPanel;
-  private readonly markdown: MarkdownStream;
+  private markdown: MarkdownStream | undefined;
   private readonly pager: Pager;
   private taken = 0;
   private settled = false;
@@ -75,7 +76,6 @@ export class AnswerView {
     this.reasoning = new ReasoningPanel(turn, actions.panelMode, actions.reading, (height) => {
       this.node.style.setProperty("--held", `${height}px`);
     });
-    this.markdown = new MarkdownStream(this.prose, hooks);
     this.pager = new Pager((step) => actions.leaf(turn, step));
     const copy = iconButton("copy", "copyAnswer", () => void copyFrom(copy, turn.text, "copyAnswer"), "quiet small copy-answer");
     const again = iconButton("again", "regenerate", () => actions.regenerate(turn), "quiet small regenerate");
@@ -96,14 +96,9 @@ export class AnswerView {
     const { turn } = this;
     show(this.waiting, turn.phase === "waiting");
     this.reasoning.update(now);
-    if (turn.text.length > this.taken) {
-      this.markdown.push(turn.text.slice(this.taken));
-      this.taken = turn.text.length;
-      this.markdown.flush();
-    }
-    if (isLive(turn) || this.settled) return;
+    if (!this.showText() || isLive(turn) || this.settled) return;
     this.settled = true;
-    this.markdown.finish();
+    this.markdown?.finish();
     this.reasoning.tick(now);
     this.node.setAttribute("aria-busy", "false");
     // Until now hidden, not absent: the end of the stream must not move anything.
@@ -113,6 +108,19 @@ export class AnswerView {
     show(this.note, note !== "");
     this.note.textContent = note;
     this.showFailure();
+  }
+
+  /** Shows the text that is new; false while there is nothing to show it with. */
+  private showText(): boolean {
+    const { text } = this.turn;
+    if (text.length === this.taken) return true;
+    const engine = markdownEngine();
+    if (!engine) return false;
+    this.markdown ??= new engine.MarkdownStream(this.prose, hooks);
+    this.markdown.push(text.slice(this.taken));
+    this.taken = text.length;
+    this.markdown.flush();
+    return true;
   }
 
   /** Brings the running time up to date. */

@@ -31,7 +31,7 @@ export function failureRow(failure: Failure, again: boolean, actions: FailureAct
   if (again) body.append(h("p", "again", texts.regenerateFailed));
   body.append(h("p", "what", h("strong", "", what), " ", next));
   if (failure.retryAt !== undefined) body.append(waitText(failure.retryAt));
-  if (failure.detail && (!known || failure.code === "invalid_request" || failure.code === "misconfigured")) {
+  if (failure.detail && (!known || failure.code === "invalid_request" || failure.code === "misconfigured" || failure.code === "internal")) {
     body.append(h("p", "detail", failure.detail));
   }
   body.append(facts);

@@ -33,6 +33,10 @@ export function groupModels(models: readonly Model[], scripted: boolean): { labe
   return out;
 }
 
+/** The model for a visitor who chose none: the page is about reasoning, so the first that reasons, else the first. */
+const firstChoice = (models: readonly Model[]): string =>
+  (models.find((model) => model.id.includes("/") && /r1|reasoner/i.test(model.id)) ?? models.find((model) => /r1|reasoner/i.test(model.id)) ?? models[0])?.id ?? "";
+
 /** The model menu, with a field for a name that it does not list. */
 export class ModelMenu {
   private models: readonly Model[] = [];
@@ -54,9 +58,9 @@ export class ModelMenu {
     this.draw();
   }
 
-  /** The model to ask; empty for the gate's default. */
+  /** The model to ask; empty for the gate's default, where there is no list to choose from. */
   get value(): string {
-    return this.current;
+    return this.current || firstChoice(this.models);
   }
 
   /** Takes the list that the gate gave. */
@@ -69,7 +73,8 @@ export class ModelMenu {
   /** Makes the menu anew, for another list or language. */
   draw(): void {
     const { select, field } = this;
-    select.replaceChildren(option("", "modelDefault"));
+    select.replaceChildren();
+    if (this.models.length === 0) select.append(option("", "modelDefault"));
     for (const group of groupModels(this.models, this.scripted)) {
       const node = h("optgroup");
       node.label = group.key ? t(group.key) : group.label;
@@ -82,7 +87,7 @@ export class ModelMenu {
     }
     select.append(option(OTHER, "modelOther"));
     const listed = this.current === "" || this.models.some((model) => model.id === this.current);
-    select.value = listed ? this.current : OTHER;
+    select.value = listed ? this.value : OTHER;
     show(field, !listed);
     if (!listed) field.value = this.current;
     field.placeholder = t("modelOtherLabel");
