@@ -22,13 +22,18 @@ export function ourWorker({ upstream }) {
     .sort((a, b) => Number(basename(b.path) === "index.js") - Number(basename(a.path) === "index.js"));
   const text = (name, value) => `( name = "${name}", text = ${JSON.stringify(value)} )`;
   const config = {
-    upstreams: [{ name: "bench", dialect: "openai", base_url: `${upstream}/v1`, key: "UPSTREAM_KEY", models: ["*"] }],
+    upstreams: [{ name: "bench", dialect: "openai", base_url: `${upstream}/v1`, secret: "UPSTREAM_KEY", models: ["*"] }],
+    callers: { credentials: "ignore" },
+    // As in production; `development` is for the plain http of a loopback upstream.
+    heartbeat_ms: 15_000,
+    log: "off",
+    development: true,
   };
   return {
     note: `worker/build on workerd, ${Math.round(modules.reduce((sum, { path }) => sum + readFileSync(path).length, 0) / 1000)} KB of modules`,
     modules,
     bindings: [text("GATE_CONFIG", JSON.stringify(config)), text("UPSTREAM_KEY", "bench-upstream-key")],
-    flags: [],
+    flags: ["enable_request_signal"],
     headers: { authorization: `Bearer ${CLIENT_KEY}` },
   };
 }

@@ -91,11 +91,7 @@ async fn prepare(
     let notices = built.changes.iter().map(|change| format!("request_changed:{}", change.field)).collect();
     let plan = Plan {
         budgets: upstream.budgets(),
-        reply: reply::Options {
-            limits: config.limits(),
-            think_tags: upstream.think_tags(),
-            collect: false,
-        },
+        reply: reply::Options { limits: config.limits(), think_tags: upstream.think_tags(), collect: false },
     };
     let now = Instant(js::now() as u64);
     let mut exchange = Exchange::new(now, plan, built);

@@ -67,10 +67,10 @@ pub(crate) fn assets(env: &Env) -> Option<web_sys::js_sys::Object> {
 }
 
 /// The caller's id for the request if it is a plain one, else a new one.
-pub(crate) fn request_id(sent: Option<String>) -> String {
-    let is_plain = |id: &String| {
+pub(crate) fn request_id(sent: Option<&str>) -> String {
+    let is_plain = |id: &&str| {
         (1..=128).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
     };
-    sent.filter(is_plain).unwrap_or_else(js::random_uuid)
+    sent.filter(is_plain).map_or_else(js::random_uuid, str::to_owned)
 }

@@ -3,13 +3,13 @@
 use crate::tap::Tap;
 use js_sys::{JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Headers, Request, Response};
+use web_sys::{Request, Response};
 
 #[wasm_bindgen(module = "/src/pump.js")]
 extern "C" {
-    /// Bytes of all names and values.
-    #[wasm_bindgen(js_name = headerBytes)]
-    pub(crate) fn header_bytes(headers: &Headers) -> f64;
+    /// Method, address, then name and value of each header: a line each.
+    #[wasm_bindgen(js_name = headOf)]
+    pub(crate) fn head_of(request: &Request) -> String;
 
     /// `Uint8Array`, or `null` over the limit.
     #[wasm_bindgen(js_name = readBody)]

@@ -99,7 +99,7 @@ async fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entr
     let authorization = visit.header("authorization");
     let credential = if route.is_guarded() {
         let elsewhere = ["x-api-key", "api-key"].iter().any(|name| visit.header(name).is_some());
-        config.callers().judge(authorization.as_deref(), elsewhere)?
+        config.callers().judge(authorization, elsewhere)?
     } else {
         Credential::None
     };
@@ -123,14 +123,14 @@ async fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entr
 
 fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result<(), Error> {
     let origin = visit.header("origin");
-    match config.judge_origin(origin.as_deref(), visit.origin()) {
+    match config.judge_origin(origin, visit.origin()) {
         OriginVerdict::Own => Ok(()),
         OriginVerdict::Listed => {
-            answers.origin = origin;
+            answers.origin = origin.map(str::to_owned);
             Ok(())
         }
         // The header says what the browser thinks; a proxy in front may have changed the host that we see.
-        OriginVerdict::Foreign if visit.header("sec-fetch-site").as_deref() == Some("same-origin") => Ok(()),
+        OriginVerdict::Foreign if visit.header("sec-fetch-site") == Some("same-origin") => Ok(()),
         OriginVerdict::Foreign => {
             Err(Error::new(ErrorKind::Forbidden, "Pages of this origin may not use the gate.").with_param("origin"))
         }

@@ -10,16 +10,23 @@ const OVER = 4; // Nothing more is read; the upstream is to be let go.
 const EMPTY = new Uint8Array(0);
 const HEARTBEAT = new TextEncoder().encode(":\n\n");
 
-/** The size of all header names and values, in bytes. */
-export function headerBytes(headers) {
-  let size = 0;
-  for (const [name, value] of headers) size += name.length + value.length;
-  return size;
+/** A request's method, address and headers as one text: one crossing instead of one for each. */
+export function headOf(request) {
+  return `${request.method}\n${request.url}\n${headersTo(request.headers)}`;
 }
 
 /** A body of at most `limit` bytes, counted as they come; `null` if there is more. */
 export async function readBody(request, limit) {
-  return request.body ? collect(request.body.getReader(), limit) : EMPTY;
+  if (!request.body) return EMPTY;
+  // The runtime ends a body at the length that its header states: within the limit, one read does.
+  if (!isWithin(request.headers, limit)) return collect(request.body.getReader(), limit);
+  const whole = new Uint8Array(await request.arrayBuffer());
+  return whole.byteLength > limit ? null : whole;
+}
+
+function isWithin(headers, limit) {
+  const length = headers.get("content-length");
+  return length !== null && /^\d{1,9}$/.test(length) && Number(length) <= limit;
 }
 
 async function collect(reader, limit) {
@@ -92,7 +99,7 @@ export async function fetchSmall(url, headers, limit, millis) {
  * or `null` if there is neither; the tap knows why. The tap is freed here.
  */
 export async function drive(tap, url, headers, body, caller, heartbeat) {
-  const call = new Call(tap, caller);
+  const call = new Call(tap, caller, heartbeat);
   let response;
   try {
     response = await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: call.abort.signal });
@@ -110,24 +117,25 @@ export async function drive(tap, url, headers, body, caller, heartbeat) {
   }
   const { readable, writable } = new IdentityTransformStream();
   // The call goes on when the handler has returned, and for its log line when the client has left.
-  waitUntil(call.pump(reader, writable.getWriter(), heartbeat));
+  waitUntil(call.pump(reader, writable.getWriter()));
   return readable;
 }
 
 class Call {
-  constructor(tap, caller) {
+  constructor(tap, caller, heartbeat) {
     this.tap = tap;
     this.abort = new AbortController();
     this.over = false;
     this.closed = false;
     this.writing = false;
-    this.commented = false;
-    this.silent = true;
-    this.caller = caller;
     this.gone = () => {
       if (!this.closed) this.told(tap.cancel(Date.now()));
     };
+    this.fire = () => this.expire();
+    this.heartbeat = heartbeat;
+    this.beatAt = Date.now() + heartbeat;
     this.arm();
+    this.caller = caller;
     caller?.addEventListener("abort", this.gone, { once: true });
     if (caller?.aborted) this.gone();
   }
@@ -147,14 +155,18 @@ class Call {
   /** Sets the timer. A deadline that moves back is noticed when the timer fires too early, not at each chunk. */
   arm() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      if (this.over) return;
-      // While the client takes its time to read, the upstream cannot be blamed for silence.
-      if (this.writing) this.tap.forward(Date.now(), EMPTY);
-      const flags = this.tap.expire(Date.now());
-      this.told(flags);
-      if (!(flags & (OVER | REARM))) this.arm();
-    }, Math.max(0, this.tap.deadline() - Date.now()));
+    this.timer = setTimeout(this.fire, Math.max(0, Math.min(this.tap.deadline(), this.beatAt) - Date.now()));
+  }
+
+  expire() {
+    if (this.over) return;
+    const now = Date.now();
+    if (now >= this.beatAt) this.beat(now);
+    // While the client takes its time to read, the upstream cannot be blamed for silence.
+    if (this.writing) this.tap.forward(now, EMPTY);
+    const flags = this.tap.expire(now);
+    this.told(flags);
+    if (!(flags & (OVER | REARM))) this.arm();
   }
 
   /** Reads a whole answer, or a failure. */
@@ -177,11 +189,12 @@ class Call {
   }
 
   /** Hands a stream on, chunk by chunk. */
-  async pump(reader, writer, heartbeat) {
+  async pump(reader, writer) {
     const { tap } = this;
+    this.writer = writer;
+    this.silent = true;
     writer.closed.catch(this.gone);
-    this.beat(writer, heartbeat);
-    let began = false;
+    let written = false;
     try {
       while (!this.over) {
         let part;
@@ -199,11 +212,9 @@ class Call {
         let bytes = flags & REPLACED ? tap.replacement() : part.value;
         if (flags > REPLACED) this.told(flags);
         if (bytes.byteLength === 0) continue;
-        if (!began) {
-          began = true;
-          // Behind a comment of ours, a byte order mark is no longer at the beginning.
-          if (this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
-        }
+        // Behind a comment of ours, a byte order mark is no longer at the beginning.
+        if (!written && this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
+        written = true;
         this.silent = false;
         this.writing = true;
         await writer.write(bytes);
@@ -224,20 +235,17 @@ class Call {
    * Writes a comment when nothing else was written for a while: it keeps proxies from giving up, and workerd learns only by
    * writing that a caller has closed its side. What was written before ended with a whole event, so a comment fits there.
    */
-  beat(writer, heartbeat) {
+  beat(now) {
+    this.beatAt = now + this.heartbeat;
+    if (!this.writer || this.writing) return;
+    if (this.silent) {
+      this.commented = true;
+      this.writer.write(HEARTBEAT).catch(this.gone);
+    }
     this.silent = true;
-    this.beating = setInterval(() => {
-      if (this.writing || this.over) return;
-      if (this.silent) {
-        this.commented = true;
-        writer.write(HEARTBEAT).catch(this.gone);
-      }
-      this.silent = true;
-    }, heartbeat);
   }
 
   close() {
-    clearInterval(this.beating);
     this.over = true;
     this.closed = true;
     clearTimeout(this.timer);

@@ -1,30 +1,39 @@
 //! The request at hand: its parts, read once, and what is refused about its form.
 
 use crate::js;
+use core::ops::Range;
 use js_sys::{Reflect, Uint8Array};
 use sluicegate::{Error, ErrorKind};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::Request;
 
-/// A request and the parts of its address.
+/// A request and the parts of its head.
 pub(crate) struct Visit {
     request: Request,
-    url: String,
-    method: String,
-    host_at: usize,
-    path_at: usize,
-    query_at: usize,
+    /// Method, address, then name and value of each header: a line each.
+    head: String,
+    host: Range<usize>,
+    path: Range<usize>,
+    query: Range<usize>,
 }
 
 impl Visit {
     pub(crate) fn new(request: Request) -> Self {
-        let url = request.url();
-        let host_at = url.find("://").map_or(0, |at| at + 3);
-        let rest = url.get(host_at..).unwrap_or_default();
-        let path_at = host_at + rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let rest = url.get(path_at..).unwrap_or_default();
-        let query_at = path_at + rest.find(['?', '#']).unwrap_or(rest.len());
-        Visit { method: request.method(), request, url, host_at, path_at, query_at }
+        let head = js::head_of(&request);
+        let find = |from: usize, what: &[char]| {
+            let rest = head.get(from..).unwrap_or_default();
+            from + rest.find(what).unwrap_or(rest.len())
+        };
+        let url = find(0, &['\n']) + 1;
+        let end = find(url, &['\n']);
+        let host = find(url, &[':']) + 3;
+        let path = find(host, &['/', '?', '#', '\n']);
+        let query = find(path, &['?', '#', '\n']);
+        Visit { host: host..path, path: path..query, query: query..end, head, request }
+    }
+
+    fn part(&self, range: &Range<usize>) -> &str {
+        self.head.get(range.clone()).unwrap_or_default()
     }
 
     pub(crate) fn request(&self) -> &Request {
@@ -32,30 +41,36 @@ impl Visit {
     }
 
     pub(crate) fn method(&self) -> &str {
-        &self.method
+        self.head.split('\n').next().unwrap_or_default()
     }
 
     /// Scheme, host and port.
     pub(crate) fn origin(&self) -> &str {
-        self.url.get(..self.path_at).unwrap_or_default()
+        self.head.get(self.method().len() + 1..self.host.end).unwrap_or_default()
     }
 
     pub(crate) fn host(&self) -> &str {
-        self.url.get(self.host_at..self.path_at).unwrap_or_default()
+        self.part(&self.host)
     }
 
     pub(crate) fn is_secure(&self) -> bool {
-        self.url.starts_with("https:")
+        self.origin().starts_with("https:")
     }
 
     /// As it was sent: nothing is decoded or joined, so that only one spelling of a path is a route.
     pub(crate) fn path(&self) -> &str {
-        self.url.get(self.path_at..self.query_at).unwrap_or_default()
+        self.part(&self.path)
     }
 
     /// A header's value; two of a name come joined by a comma.
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.get(self.query.end + 1..)?.split('\n');
+        while let (Some(key), Some(value)) = (lines.next(), lines.next()) {
+            if key == name {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// Aborted when the caller leaves, where the platform tells.
@@ -65,12 +80,11 @@ impl Visit {
 
     /// Refuses what is too large in its head, and credentials in the address, where every log on the way keeps them.
     pub(crate) fn check_head(&self, limit: usize) -> Result<(), Error> {
-        let size = js::header_bytes(&self.request.headers()) + self.url.len() as f64;
-        if size > limit as f64 {
+        if self.head.len() > limit {
             let message = format!("The address and headers are larger than the limit of {limit} bytes.");
             return Err(Error::new(ErrorKind::HeadersTooLarge, message));
         }
-        let query = self.url.get(self.query_at..).unwrap_or_default().trim_start_matches('?');
+        let query = self.part(&self.query).trim_start_matches('?');
         let names = query.split(['&', ';', '#']).map(|pair| pair.split('=').next().unwrap_or_default());
         for name in names {
             let folded: String =
@@ -90,7 +104,7 @@ impl Visit {
                 let message = "Expected 1 to 255 visible ASCII characters.";
                 Err(Error::new(ErrorKind::InvalidRequest, message).with_param("idempotency-key"))
             }
-            key => Ok(key),
+            key => Ok(key.map(str::to_owned)),
         }
     }
 
