@@ -1,10 +1,12 @@
 // Runs every suite, in the order in which a failure says most:
 //   node scripts/test.mjs [native] [package] [worker] [clients] [browser] [packaging]
-import { readdir } from "node:fs/promises";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readFile, readdir } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { ask, root, run, runMain, say } from "./lib.mjs";
+import { ask, root, run, runMain, say, stop, waitFor } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
 const PLATFORM_CRATES = /\b(js-sys|web-sys|wasm-bindgen|worker|gloo-\w+|tokio|getrandom|rand|reqwest|hyper|chrono|time) v/;
@@ -27,7 +29,12 @@ const SUITES = {
     await nodeTests("clients", tools);
   },
   async browser({ tools }) {
-    await nodeTests("browser", tools);
+    const page = await startDemo();
+    try {
+      await nodeTests("browser", tools, { PAGE_URL: page.url });
+    } finally {
+      await stop(page.child);
+    }
   },
   async packaging({ tools }) {
     await nodeTests("packaging", tools);
@@ -67,7 +74,6 @@ function checkDirection() {
 
 /** The built wasm asks its host for nothing but the functions of its own glue. */
 async function checkImports() {
-  const { readFile } = await import("node:fs/promises");
   for (const path of ["dist/npm/sluicegate.wasm", ...(await workerWasm())]) {
     const module = new WebAssembly.Module(await readFile(join(root, path)));
     const modules = new Set(WebAssembly.Module.imports(module).map((entry) => entry.module));
@@ -81,12 +87,31 @@ async function workerWasm() {
   return names.filter((name) => name.endsWith(".wasm")).map((name) => join(folder, name));
 }
 
-async function nodeTests(folder, tools) {
+/** `npm start` as a person runs it, on a free port. */
+async function startDemo() {
+  const port = await freePort();
+  const url = `http://localhost:${port}/`;
+  const child = spawn(process.execPath, [join(root, "scripts/start.mjs"), "--port", String(port)], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  await waitFor(`${url}healthz`, { alive: () => child.exitCode === null });
+  return { url, child };
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function nodeTests(folder, tools, env = {}) {
   const path = join(root, "tests", folder);
   if (!existsSync(path)) throw new Error(`tests/${folder} is missing.`);
   const files = (await readdir(path)).filter((name) => name.endsWith(".test.mjs")).sort();
   if (files.length === 0) throw new Error(`tests/${folder} has no test.`);
   await run(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files.map((name) => join(path, name))], {
-    env: { CHROMIUM_BIN: tools.chromium, SLUICEGATE_PYTHON: tools.python ?? "", WRANGLER_SEND_METRICS: "false" },
+    env: { CHROMIUM_BIN: tools.chromium, SLUICEGATE_PYTHON: tools.python ?? "", WRANGLER_SEND_METRICS: "false", ...env },
   });
 }

@@ -38,12 +38,12 @@ function englishAnswer(echo, take) {
 
 You wrote: "${echo}". In brief:
 
-- The **prompt** is masked before it leaves you.
+- The **prompt** is checked before it leaves you.
 - The *answer* streams token by token.
 
 | step | time |
 | --- | --- |
-| mask | 1 ms |
+| check | 1 ms |
 | first token | 300 ms |
 
 \`\`\`js
@@ -58,12 +58,12 @@ function chineseAnswer(echo, take) {
 
 您写道：“${echo}”。要点如下：
 
-- **提示**在离开您之前已脱敏。
+- **提示**在离开您之前已检查。
 - *回答*逐个词元输出。
 
 | 步骤 | 时间 |
 | --- | --- |
-| 脱敏 | 1 毫秒 |
+| 检查 | 1 毫秒 |
 | 首个词元 | 300 毫秒 |
 
 \`\`\`js
