@@ -55,12 +55,14 @@ async function installPackages(folder) {
 
 /** The environment in which `cargo` builds for wasm: rustup's target, or else Debian's compiler with a std built from its sources. */
 async function wasmToolchain() {
-  if (ask("rustup", ["target", "list", "--installed"])?.includes(TARGET)) return { cargo: "cargo", env: {} };
+  const forced = process.env.SLUICEGATE_SETUP === "debian";
+  const rustup = forced ? undefined : ask("rustup", ["target", "list", "--installed"]);
+  if (rustup?.includes(TARGET)) return { cargo: "cargo", env: {} };
   if (await hasDebianStd()) return debianToolchain();
   // A Rust that did not come by rustup may bring the target's std along.
-  const sysroot = ask("rustc", ["--print", "sysroot"]);
+  const sysroot = rustup === undefined && !forced ? ask("rustc", ["--print", "sysroot"]) : undefined;
   if (sysroot && existsSync(join(sysroot, "lib/rustlib", TARGET, "lib"))) return { cargo: "cargo", env: {} };
-  if (process.env.SLUICEGATE_SETUP !== "debian" && ask("rustup", ["--version"])) {
+  if (rustup !== undefined) {
     say(`rustup target add ${TARGET}`);
     const added = await run("rustup", ["target", "add", TARGET], { quiet: true }).catch(() => undefined);
     if (added !== undefined) return { cargo: "cargo", env: {} };
