@@ -38,23 +38,6 @@ pub enum Action {
     Finish,
 }
 
-/// The head of a response, as far as it matters.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Head<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// `content-type`
-    pub content_type: Option<&'a str>,
-    /// `retry-after`
-    pub retry_after: Option<&'a str>,
-    /// `retry-after-ms`
-    pub retry_after_ms: Option<&'a str>,
-    /// `x-request-id`, `x-siliconcloud-trace-id` or the like.
-    pub trace_id: Option<&'a str>,
-    /// The wall clock, in milliseconds since 1970, to read an HTTP date against.
-    pub now_unix_ms: Option<u64>,
-}
-
 /// A head that is kept until its body is there.
 #[derive(Debug, Default)]
 struct KeptHead {
@@ -67,7 +50,7 @@ struct KeptHead {
 }
 
 impl KeptHead {
-    fn new(head: &Head<'_>) -> Self {
+    fn new(head: &FailureHead<'_>) -> Self {
         // A header is at most some KB on every platform; the bound is against what a shell might hand in.
         let keep = |value: Option<&str>| value.map(|value| value.chars().take(256).collect());
         KeptHead {
@@ -188,7 +171,7 @@ impl Exchange {
     }
 
     /// The response head arrived.
-    pub fn handle_head(&mut self, now: Instant, head: &Head<'_>) {
+    pub fn handle_head(&mut self, now: Instant, head: &FailureHead<'_>) {
         if !matches!(self.state, State::HeadAwaited) {
             return;
         }

@@ -28,8 +28,9 @@ mod headers;
 mod machine;
 mod timing;
 
+pub use crate::reply::FailureHead as Head;
 pub use budget::Budgets;
 pub use forward::Forwarded;
 pub use headers::error_headers;
-pub use machine::{Action, Exchange, Head, Plan};
+pub use machine::{Action, Exchange, Plan};
 pub use timing::Timing;
