@@ -133,9 +133,3 @@ impl<'a> Chunk<'a> {
         if chunk { None } else { self.message }
     }
 }
-
-/// A whole number as vendors write it: `7`, `7.0`, `"7"`; `None` for anything else.
-pub(super) fn number(raw: &str) -> Option<u64> {
-    let text = raw.trim_matches('"');
-    text.parse().ok().or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0).map(|n| n as u64))
-}

@@ -42,7 +42,9 @@ impl<'a> Edit<'a> {
     /// Removes top-level members by name; null or not.
     pub(crate) fn remove(&mut self, name: &str) {
         let found = self.members.iter().position(|member| member.name(self.text) == name);
-        self.removed.extend(found);
+        if let Some((index, Err(place))) = found.map(|index| (index, self.removed.binary_search(&index))) {
+            self.removed.insert(place, index);
+        }
     }
 
     /// Removes one member of an object within the text.
@@ -58,8 +60,6 @@ impl<'a> Edit<'a> {
 
     /// The new text, and whether it differs from the old.
     pub(crate) fn finish(mut self) -> (String, bool) {
-        self.removed.sort_unstable();
-        self.removed.dedup();
         // What lies within a removed member goes with it.
         let (members, removed) = (self.members, &self.removed);
         let gone = |span: Span| {
