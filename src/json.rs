@@ -16,13 +16,13 @@ use crate::limits::Limits;
 use cursor::Cursor;
 use number::is_finite;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BinaryHeap;
 
 /// Longest path that an error names, in bytes.
 const PATH_BYTES: usize = 256;
 /// Longest key that a path shows, in bytes.
 const KEY_BYTES: usize = 64;
-/// Objects with more keys than this compare them by a tree; below it, a scan is faster.
+/// Objects with more keys than this compare the others when they end, in order; up to it, a scan is faster.
 const SCAN_KEYS: usize = 16;
 
 /// Checks a whole document and gives it back as text.
@@ -161,9 +161,8 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let first = self.keys.len();
-        let mut tree: Option<BTreeSet<Cow<'a, str>>> = None;
         loop {
-            self.key(first, &mut tree)?;
+            self.key(first)?;
             let here = self.keys.len() - 1;
             self.cursor.colon().ok_or_else(|| self.syntax("expected `:`"))?;
             if let Err(what) = self.value(depth) {
@@ -176,12 +175,15 @@ impl<'a> Walk<'a> {
                 None => return Err(self.syntax("expected `,` or `}`")),
             }
         }
+        if self.keys.len() - first > SCAN_KEYS {
+            self.compare_keys(first)?;
+        }
         self.keys.truncate(first);
         Ok(())
     }
 
     /// Reads a key of the object whose keys begin at `first`, and judges it.
-    fn key(&mut self, first: usize, tree: &mut Option<BTreeSet<Cow<'a, str>>>) -> Result<(), What> {
+    fn key(&mut self, first: usize) -> Result<(), What> {
         let read = self.cursor.key();
         let (key, nul) = match self.string(read) {
             Ok(key) => (key, false),
@@ -194,13 +196,7 @@ impl<'a> Walk<'a> {
             return Err(What::Keys);
         }
         let open = self.keys.get(first..).unwrap_or_default();
-        let duplicate = if nul {
-            false
-        } else if count < SCAN_KEYS {
-            open.contains(&key)
-        } else {
-            !tree.get_or_insert_with(|| open.iter().cloned().collect()).insert(key.clone())
-        };
+        let duplicate = !nul && count < SCAN_KEYS && open.contains(&key);
         let refused = (self.refuse)(&key);
         self.keys.push(key);
         let what = match (duplicate, nul, refused) {
@@ -211,6 +207,22 @@ impl<'a> Walk<'a> {
         };
         self.key_step(here);
         Err(what)
+    }
+
+    /// Looks for a key that occurs twice among those from `first` on.
+    fn compare_keys(&mut self, first: usize) -> Result<(), What> {
+        let keys = self.keys.get(first..).unwrap_or_default();
+        let mut heap: BinaryHeap<(&str, usize)> = keys.iter().zip(first..).map(|(key, at)| (&**key, at)).collect();
+        let mut last = None;
+        let duplicate = loop {
+            let Some((key, at)) = heap.pop() else { return Ok(()) };
+            if last == Some(key) {
+                break at;
+            }
+            last = Some(key);
+        };
+        self.key_step(duplicate);
+        Err(What::Duplicate)
     }
 
     /// What was read as a string, its escapes resolved: strictly, so that a lone surrogate is a fault.

@@ -14,7 +14,10 @@ pub(crate) fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 fn find(text: &str, word: &str) -> Option<usize> {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let starts = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(word));
-    memchr::memchr_iter(*word.first()?, text).find(starts)
+    match word.first() {
+        Some(first) => memchr::memchr_iter(*first, text).find(starts),
+        None => Some(0),
+    }
 }
 
 #[cfg(test)]
@@ -24,6 +27,7 @@ mod tests {
     #[test]
     fn a_word_is_found_wherever_it_stands() {
         assert!(has("try again", "try") && has("aab", "ab") && has("余额不足", "不足"));
+        assert!(has("", "") && has("a", ""));
         assert!(!has("tr", "try") && !has("", "try"));
         assert_eq!((after("a, b, c", ", "), after("ab", "b"), after("a", "b")), (Some("b, c"), Some(""), None));
     }
