@@ -165,18 +165,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte that is not whitespace; the cursor stands on it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = self.byte()?;
-            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
+            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
                 return Some(byte);
             }
             self.at += 1;
         }
     }
 
-    #[inline]
+    // Sized code calls even this, eighty times an event.
+    #[inline(always)]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
