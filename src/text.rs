@@ -1,4 +1,4 @@
-//! Looking for a word in a text. The standard library's search keeps linear time for words of any length, at the price of five kilobytes
+//! Looking for a word in a text. The standard library's search keeps linear time for words of any length, at the price of some kilobytes
 //! of a page's bundle; the words here are our own and short.
 
 /// Whether `text` holds `word`.

@@ -2,7 +2,7 @@
 //!
 //! It accepts exactly what serde_json accepts as a value (a property test compares the two) and gives members as slices of the text.
 //! Our own, because a chunk has twenty members of which three matter: serde_json with raw values took three times as long, and its
-//! strings refuse the lone surrogates that some servers send. It also keeps a page from loading serde_json, a sixth of the bundle.
+//! strings refuse the lone surrogates that some servers send. It also keeps a page from loading serde_json, a quarter of the bundle.
 
 use core::ops::Range;
 use std::borrow::Cow;

@@ -42,8 +42,8 @@ macro_rules! object {
 }
 pub(super) use object;
 
-/// Reads an object's members: `member` those of `keys`, by their place there, the others into `extra`. One function for all structs: the
-/// code of a copy for each was a twelfth of the bundle.
+/// Reads an object's members: `member` those of `keys`, by their place there, the others into `extra`. One function for all structs, not
+/// a copy of the loop for each.
 pub(super) fn members<'a>(
     cursor: &mut Cursor<'a>,
     keys: &[&str],

@@ -77,8 +77,8 @@ impl<'a> Edit<'a> {
             return (self.text.to_owned(), false);
         }
         let size = self.splices.iter().map(|(_, with)| with.len()).sum::<usize>();
-        // By place, then as they came, so that what is added behind a removed last member stays behind it. A heap, because the sorts of the
-        // standard library are five times its code.
+        // By place, then as they came, so that what is added behind a removed last member stays behind it. A heap, because a sort of the
+        // standard library is several times its code.
         let numbered = self.splices.into_iter().enumerate().map(|(index, (span, with))| Reverse((span, index, with)));
         let mut splices: BinaryHeap<_> = numbered.collect();
         let mut text = String::with_capacity(self.text.len() + size);

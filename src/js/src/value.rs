@@ -1,5 +1,5 @@
 //! A value on its way between JavaScript and the core, through serde. One type for all options, errors and replies: a struct for each,
-//! with derived implementations, was 15 KB more wasm.
+//! with derived implementations, was 6 KB more wasm, 4 KB gzipped.
 
 use core::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
