@@ -62,7 +62,7 @@ async function buildPackage({ cargo, env }, tools) {
   await mkdir(dist, { recursive: true });
   await run(process.execPath, [
     tools.wasmOpt,
-    ...["-O3", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
+    ...["-Oz", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
     ...[join(out, "sluicegate_bg.wasm"), "-o", join(dist, "sluicegate.wasm")],
   ]);
 
@@ -82,7 +82,7 @@ async function buildPackage({ cargo, env }, tools) {
     platform: "neutral",
     external: ["node:*", "./sluicegate.wasm"],
     outdir: dist,
-    minifySyntax: true,
+    minify: true,
     chunkNames: "core-[hash]",
     legalComments: "none",
     logLevel: "warning",

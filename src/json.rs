@@ -6,18 +6,23 @@
 //! upstream see the other. After [`check_json`] there is only one. Time is linear in the bytes but for the names of one
 //! object, which are compared in `n log n`; nothing is kept but the names of the objects that are open.
 
+pub(crate) mod cursor;
+pub(crate) mod number;
+pub(crate) mod string;
+pub(crate) mod write;
+
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
-use core::fmt;
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use cursor::Cursor;
+use number::is_finite;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BinaryHeap;
 
 /// Longest path that an error names, in bytes.
 const PATH_BYTES: usize = 256;
 /// Longest key that a path shows, in bytes.
 const KEY_BYTES: usize = 64;
-/// Objects with more keys than this compare them by a tree; below it, a scan is faster.
+/// Objects with more keys than this compare the others when they end, in order; up to it, a scan is faster.
 const SCAN_KEYS: usize = 16;
 
 /// Checks a whole document and gives it back as text.
@@ -82,28 +87,21 @@ impl Fault {
 
 /// Walks one document; `refuse` says which keys, at any depth, are faults.
 pub(crate) fn walk(text: &str, limits: &Limits, refuse: fn(&str) -> bool) -> Result<(), Fault> {
-    let mut context = Context { limits, refuse, keys: Vec::new(), what: None, trail: Vec::new() };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let walked = Walk { context: &mut context, depth: 0 }.deserialize(&mut deserializer);
-    let Err(error) = walked.and_then(|()| deserializer.end()) else { return Ok(()) };
-    let what = context.what.take().unwrap_or_else(|| {
-        // Of serde_json's own errors, those of syntax are fixed sentences with a position: they quote nothing.
-        let at = format!("line {} column {}", error.line(), error.column());
-        if error.is_syntax() || error.is_eof() {
-            What::Syntax(error.to_string())
-        } else {
-            What::Syntax(format!("unexpected data at {at}"))
-        }
+    let mut walk = Walk { text, cursor: Cursor::new(text), limits, refuse, keys: Vec::new(), trail: Vec::new() };
+    let walked = walk.value(0).and_then(|()| match walk.cursor.peek() {
+        None => Ok(()),
+        Some(_) => Err(walk.syntax("trailing characters")),
     });
-    Err(Fault { what, path: context.path() })
+    walked.map_err(|what| Fault { what, path: walk.path() })
 }
 
-struct Context<'de, 'l> {
-    limits: &'l Limits,
+struct Walk<'a> {
+    text: &'a str,
+    cursor: Cursor<'a>,
+    limits: &'a Limits,
     refuse: fn(&str) -> bool,
     /// The keys of all open objects, outermost first.
-    keys: Vec<Cow<'de, str>>,
-    what: Option<What>,
+    keys: Vec<Cow<'a, str>>,
     /// Where the fault is, innermost first: filled while the error travels out, so that the usual walk pays nothing.
     trail: Vec<Step>,
 }
@@ -113,10 +111,145 @@ enum Step {
     Index(usize),
 }
 
-impl Context<'_, '_> {
-    fn fail<E: serde::de::Error>(&mut self, what: What) -> E {
-        self.what = Some(what);
-        E::custom("refused")
+impl<'a> Walk<'a> {
+    fn value(&mut self, depth: usize) -> Result<(), What> {
+        let start = self.cursor.peek();
+        match start {
+            Some(b'{') => self.object(depth + 1),
+            Some(b'[') => self.array(depth + 1),
+            Some(b'"') => {
+                let read = self.cursor.key();
+                self.string(read).map(drop)
+            }
+            _ => {
+                let start = self.cursor.at;
+                self.cursor.skip().ok_or_else(|| self.syntax("expected value"))?;
+                let literal = self.text.get(start..self.cursor.at).unwrap_or_default();
+                let number = literal.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+                if number && !is_finite(literal) { Err(self.syntax("number out of range")) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), What> {
+        self.open(b'[', depth)?;
+        if self.cursor.peek() == Some(b']') {
+            self.cursor.close();
+            return Ok(());
+        }
+        let mut index = 0;
+        loop {
+            if let Err(what) = self.value(depth) {
+                self.trail.push(Step::Index(index));
+                return Err(what);
+            }
+            if index >= self.limits.json_items {
+                return Err(What::Items);
+            }
+            match self.cursor.next_or(b']') {
+                Some(true) => return Ok(()),
+                Some(false) => index += 1,
+                None => return Err(self.syntax("expected `,` or `]`")),
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<(), What> {
+        self.open(b'{', depth)?;
+        if self.cursor.peek() == Some(b'}') {
+            self.cursor.close();
+            return Ok(());
+        }
+        let first = self.keys.len();
+        loop {
+            self.key(first)?;
+            let here = self.keys.len() - 1;
+            self.cursor.colon().ok_or_else(|| self.syntax("expected `:`"))?;
+            if let Err(what) = self.value(depth) {
+                self.key_step(here);
+                return Err(what);
+            }
+            match self.cursor.next_or(b'}') {
+                Some(true) => break,
+                Some(false) => {}
+                None => return Err(self.syntax("expected `,` or `}`")),
+            }
+        }
+        if self.keys.len() - first > SCAN_KEYS {
+            self.compare_keys(first)?;
+        }
+        self.keys.truncate(first);
+        Ok(())
+    }
+
+    /// Reads a key of the object whose keys begin at `first`, and judges it.
+    fn key(&mut self, first: usize) -> Result<(), What> {
+        let read = self.cursor.key();
+        let (key, nul) = match self.string(read) {
+            Ok(key) => (key, false),
+            Err(What::Nul) => (Cow::Borrowed("*"), true),
+            Err(what) => return Err(what),
+        };
+        let here = self.keys.len();
+        let count = here - first;
+        if count >= self.limits.json_keys {
+            return Err(What::Keys);
+        }
+        let open = self.keys.get(first..).unwrap_or_default();
+        let duplicate = !nul && count < SCAN_KEYS && open.contains(&key);
+        let refused = (self.refuse)(&key);
+        self.keys.push(key);
+        let what = match (duplicate, nul, refused) {
+            (true, ..) => What::Duplicate,
+            (_, true, _) => What::Nul,
+            (.., true) => What::Refused,
+            _ => return Ok(()),
+        };
+        self.key_step(here);
+        Err(what)
+    }
+
+    /// Looks for a key that occurs twice among those from `first` on.
+    fn compare_keys(&mut self, first: usize) -> Result<(), What> {
+        let keys = self.keys.get(first..).unwrap_or_default();
+        let mut heap: BinaryHeap<(&str, usize)> = keys.iter().zip(first..).map(|(key, at)| (&**key, at)).collect();
+        let mut last = None;
+        let duplicate = loop {
+            let Some((key, at)) = heap.pop() else { return Ok(()) };
+            if last == Some(key) {
+                break at;
+            }
+            last = Some(key);
+        };
+        self.key_step(duplicate);
+        Err(What::Duplicate)
+    }
+
+    /// What was read as a string, its escapes resolved: strictly, so that a lone surrogate is a fault.
+    fn string(&self, read: Option<(&'a str, bool)>) -> Result<Cow<'a, str>, What> {
+        let (body, escaped) = read.ok_or_else(|| self.syntax("expected a string"))?;
+        if !escaped {
+            return Ok(Cow::Borrowed(body));
+        }
+        let text = string::unescaped_strictly(body).ok_or_else(|| self.syntax("lone surrogate in an escape"))?;
+        // A raw NUL is a syntax error, so only a string with escapes can hold one.
+        if memchr::memchr(0, text.as_bytes()).is_some() { Err(What::Nul) } else { Ok(Cow::Owned(text)) }
+    }
+
+    fn open(&mut self, bracket: u8, depth: usize) -> Result<(), What> {
+        if depth > self.limits.json_depth {
+            return Err(What::Depth);
+        }
+        self.cursor.open(bracket).ok_or_else(|| self.syntax("recursion limit exceeded"))
+    }
+
+    /// Names what was expected and where, and quotes nothing.
+    fn syntax(&self, expected: &str) -> What {
+        let before = self.text.as_bytes().get(..self.cursor.at).unwrap_or(self.text.as_bytes());
+        let expected = if self.cursor.at >= self.text.len() { "unexpected end" } else { expected };
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let column = 1 + before.len() - memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        What::Syntax(format!("{expected} at line {line} column {column}"))
     }
 
     fn key_step(&mut self, index: usize) {
@@ -149,141 +282,4 @@ pub(crate) fn shown_key(key: &str) -> &str {
     let starts = key.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '$'));
     let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'));
     if starts && plain && key.len() <= KEY_BYTES { key } else { "*" }
-}
-
-struct Walk<'c, 'de, 'l> {
-    context: &'c mut Context<'de, 'l>,
-    depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_, 'de, '_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_, 'de, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    // A raw NUL is a syntax error, so only a string with escapes, which is never borrowed, can hold one.
-    fn visit_borrowed_str<E>(self, _: &'de str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        if memchr::memchr(0, text.as_bytes()).is_some() { Err(self.context.fail(What::Nul)) } else { Ok(()) }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let depth = self.depth + 1;
-        if depth > self.context.limits.json_depth {
-            return Err(self.context.fail(What::Depth));
-        }
-        let mut index = 0;
-        loop {
-            match seq.next_element_seed(Walk { context: &mut *self.context, depth }) {
-                Ok(Some(())) if index >= self.context.limits.json_items => return Err(self.context.fail(What::Items)),
-                Ok(Some(())) => index += 1,
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    self.context.trail.push(Step::Index(index));
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let depth = self.depth + 1;
-        if depth > self.context.limits.json_depth {
-            return Err(self.context.fail(What::Depth));
-        }
-        let first = self.context.keys.len();
-        let mut tree: Option<BTreeSet<Cow<'de, str>>> = None;
-        while let Some(key) = map.next_key_seed(Key)? {
-            let here = self.context.keys.len();
-            let count = here - first;
-            if count >= self.context.limits.json_keys {
-                return Err(self.context.fail(What::Keys));
-            }
-            let open = self.context.keys.get(first..).unwrap_or_default();
-            let (nul, refused) = (key.contains('\0'), (self.context.refuse)(&key));
-            let duplicate = if count < SCAN_KEYS {
-                open.contains(&key)
-            } else {
-                let tree = tree.get_or_insert_with(|| open.iter().cloned().collect());
-                !tree.insert(key.clone())
-            };
-            self.context.keys.push(key);
-            let what = match (duplicate, nul, refused) {
-                (true, ..) => Some(What::Duplicate),
-                (_, true, _) => Some(What::Nul),
-                (.., true) => Some(What::Refused),
-                _ => None,
-            };
-            if let Some(what) = what {
-                self.context.key_step(here);
-                return Err(self.context.fail(what));
-            }
-            if let Err(error) = map.next_value_seed(Walk { context: &mut *self.context, depth }) {
-                self.context.key_step(here);
-                return Err(error);
-            }
-        }
-        self.context.keys.truncate(first);
-        Ok(())
-    }
-}
-
-/// A key, borrowed where it has no escapes.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
 }

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod reply;
 pub mod request;
 pub mod sse;
+mod text;
 pub mod time;
 
 pub use error::{Error, ErrorKind, Party};

@@ -115,7 +115,7 @@ impl Assembler {
         }
         let unterminated = cause == Cause::Unterminated;
         self.flush(out);
-        self.reply.choices.sort_by_key(|choice| choice.index);
+        self.sort_choices();
         let cause = self.failure.take().map_or(cause, Cause::Failed);
         let first = self.reply.choices.first();
         let facts = Facts {
@@ -241,6 +241,18 @@ impl Assembler {
         }
         if unclosed {
             self.notice(Notice::UnclosedThink, out);
+        }
+    }
+
+    /// By insertion: they come in order, as a rule, and are few.
+    fn sort_choices(&mut self) {
+        let choices = &mut self.reply.choices;
+        for at in 1..choices.len() {
+            let Some(index) = choices.get(at).map(|choice| choice.index) else { break };
+            if let Some(to) = choices.iter().take(at).position(|before| before.index > index) {
+                let choice = choices.remove(at);
+                choices.insert(to, choice);
+            }
         }
     }
 

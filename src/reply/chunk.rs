@@ -20,24 +20,48 @@ macro_rules! object {
 
         impl<'a> Read<'a> for $name<'a> {
             fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+                const KEYS: &[&str] = &[$($key),*];
                 let mut object = $name::default();
-                cursor.object(&mut |cursor, name| {
-                    match &*name {
-                        $($key => object.$field = Read::read(cursor)?,)*
-                        _ => {
-                            if let Some(value) = Read::read(cursor)? {
-                                object.extra.push((name, value));
-                            }
+                let mut extra = $crate::reply::chunk::Extra::new();
+                $crate::reply::chunk::members(cursor, KEYS, &mut extra, &mut |_cursor, _known| {
+                    let mut _at = 0;
+                    $(
+                        if _known == _at {
+                            object.$field = Read::read(_cursor)?;
+                            return Some(());
                         }
-                    }
-                    Some(())
+                        _at += 1;
+                    )*
+                    None
                 })?;
+                object.extra = extra;
                 Some(object)
             }
         }
     };
 }
 pub(super) use object;
+
+/// Reads an object's members: `member` those of `keys`, by their place there, the others into `extra`. One function for all structs, not
+/// a copy of the loop for each.
+pub(super) fn members<'a>(
+    cursor: &mut Cursor<'a>,
+    keys: &[&str],
+    extra: &mut Extra<'a>,
+    member: &mut dyn FnMut(&mut Cursor<'a>, usize) -> Option<()>,
+) -> Option<()> {
+    cursor.object(&mut |cursor, name| {
+        match keys.iter().position(|key| *key == name) {
+            Some(known) => member(cursor, known)?,
+            None => {
+                if let Some(value) = Read::read(cursor)? {
+                    extra.push((name, value));
+                }
+            }
+        }
+        Some(())
+    })
+}
 
 object! {
     /// A stream's chunk, a whole completion, or a vendor's error: told apart by what is in it.
@@ -132,10 +156,4 @@ impl<'a> Chunk<'a> {
         let chunk = self.choices.is_some() || self.object.is_some() || self.usage.is_some() || self.id.is_some();
         if chunk { None } else { self.message }
     }
-}
-
-/// A whole number as vendors write it: `7`, `7.0`, `"7"`; `None` for anything else.
-pub(super) fn number(raw: &str) -> Option<u64> {
-    let text = raw.trim_matches('"');
-    text.parse().ok().or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0).map(|n| n as u64))
 }

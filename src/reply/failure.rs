@@ -10,10 +10,13 @@ mod wait;
 
 pub use wait::{RateWindow, rate_window, retry_after_ms};
 
+use super::chunk::Members;
+use super::{json, string};
 use crate::error::{Error, ErrorKind, Vendor};
+use crate::json::write::Object;
+use crate::text::has;
 use scrub::scrub;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// What is needed of the head of a failed answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,8 +44,7 @@ const MAX_NAME: usize = 128;
 pub fn classify_failure(head: &FailureHead<'_>, body: &[u8]) -> Error {
     let text = String::from_utf8_lossy(body.get(..MAX_BODY).unwrap_or(body));
     let text = text.trim_start_matches('\u{FEFF}').trim();
-    let html =
-        text.starts_with('<') || head.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    let html = text.starts_with('<') || head.content_type.is_some_and(|kind| has(&kind.to_ascii_lowercase(), "html"));
     let said = if html { Said::default() } else { Said::read(text) };
     classify(head, said, html)
 }
@@ -115,65 +117,77 @@ struct Said {
 
 impl Said {
     fn read(text: &str) -> Said {
-        match serde_json::from_str(text) {
-            Ok(value) => Said::from_value(&value, 0),
-            Err(_) => Said { message: (!text.is_empty()).then(|| text.to_owned()), plain: true, ..Said::default() },
+        match json::parse::<&str>(text) {
+            Some(value) => Said::from_value(value, 0),
+            None => Said { message: (!text.is_empty()).then(|| text.to_owned()), plain: true, ..Said::default() },
         }
     }
 
-    fn from_value(value: &Value, depth: usize) -> Said {
-        match value {
-            Value::String(message) => Said { message: Some(message.clone()), ..Said::default() },
-            Value::Array(items) if depth == 0 => {
-                items.first().map_or_else(Said::default, |first| Said::from_value(first, depth + 1))
+    fn from_value(value: &str, depth: usize) -> Said {
+        match value.as_bytes().first() {
+            Some(b'"') => Said { message: string::read(value), ..Said::default() },
+            Some(b'[') if depth == 0 => {
+                items(value).first().map_or_else(Said::default, |first| Said::from_value(first, depth + 1))
             }
-            Value::Object(outer) => match outer.get("error") {
-                Some(Value::Object(inner)) => {
-                    let said = Said::from_object(inner);
-                    Said {
-                        code: said.code.or_else(|| text(outer, &["code"])),
-                        message: said.message.or_else(|| text(outer, &["message"])),
-                        trace_id: said.trace_id.or_else(|| text(outer, &["request_id", "trace_id"])),
-                        ..said
-                    }
-                }
-                Some(Value::String(error)) => {
-                    let said = Said::from_object(outer);
-                    Said { message: said.message.or_else(|| Some(error.clone())), ..said }
-                }
-                _ => Said::from_object(outer),
-            },
+            Some(b'{') => Said::from_outer(&Fields::of(value)),
             _ => Said::default(),
         }
     }
 
-    fn from_object(object: &Map<String, Value>) -> Said {
+    fn from_outer(outer: &Fields<'_>) -> Said {
+        let error = outer.get("error").unwrap_or("");
+        match error.as_bytes().first() {
+            Some(b'{') => {
+                let said = Said::from_object(&Fields::of(error));
+                Said {
+                    code: said.code.or_else(|| outer.text(&["code"])),
+                    message: said.message.or_else(|| outer.text(&["message"])),
+                    trace_id: said.trace_id.or_else(|| outer.text(&["request_id", "trace_id"])),
+                    ..said
+                }
+            }
+            Some(b'"') => {
+                let said = Said::from_object(outer);
+                Said { message: said.message.or_else(|| string::read(error)), ..said }
+            }
+            _ => Said::from_object(outer),
+        }
+    }
+
+    fn from_object(object: &Fields<'_>) -> Said {
         let mut said = Said {
-            code: text(object, &["code"]),
-            kind: text(object, &["type", "status"]),
-            message: text(object, &["message", "msg", "error_msg", "detail", "title"]),
-            param: text(object, &["param"]),
-            trace_id: text(object, &["request_id", "trace_id"]),
-            retry_after_ms: object.get("retry_after_ms").and_then(Value::as_u64),
+            code: object.text(&["code"]),
+            kind: object.text(&["type", "status"]),
+            message: object.text(&["message", "msg", "error_msg", "detail", "title"]),
+            param: object.text(&["param"]),
+            trace_id: object.text(&["request_id", "trace_id"]),
+            retry_after_ms: object.number("retry_after_ms"),
             ..Said::default()
         };
         // FastAPI's form: [{"loc": ["body", "temperature"], "msg": …}].
-        if let Some(Value::Object(first)) = object.get("detail").and_then(|detail| detail.get(0)) {
-            said.message = said.message.or_else(|| text(first, &["msg", "message"]));
-            let steps = first.get("loc").and_then(Value::as_array).into_iter().flatten();
-            let path: Vec<&str> = steps.filter_map(Value::as_str).filter(|step| *step != "body").collect();
+        if let Some(first) = object.get("detail").and_then(|detail| items(detail).first().copied()) {
+            let first = Fields::of(first);
+            said.message = said.message.or_else(|| first.text(&["msg", "message"]));
+            let mut path = String::new();
+            for step in items(first.get("loc").unwrap_or("")).into_iter().filter_map(string::read) {
+                if step != "body" {
+                    path.push_str(if path.is_empty() { "" } else { "." });
+                    path.push_str(&step);
+                }
+            }
             if said.param.is_none() && !path.is_empty() {
-                said.param = Some(path.join("."));
+                said.param = Some(path);
             }
         }
-        if object.contains_key("party") && object.contains_key("next_step") {
+        if object.get("party").is_some() && object.get("next_step").is_some() {
             said.ours = ErrorKind::ALL.iter().copied().find(|kind| Some(kind.code()) == said.code.as_deref());
-            said.vendor = object.get("vendor").and_then(Value::as_object).map(|vendor| Vendor {
-                status: vendor.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok()),
-                code: text(vendor, &["code"]).map(|code| scrub(&code, MAX_NAME)),
-                message: text(vendor, &["message"]).map(|message| scrub(&message, Vendor::MESSAGE_CHARS)),
-                trace_id: text(vendor, &["trace_id"]).map(|id| name(&id)),
-            });
+            said.vendor =
+                object.get("vendor").filter(|vendor| vendor.starts_with('{')).map(Fields::of).map(|vendor| Vendor {
+                    status: vendor.number("status").and_then(|status| u16::try_from(status).ok()),
+                    code: vendor.text(&["code"]).map(|code| scrub(&code, MAX_NAME)),
+                    message: vendor.text(&["message"]).map(|message| scrub(&message, Vendor::MESSAGE_CHARS)),
+                    trace_id: vendor.text(&["trace_id"]).map(|id| name(&id)),
+                });
         }
         said
     }
@@ -208,13 +222,39 @@ impl Said {
     }
 }
 
-/// The first of these members that is a string or a number, as text; blank ones are left out.
-fn text(object: &Map<String, Value>, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| match object.get(*name)? {
-        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
+/// The members of an object that are not null; none for anything else.
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'a> Fields<'a> {
+    fn of(value: &'a str) -> Self {
+        Fields(json::parse::<Members<'_>>(value).map(|members| members.extra).unwrap_or_default())
+    }
+
+    /// Of a repeated member the last one counts.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// The first of these members that is a string or a number, as text; blank ones are left out.
+    fn text(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| {
+            let value = self.get(name)?;
+            match value.as_bytes().first()? {
+                b'"' => string::read(value).filter(|text| !text.trim().is_empty()),
+                b'-' | b'0'..=b'9' => Some(value.to_owned()),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// The items of an array; none for anything else.
+fn items(value: &str) -> Vec<&str> {
+    json::parse(value).unwrap_or_default()
 }
 
 fn html_sentence(kind: ErrorKind) -> &'static str {
@@ -252,57 +292,37 @@ fn sentence(kind: ErrorKind) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    error: Detail<'a>,
-}
-
-#[derive(Serialize)]
-struct Detail<'a> {
-    message: &'a str,
-    r#type: &'static str,
-    param: Option<&'a str>,
-    code: &'static str,
-    party: &'static str,
-    next_step: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vendor: Option<VendorDetail<'a>>,
-}
-
-#[derive(Serialize)]
-struct VendorDetail<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<&'a str>,
-}
-
 /// The form in which the edge reports an error: `{"error":{"message","type","param","code",…}}`, as OpenAI's clients expect it, with our
 /// `code`, `party`, `next_step`, `retry_after_ms` and what the `vendor` said. [`classify_failure`] reads it back.
 pub fn error_body(error: &Error) -> String {
-    let vendor = error.vendor().map(|vendor| VendorDetail {
-        status: vendor.status,
-        code: vendor.code.as_deref(),
-        message: vendor.message.as_deref(),
-        trace_id: vendor.trace_id.as_deref(),
-    });
-    let detail = Detail {
-        message: error.message(),
-        r#type: openai_type(error.kind()),
-        param: error.param(),
-        code: error.code(),
-        party: error.kind().party().as_str(),
-        next_step: error.kind().next_step(),
-        retry_after_ms: error.retry_after_ms(),
-        vendor,
-    };
-    serde_json::to_string(&Body { error: detail }).unwrap_or_default()
+    let mut detail = Object::new();
+    detail.string("message", error.message());
+    detail.string("type", openai_type(error.kind()));
+    match error.param() {
+        Some(param) => detail.string("param", param),
+        None => detail.raw("param", "null"),
+    }
+    detail.string("code", error.code());
+    detail.string("party", error.kind().party().as_str());
+    detail.string("next_step", error.kind().next_step());
+    if let Some(millis) = error.retry_after_ms() {
+        detail.raw("retry_after_ms", &millis.to_string());
+    }
+    if let Some(vendor) = error.vendor() {
+        let mut said = Object::new();
+        if let Some(status) = vendor.status {
+            said.raw("status", &status.to_string());
+        }
+        for (name, text) in [("code", &vendor.code), ("message", &vendor.message), ("trace_id", &vendor.trace_id)] {
+            if let Some(text) = text {
+                said.string(name, text);
+            }
+        }
+        detail.raw("vendor", &said.finish());
+    }
+    let mut body = Object::new();
+    body.raw("error", &detail.finish());
+    body.finish()
 }
 
 /// The `type` that OpenAI's clients know.

@@ -4,6 +4,7 @@ use super::chunk::Members;
 use super::json;
 use super::whole::Room;
 use crate::error::Error;
+use crate::json::write::push_quoted;
 
 /// The members of `logprobs` so far.
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ impl Logprobs {
             if json.len() > 1 {
                 json.push(',');
             }
-            json.push_str(&serde_json::to_string(&member.name).unwrap_or_default());
+            push_quoted(&mut json, &member.name);
             json.push_str(if member.is_array { ":[" } else { ":" });
             json.push_str(&member.text);
             if member.is_array {

@@ -13,11 +13,9 @@ mod chunk;
 mod delta;
 mod end;
 mod failure;
-mod json;
 mod logprobs;
 mod parsed;
 mod reader;
-mod string;
 mod template;
 mod think;
 mod tool;
@@ -35,3 +33,5 @@ pub use think::ThinkTags;
 pub use tool::ToolCall;
 pub use usage::Usage;
 pub use whole::{Choice, ExtraFields, Reply};
+
+use crate::json::{cursor as json, string};

@@ -1,12 +1,14 @@
 //! What a parsed chunk does to the reply: the slow way, which knows every rule.
 
 use super::assembler::{Assembler, Step, malformed};
-use super::chunk::{Chunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction, Part, number};
+use super::chunk::{Chunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction, Part};
 use super::template::Channel;
 use super::tool::{self, Key, Piece};
 use super::track::Track;
 use super::{Choice, Delta, Deltas, Usage, failure, json, string};
 use crate::error::Error;
+use crate::json::number::count as number;
+use crate::text::has;
 
 /// One event on its way through the rules.
 struct Event<'e> {
@@ -42,7 +44,7 @@ impl Assembler {
         }
         let choices = chunk.choices.as_deref().unwrap_or_default();
         let object = chunk.object.and_then(string::body).unwrap_or("");
-        if !object.is_empty() && !object.contains("completion") {
+        if !object.is_empty() && !has(object, "completion") {
             return Self::ignored();
         }
         self.chunks += 1;

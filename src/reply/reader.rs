@@ -1,9 +1,8 @@
 //! A decoder and an assembler in one: bytes of an event stream in, deltas out.
 
-use super::{Assembler, Cause, Deltas, Options};
+use super::{Assembler, Cause, Deltas, Options, json};
 use crate::error::{Error, ErrorKind};
 use crate::sse::{self, Decoder, Item};
-use serde::de::IgnoredAny;
 
 /// Reads one stream.
 #[derive(Debug)]
@@ -54,7 +53,7 @@ impl Reader {
         let mut progress = Progress::default();
         let Some(Item::Event(event)) = self.decoder.finish() else { return (Cause::Eof, progress) };
         let data = event.data.trim();
-        if data != "[DONE]" && serde_json::from_str::<IgnoredAny>(data).is_err() {
+        if data != "[DONE]" && json::parse::<&str>(data).is_none() {
             return (Cause::Eof, progress);
         }
         let cause = match self.assembler.handle_data(&event.event_type, &event.data, out) {

@@ -76,7 +76,7 @@ impl Think {
     }
 
     /// The vendor sends the reasoning apart: tags that come now are text.
-    pub(super) fn settle(&mut self, emit: &mut impl FnMut(Lane, &str)) {
+    pub(super) fn settle(&mut self, emit: &mut dyn FnMut(Lane, &str)) {
         if self.state == State::Start {
             self.otherwise = State::Plain;
             self.give_up(emit);
@@ -84,7 +84,7 @@ impl Think {
     }
 
     /// The next piece of the text.
-    pub(super) fn feed(&mut self, piece: &str, emit: &mut impl FnMut(Lane, &str)) {
+    pub(super) fn feed(&mut self, piece: &str, emit: &mut dyn FnMut(Lane, &str)) {
         let mut text = piece;
         while !text.is_empty() {
             match self.state {
@@ -98,7 +98,7 @@ impl Think {
     }
 
     /// The end of the text: gives out what was held.
-    pub(super) fn finish(&mut self, emit: &mut impl FnMut(Lane, &str)) {
+    pub(super) fn finish(&mut self, emit: &mut dyn FnMut(Lane, &str)) {
         match self.state {
             State::Start if self.space.is_empty() && self.matched == 0 => {}
             State::Start => self.give_up(emit),
@@ -118,7 +118,7 @@ impl Think {
         rest
     }
 
-    fn start<'t>(&mut self, text: &'t str, emit: &mut impl FnMut(Lane, &str)) -> &'t str {
+    fn start<'t>(&mut self, text: &'t str, emit: &mut dyn FnMut(Lane, &str)) -> &'t str {
         let mut rest = text;
         if self.matched == 0 {
             rest = text.trim_start_matches([' ', '\t', '\n', '\r']);
@@ -146,7 +146,7 @@ impl Think {
     }
 
     /// No tag comes: what was held is what [`Think::otherwise`] makes of it.
-    fn give_up(&mut self, emit: &mut impl FnMut(Lane, &str)) {
+    fn give_up(&mut self, emit: &mut dyn FnMut(Lane, &str)) {
         self.state = self.otherwise;
         let space = core::mem::take(&mut self.space);
         let tag = held(OPEN, core::mem::take(&mut self.matched));
@@ -154,7 +154,7 @@ impl Think {
         self.feed(tag, emit);
     }
 
-    fn inside<'t>(&mut self, text: &'t str, emit: &mut impl FnMut(Lane, &str)) -> &'t str {
+    fn inside<'t>(&mut self, text: &'t str, emit: &mut dyn FnMut(Lane, &str)) -> &'t str {
         if self.matched > 0 {
             let common = common_prefix(text, CLOSE, self.matched);
             if common < text.len() && self.matched + common < CLOSE.len() {

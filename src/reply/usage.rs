@@ -1,7 +1,8 @@
 //! What the answer cost, in tokens.
 
-use super::chunk::{number, object};
+use super::chunk::object;
 use super::json::{self, Cursor, Read};
+use crate::json::number::count as number;
 
 /// Token counts of one reply, as the upstream gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

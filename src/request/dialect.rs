@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::request::fault::invalid;
+use crate::text::after;
 use core::str::FromStr;
 
 /// What is asked for.
@@ -106,8 +107,8 @@ pub(crate) fn matches(pattern: &str, model: &str) -> bool {
     rest = stripped;
     let Some(last) = pieces.next_back() else { return rest.is_empty() };
     for piece in pieces {
-        match rest.split_once(piece) {
-            Some((_, behind)) => rest = behind,
+        match after(rest, piece) {
+            Some(behind) => rest = behind,
             None => return false,
         }
     }

@@ -1,7 +1,9 @@
 //! Changes to a JSON text as splices: what no splice touches is copied byte for byte.
 
 use super::span::{Member, Span, quoted};
+use core::cmp::Reverse;
 use std::borrow::Cow;
+use std::collections::BinaryHeap;
 
 /// Splices of one text, and the removals and additions of its top-level object's members.
 pub(crate) struct Edit<'a> {
@@ -42,7 +44,9 @@ impl<'a> Edit<'a> {
     /// Removes top-level members by name; null or not.
     pub(crate) fn remove(&mut self, name: &str) {
         let found = self.members.iter().position(|member| member.name(self.text) == name);
-        self.removed.extend(found);
+        if let Some((index, Err(place))) = found.map(|index| (index, self.removed.binary_search(&index))) {
+            self.removed.insert(place, index);
+        }
     }
 
     /// Removes one member of an object within the text.
@@ -58,8 +62,6 @@ impl<'a> Edit<'a> {
 
     /// The new text, and whether it differs from the old.
     pub(crate) fn finish(mut self) -> (String, bool) {
-        self.removed.sort_unstable();
-        self.removed.dedup();
         // What lies within a removed member goes with it.
         let (members, removed) = (self.members, &self.removed);
         let gone = |span: Span| {
@@ -74,14 +76,16 @@ impl<'a> Edit<'a> {
         if self.splices.is_empty() {
             return (self.text.to_owned(), false);
         }
-        // Stable, so that what is added behind a removed last member stays behind it.
-        self.splices.sort_by_key(|(span, _)| (span.start, span.end));
-        let mut text =
-            String::with_capacity(self.text.len() + self.splices.iter().map(|(_, with)| with.len()).sum::<usize>());
+        let size = self.splices.iter().map(|(_, with)| with.len()).sum::<usize>();
+        // By place, then as they came, so that what is added behind a removed last member stays behind it. A heap, because a sort of the
+        // standard library is several times its code.
+        let numbered = self.splices.into_iter().enumerate().map(|(index, (span, with))| Reverse((span, index, with)));
+        let mut splices: BinaryHeap<_> = numbered.collect();
+        let mut text = String::with_capacity(self.text.len() + size);
         let mut done = 0;
-        for (span, with) in &self.splices {
+        while let Some(Reverse((span, _, with))) = splices.pop() {
             text.push_str(Span { start: done, end: span.start }.of(self.text));
-            text.push_str(with);
+            text.push_str(&with);
             done = span.end;
         }
         text.push_str(Span { start: done, end: self.text.len() }.of(self.text));

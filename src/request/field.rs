@@ -7,6 +7,7 @@ use super::dialect::{Dialect, Endpoint};
 use super::fault::{invalid, wrong_or_missing, wrong_type};
 use super::span::{Kind, Member, Span, find, items, members, string};
 use crate::error::Error;
+use crate::json::number::scaled;
 
 struct Row {
     field: &'static str,
@@ -23,10 +24,10 @@ enum Expect {
     Identifier,
     /// Not empty, no control characters, at most 256 bytes.
     Model,
-    /// From, to, both included.
-    Number(f64, f64),
+    /// From (at most 0), to, both included.
+    Number(i32, u32),
     /// From, to, both included; written without fraction or exponent.
-    Integer(i128, i128),
+    Integer(i64, i64),
     Object,
     StringOrObject,
     /// An object whose `type` is one of these strings; any string when there are none.
@@ -46,8 +47,8 @@ const TEXT: Option<Endpoint> = Some(Endpoint::Completions);
 const OPENAI: Option<Dialect> = Some(Dialect::OpenAi);
 const DEEPSEEK: Option<Dialect> = Some(Dialect::DeepSeek);
 const SILICONFLOW: Option<Dialect> = Some(Dialect::SiliconFlow);
-const I64: Expect = Expect::Integer(i64::MIN as i128, i64::MAX as i128);
-const COUNT: Expect = Expect::Integer(1, u32::MAX as i128);
+const I64: Expect = Expect::Integer(i64::MIN, i64::MAX);
+const COUNT: Expect = Expect::Integer(1, u32::MAX as i64);
 
 const fn row(field: &'static str, endpoint: Option<Endpoint>, dialect: Option<Dialect>, expect: Expect) -> Row {
     Row { field, endpoint, dialect, expect }
@@ -58,10 +59,10 @@ const ROWS: &[Row] = &[
     row("preset", BOTH, ANY, Expect::String),
     row("stream", BOTH, ANY, Expect::Boolean),
     row("stream_options", BOTH, ANY, Expect::StreamOptions),
-    row("temperature", BOTH, ANY, Expect::Number(0.0, 2.0)),
-    row("top_p", BOTH, ANY, Expect::Number(0.0, 1.0)),
-    row("presence_penalty", BOTH, ANY, Expect::Number(-2.0, 2.0)),
-    row("frequency_penalty", BOTH, ANY, Expect::Number(-2.0, 2.0)),
+    row("temperature", BOTH, ANY, Expect::Number(0, 2)),
+    row("top_p", BOTH, ANY, Expect::Number(0, 1)),
+    row("presence_penalty", BOTH, ANY, Expect::Number(-2, 2)),
+    row("frequency_penalty", BOTH, ANY, Expect::Number(-2, 2)),
     row("n", BOTH, ANY, Expect::Integer(1, 128)),
     row("seed", BOTH, ANY, I64),
     row("stop", BOTH, ANY, Expect::Strings(16)),
@@ -89,7 +90,7 @@ const ROWS: &[Row] = &[
     row("thinking", CHAT, DEEPSEEK, Expect::Tagged(&[])),
     row("enable_thinking", CHAT, SILICONFLOW, Expect::Boolean),
     row("thinking_budget", CHAT, SILICONFLOW, Expect::Integer(128, 32_768)),
-    row("min_p", CHAT, SILICONFLOW, Expect::Number(0.0, 1.0)),
+    row("min_p", CHAT, SILICONFLOW, Expect::Number(0, 1)),
     row("suffix", TEXT, ANY, Expect::String),
     row("echo", TEXT, ANY, Expect::Boolean),
     row("best_of", TEXT, ANY, Expect::Integer(1, 20)),
@@ -163,15 +164,22 @@ fn model(field: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn number(field: &str, value: &str, from: f64, to: f64) -> Result<(), Error> {
-    match value.parse::<f64>() {
-        Ok(number) if (from..=to).contains(&number) => Ok(()),
+fn number(field: &str, value: &str, from: i32, to: u32) -> Result<(), Error> {
+    // More places than a double's 15 would tell apart what every reader takes for the same number.
+    const PLACES: u8 = 15;
+    const ONE: u64 = 10u64.pow(PLACES as u32);
+    let (size, most) = match value.strip_prefix('-') {
+        Some(size) => (size, from.min(0).unsigned_abs()),
+        None => (value, to),
+    };
+    match scaled(size, PLACES) {
+        Some(size) if size <= u64::from(most) * ONE => Ok(()),
         _ => Err(invalid(field, format!("Must be a number from {from} to {to}."))),
     }
 }
 
-fn integer(field: &str, value: &str, from: i128, to: i128) -> Result<(), Error> {
-    match value.parse::<i128>() {
+fn integer(field: &str, value: &str, from: i64, to: i64) -> Result<(), Error> {
+    match value.parse::<i64>() {
         Ok(number) if (from..=to).contains(&number) => Ok(()),
         _ => Err(invalid(field, format!("Must be an integer from {from} to {to}."))),
     }

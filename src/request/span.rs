@@ -3,9 +3,11 @@
 //! The text has passed [`check_json`](crate::json::check_json); an error here would be a bug and is reported as one.
 
 use crate::error::{Error, ErrorKind};
-use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::json::{cursor, string::unescaped};
+use core::ops::Range;
 use std::borrow::Cow;
+
+pub(crate) use crate::json::write::quoted;
 
 /// A byte range of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,10 +21,9 @@ impl Span {
         text.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The span of a value that serde_json borrowed from `text`.
-    fn within(text: &str, raw: &RawValue) -> Span {
-        let start = raw.get().as_ptr().addr().wrapping_sub(text.as_ptr().addr());
-        Span { start, end: start.wrapping_add(raw.get().len()) }
+    /// A range of this span's text.
+    fn part(self, range: &Range<usize>) -> Span {
+        Span { start: self.start + range.start, end: self.start + range.end }
     }
 }
 
@@ -83,16 +84,7 @@ impl Kind {
 /// The text of a JSON string; empty for anything else.
 pub(crate) fn string(value: &str) -> Cow<'_, str> {
     let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
-    if inner.contains('\\') {
-        Cow::Owned(serde_json::from_str(value).unwrap_or_default())
-    } else {
-        Cow::Borrowed(inner)
-    }
-}
-
-/// A string as JSON text.
-pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    if inner.contains('\\') { Cow::Owned(unescaped(inner).unwrap_or_default()) } else { Cow::Borrowed(inner) }
 }
 
 /// The member called `name`, unless its value is `null`: for optional fields, null means absent.
@@ -103,8 +95,9 @@ pub(crate) fn find(text: &str, members: &[Member], name: &str) -> Option<Member>
 /// Replaces `members` by those of the object at `span`.
 pub(crate) fn members_into(text: &str, span: Span, members: &mut Vec<Member>) -> Result<(), Error> {
     members.clear();
-    let visitor = Members { text, members };
-    serde_json::Deserializer::from_str(span.of(text)).deserialize_map(visitor).map_err(|_| bug())
+    let entries = cursor::entries(span.of(text)).ok_or_else(bug)?;
+    members.extend(entries.iter().map(|(key, value)| Member { key: span.part(key), value: span.part(value) }));
+    Ok(())
 }
 
 /// The members of the object at `span`.
@@ -115,49 +108,10 @@ pub(crate) fn members(text: &str, span: Span) -> Result<Vec<Member>, Error> {
 
 /// The items of the array at `span`.
 pub(crate) fn items(text: &str, span: Span) -> Result<Vec<Span>, Error> {
-    serde_json::Deserializer::from_str(span.of(text)).deserialize_seq(Items { text }).map_err(|_| bug())
+    let entries = cursor::entries(span.of(text)).ok_or_else(bug)?;
+    Ok(entries.iter().map(|(_, item)| span.part(item)).collect())
 }
 
 fn bug() -> Error {
     Error::new(ErrorKind::Internal, "A checked document could not be read again.")
-}
-
-struct Members<'a, 'm> {
-    text: &'a str,
-    members: &'m mut Vec<Member>,
-}
-
-impl<'de> Visitor<'de> for Members<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            self.members.push(Member { key: Span::within(self.text, key), value: Span::within(self.text, value) });
-        }
-        Ok(())
-    }
-}
-
-struct Items<'a> {
-    text: &'a str,
-}
-
-impl<'de> Visitor<'de> for Items<'_> {
-    type Value = Vec<Span>;
-
-    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut spans = Vec::new();
-        while let Some(value) = seq.next_element::<&RawValue>()? {
-            spans.push(Span::within(self.text, value));
-        }
-        Ok(spans)
-    }
 }

@@ -1,100 +1,13 @@
-//! Values between JavaScript and the core: options in, errors, replies and heads out.
+//! Values from the core to JavaScript: errors, replies and heads.
 
-use crate::driver::endpoint_of;
+use crate::value::Value;
 use gloo_net::http::Response;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sluicegate::error::Vendor;
 use sluicegate::exchange::{self, Timing};
-use sluicegate::reply::{self, Choice, End, Reply, ThinkTags, Usage};
-use sluicegate::request::{Dialect, Endpoint};
+use sluicegate::reply::{self, Choice, End, Notice, Reply, ToolCall, Usage};
 use sluicegate::{Error, ErrorKind};
 use wasm_bindgen::prelude::*;
-
-/// Options of one call, as `index.ts` puts them together.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CallOptions {
-    pub(crate) url: String,
-    #[serde(default)]
-    pub(crate) headers: Vec<(String, String)>,
-    dialect: Option<String>,
-    pub(crate) model: Option<String>,
-    pub(crate) stream: Option<bool>,
-    #[serde(default)]
-    pub(crate) budgets: BudgetOptions,
-    #[serde(flatten)]
-    pub(crate) reply: ReplyOptions,
-}
-
-impl CallOptions {
-    pub(crate) fn dialect(&self) -> Result<Dialect, Error> {
-        let name = self.dialect.as_deref().unwrap_or("openai");
-        name.parse().map_err(|_| invalid_option("dialect", "openai, deepseek or siliconflow is expected"))
-    }
-
-    pub(crate) fn endpoint(&self) -> Result<Endpoint, Error> {
-        endpoint_of(&self.url).ok_or_else(|| invalid_option("url", "a chat or completion route is expected"))
-    }
-}
-
-/// How the reply is read.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ReplyOptions {
-    think_tags: Option<String>,
-}
-
-impl ReplyOptions {
-    pub(crate) fn to_core(&self) -> Result<reply::Options, Error> {
-        let think_tags = match self.think_tags.as_deref() {
-            None | Some("auto") => ThinkTags::Auto,
-            Some("open") => ThinkTags::Open,
-            Some("off") => ThinkTags::Off,
-            Some(_) => return Err(invalid_option("thinkTags", "auto, open or off is expected")),
-        };
-        Ok(reply::Options { think_tags, ..reply::Options::default() })
-    }
-}
-
-/// Budgets in milliseconds; what is missing keeps its default.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct BudgetOptions {
-    connect: Option<f64>,
-    first_token: Option<f64>,
-    idle: Option<f64>,
-    content_idle: Option<f64>,
-    total: Option<f64>,
-}
-
-impl BudgetOptions {
-    pub(crate) fn to_core(&self) -> Result<exchange::Budgets, Error> {
-        let default = exchange::Budgets::default();
-        let or = |name: &str, given: Option<f64>, default: u64| match given {
-            None => Ok(default),
-            Some(millis) if millis > 0.0 => Ok(millis as u64), // Infinity saturates: never
-            Some(_) => Err(invalid_option(name, "a positive number of milliseconds is expected")),
-        };
-        Ok(exchange::Budgets {
-            connect: or("budgets.connect", self.connect, default.connect)?,
-            first_token: or("budgets.firstToken", self.first_token, default.first_token)?,
-            idle: or("budgets.idle", self.idle, default.idle)?,
-            content_idle: or("budgets.contentIdle", self.content_idle, default.content_idle)?,
-            total: or("budgets.total", self.total, default.total)?,
-        })
-    }
-}
-
-pub(crate) fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, Error> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| {
-        // serde's message names the types that were expected and found.
-        Error::new(ErrorKind::InvalidRequest, format!("An option has the wrong type: {error}."))
-    })
-}
-
-pub(crate) fn invalid_option(name: &str, expected: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidRequest, format!("The option is not valid: {expected}.")).with_param(name)
-}
 
 pub(crate) fn missing_model() -> Error {
     let message = "No model is named, neither by the request nor by the gate's options.";
@@ -105,157 +18,97 @@ pub(crate) fn platform_error(what: &'static str) -> Error {
     Error::new(ErrorKind::Internal, what)
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ErrorShape<'a> {
-    code: &'a str,
-    message: String,
-    status: u16,
-    party: &'a str,
-    next_step: &'a str,
-    retryable: bool,
-    param: Option<&'a str>,
-    retry_after_ms: Option<f64>,
-    request_id: Option<&'a str>,
-    outcome: Option<&'a str>,
-    budget: Option<&'a str>,
-    vendor: Option<VendorShape<'a>>,
+fn millis(millis: u64) -> Value<'static> {
+    Value::Number(millis as f64)
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VendorShape<'a> {
-    status: Option<u16>,
-    code: Option<&'a str>,
-    message: Option<&'a str>,
-    trace_id: Option<&'a str>,
+fn error_value(error: &Error) -> Value<'_> {
+    let vendor = error.vendor();
+    Value::object([
+        ("code", error.code().into()),
+        ("message", error.message().into()),
+        ("status", Value::Number(error.status().into())),
+        ("party", error.kind().party().as_str().into()),
+        ("nextStep", error.kind().next_step().into()),
+        ("retryable", Value::Flag(error.is_retryable())),
+        ("param", error.param().into()),
+        ("retryAfterMs", error.retry_after_ms().map_or(Value::Nothing, millis)),
+        ("vendor", vendor.map_or(Value::Nothing, vendor_value)),
+    ])
 }
 
-fn error_shape(error: &Error) -> ErrorShape<'_> {
-    ErrorShape {
-        code: error.code(),
-        message: error.message().to_owned(),
-        status: error.status(),
-        party: error.kind().party().as_str(),
-        next_step: error.kind().next_step(),
-        retryable: error.is_retryable(),
-        param: error.param(),
-        retry_after_ms: error.retry_after_ms().map(|millis| millis as f64),
-        request_id: error.vendor().and_then(|vendor| vendor.trace_id.as_deref()),
-        outcome: None,
-        budget: None,
-        vendor: error.vendor().map(|vendor| VendorShape {
-            status: vendor.status,
-            code: vendor.code.as_deref(),
-            message: vendor.message.as_deref(),
-            trace_id: vendor.trace_id.as_deref(),
-        }),
-    }
+fn vendor_value(vendor: &Vendor) -> Value<'_> {
+    Value::object([
+        ("status", vendor.status.map_or(Value::Nothing, |status| Value::Number(status.into()))),
+        ("code", vendor.code.as_deref().into()),
+        ("message", vendor.message.as_deref().into()),
+        ("traceId", vendor.trace_id.as_deref().into()),
+    ])
+}
+
+fn vendor_trace_id(error: &Error) -> Option<&str> {
+    error.vendor().and_then(|vendor| vendor.trace_id.as_deref())
 }
 
 /// An error as a plain object; `index.ts` makes a `GateError` of it.
 pub(crate) fn error_to_js(error: &Error) -> JsValue {
-    to_js(&error_shape(error)).unwrap_or_else(|_| JsValue::from_str(error.code()))
+    let mut value = error_value(error);
+    value.push("requestId", vendor_trace_id(error).into());
+    value.to_js().unwrap_or_else(|_| JsValue::from_str(error.code()))
 }
 
 /// The error of a call that ended without success.
 pub(crate) fn failure_to_js(end: &End, trace_id: Option<&str>, cause: &JsValue) -> Result<JsValue, JsValue> {
     let Some(error) = &end.error else { return Ok(JsValue::UNDEFINED) };
-    let mut shape = error_shape(error);
-    shape.outcome = Some(end.outcome.as_str());
-    shape.request_id = trace_id.or(shape.request_id);
+    let mut value = error_value(error);
+    value.push("requestId", trace_id.or(vendor_trace_id(error)).into());
+    value.push("outcome", end.outcome.as_str().into());
     if let reply::Outcome::TimedOut(budget) = end.outcome {
-        shape.budget = Some(budget.as_str());
+        value.push("budget", budget.as_str().into());
     }
-    let value = to_js(&shape)?;
+    let value = value.to_js()?;
     if !cause.is_undefined() {
         Reflect::set(&value, &JsValue::from_str("cause"), cause)?;
     }
     Ok(value)
 }
 
-#[derive(Serialize)]
-struct ReplyShape<'a> {
-    id: &'a str,
-    model: &'a str,
-    outcome: Option<&'a str>,
-    choices: Vec<ChoiceShape<'a>>,
-    notices: Vec<NoticeShape<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timing: Option<TimingShape>,
-    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ChoiceShape<'a> {
-    index: u32,
-    text: &'a str,
-    reasoning: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    refusal: &'a str,
-    tool_calls: Vec<ToolCallShape<'a>>,
-    finish_reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ToolCallShape<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    function: FunctionShape<'a>,
-}
-
-#[derive(Serialize)]
-struct FunctionShape<'a> {
-    name: &'a str,
-    arguments: &'a str,
-}
-
-#[derive(Serialize)]
-struct NoticeShape<'a> {
-    code: &'a str,
-    detail: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TimingShape {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    head_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_token_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_text_ms: Option<f64>,
-    total_ms: f64,
-}
-
-fn timing_shape(timing: &Timing) -> TimingShape {
-    let millis = |value: Option<u64>| value.map(|value| value as f64);
-    TimingShape {
-        head_ms: millis(timing.head),
-        first_token_ms: millis(timing.first_token),
-        first_text_ms: millis(timing.first_text),
-        total_ms: timing.total.unwrap_or(0) as f64,
+fn timing_value(timing: &Timing) -> Value<'static> {
+    let mut value = Value::object([]);
+    for (name, time) in [
+        ("headMs", timing.head),
+        ("firstTokenMs", timing.first_token),
+        ("firstTextMs", timing.first_text),
+        ("totalMs", Some(timing.total.unwrap_or(0))),
+    ] {
+        if let Some(time) = time {
+            value.push(name, millis(time));
+        }
     }
+    value
 }
 
-fn choice_shape(choice: &Choice) -> ChoiceShape<'_> {
-    ChoiceShape {
-        index: choice.index,
-        text: &choice.text,
-        reasoning: &choice.reasoning,
-        refusal: &choice.refusal,
-        tool_calls: choice
-            .tool_calls
-            .iter()
-            .map(|call| ToolCallShape {
-                id: &call.id,
-                r#type: "function",
-                function: FunctionShape { name: &call.name, arguments: &call.arguments },
-            })
-            .collect(),
-        finish_reason: choice.finish_reason.as_deref(),
+fn choice_value(choice: &Choice) -> Value<'_> {
+    let mut value = Value::object([
+        ("index", Value::Number(choice.index.into())),
+        ("text", choice.text.as_str().into()),
+        ("reasoning", choice.reasoning.as_str().into()),
+    ]);
+    if !choice.refusal.is_empty() {
+        value.push("refusal", choice.refusal.as_str().into());
     }
+    value.push("tool_calls", Value::List(choice.tool_calls.iter().map(tool_call_value).collect()));
+    value.push("finish_reason", choice.finish_reason.as_deref().into());
+    value
+}
+
+fn tool_call_value(call: &ToolCall) -> Value<'_> {
+    let function = Value::object([("name", call.name.as_str().into()), ("arguments", call.arguments.as_str().into())]);
+    Value::object([("id", call.id.as_str().into()), ("type", "function".into()), ("function", function)])
+}
+
+fn notice_value((code, detail): &(Notice, String)) -> Value<'_> {
+    Value::object([("code", code.code().into()), ("detail", detail.as_str().into())])
 }
 
 /// A reply; `index.ts` adds what only repeats the first choice.
@@ -265,15 +118,20 @@ pub(crate) fn reply_to_js(
     timing: Option<&Timing>,
     trace_id: Option<&str>,
 ) -> Result<JsValue, JsValue> {
-    let value = to_js(&ReplyShape {
-        id: &reply.id,
-        model: &reply.model,
-        outcome: end.map(|end| end.outcome.as_str()),
-        choices: reply.choices.iter().map(choice_shape).collect(),
-        notices: reply.notices.iter().map(|(code, detail)| NoticeShape { code: code.code(), detail }).collect(),
-        timing: timing.map(timing_shape),
-        request_id: trace_id,
-    })?;
+    let mut value = Value::object([
+        ("id", reply.id.as_str().into()),
+        ("model", reply.model.as_str().into()),
+        ("outcome", end.map(|end| end.outcome.as_str()).into()),
+        ("choices", Value::List(reply.choices.iter().map(choice_value).collect())),
+        ("notices", Value::List(reply.notices.iter().map(notice_value).collect())),
+    ]);
+    if let Some(timing) = timing {
+        value.push("timing", timing_value(timing));
+    }
+    if trace_id.is_some() {
+        value.push("requestId", trace_id.into());
+    }
+    let value = value.to_js()?;
     set_usage(&value, reply.usage.as_ref())?;
     let extra = Object::new();
     for (name, raw) in &reply.extra {
@@ -300,7 +158,7 @@ pub(crate) fn summary_to_js(
     let value: JsValue = Object::new().into();
     let set = |name: &str, field: &JsValue| Reflect::set(&value, &JsValue::from_str(name), field);
     set("outcome", &JsValue::from_str(end.outcome.as_str()))?;
-    set("timing", &to_js(&timing_shape(timing))?)?;
+    set("timing", &timing_value(timing).to_js()?)?;
     set("error", &failure_to_js(end, trace_id, cause)?)?;
     set_usage(&value, reply.usage.as_ref())?;
     Ok(value)
@@ -373,9 +231,4 @@ pub(crate) fn error_head_to_js(error: &Error, headers: Option<&Array>, body: &[u
         pairs.push(&pair(name, &value));
     }
     head_to_js(error.status(), Some(&pairs), Some(body))
-}
-
-fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
-    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(false);
-    value.serialize(&serializer).map_err(JsValue::from)
 }

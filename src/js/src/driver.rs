@@ -5,13 +5,14 @@
 //! queues several times for each (measured end to end: a third of the CPU per chunk, and 10 KB less wasm). Nothing is borrowed while code of the
 //! caller runs, so that a cancel may come at any time.
 
-use crate::convert::{self, CallOptions};
+use crate::convert;
+use crate::options::CallOptions;
 use crate::transport::{ResponseHead, Transport, fetch_function, now};
 use gloo_net::http::Response;
 use js_sys::{Array, Function, Promise};
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply::{Delta, Deltas, Notice};
-use sluicegate::request::{Built, Endpoint, Request, Target};
+use sluicegate::request::{Built, Request, Target};
 use sluicegate::time::Instant;
 use sluicegate::{Error, reply};
 use std::cell::RefCell;
@@ -70,9 +71,9 @@ impl<O: Output + 'static> Driver<O> {
     /// A call for the request in `body`, a JSON text. Nothing is sent before the first pull.
     pub(crate) fn new(body: &str, options: JsValue, fetch: JsValue, mut output: O) -> Result<Shared<O>, Error> {
         let fetch = fetch_function(fetch)?;
-        let options: CallOptions = convert::from_js(options)?;
-        let reply = reply::Options { collect: O::COLLECT, ..options.reply.to_core()? };
-        let mut request = Request::parse(options.endpoint()?, body.as_bytes(), &reply.limits)?;
+        let options = CallOptions::from_js(options)?;
+        let reply = reply::Options { collect: O::COLLECT, ..options.reply };
+        let mut request = Request::parse(options.endpoint, body.as_bytes(), &reply.limits)?;
         if let Some(stream) = options.stream {
             request = request.with_stream(stream);
         }
@@ -80,13 +81,13 @@ impl<O: Output + 'static> Driver<O> {
             (Some(model), _) | (None, Some(model)) => model.to_owned(),
             (None, None) => return Err(convert::missing_model()),
         };
-        let target = Target { dialect: options.dialect()?, model: &model, replay: None, add_usage: true };
+        let target = Target { dialect: options.dialect, model: &model, replay: None, add_usage: true };
         let built = request.build(&target)?;
         for change in &built.changes {
             let detail = format!("{}: {}", change.field, change.what);
             output.deltas().push(Delta::Notice { code: Notice::RequestChanged, detail: &detail });
         }
-        let exchange = Exchange::new(now(), Plan { budgets: options.budgets.to_core()?, reply }, built);
+        let exchange = Exchange::new(now(), Plan { budgets: options.budgets, reply }, built);
         let transport = Transport::new()?;
         Ok(Rc::new_cyclic(|me: &Weak<RefCell<Driver<O>>>| {
             RefCell::new(Driver {
@@ -230,10 +231,4 @@ fn callback<O: Output + 'static>(
         }
         Driver::go_on(&this);
     })
-}
-
-/// The endpoint whose path ends `url`.
-pub(crate) fn endpoint_of(url: &str) -> Option<Endpoint> {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    [Endpoint::ChatCompletions, Endpoint::Completions].into_iter().find(|endpoint| path.ends_with(endpoint.path()))
 }

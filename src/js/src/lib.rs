@@ -9,7 +9,9 @@
 //! | `driver.rs` | the loop that `call` and `forward` share: carries out what the exchange asks for |
 //! | `transport.rs` | one fetch: send, read, abort, timer |
 //! | `batch.rs` | deltas as numbers over text, read by JavaScript straight from memory |
-//! | `convert.rs` | options, errors and replies, through serde |
+//! | `options.rs` | options in |
+//! | `convert.rs` | errors and replies out |
+//! | `value.rs` | what both are on their way through serde |
 
 mod batch;
 mod call;
@@ -17,5 +19,7 @@ mod convert;
 mod decoder;
 mod driver;
 mod forward;
+mod options;
 mod pipeline;
 mod transport;
+mod value;

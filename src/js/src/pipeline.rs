@@ -1,7 +1,8 @@
 //! The pipeline without the network: bytes of an event stream in, deltas and one whole reply out.
 
 use crate::batch::Batch;
-use crate::convert::{self, ReplyOptions};
+use crate::convert;
+use crate::options::reply_options;
 use sluicegate::reply::{Cause, End, Reader};
 use wasm_bindgen::prelude::*;
 
@@ -19,8 +20,7 @@ impl ReplyStream {
     /// A reader at the start of a stream. Options: `{thinkTags}`.
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue) -> Result<ReplyStream, JsValue> {
-        let options = convert::from_js::<ReplyOptions>(options).and_then(|options| options.to_core());
-        let options = options.map_err(|error| convert::error_to_js(&error))?;
+        let options = reply_options(options).map_err(|error| convert::error_to_js(&error))?;
         Ok(ReplyStream { input: Vec::new(), reader: Reader::new(options), batch: Batch::new(), end: None })
     }
 

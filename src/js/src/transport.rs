@@ -1,6 +1,7 @@
 //! One fetch and one timer: sends, reads chunk by chunk, aborts. It knows no rule.
 
-use crate::convert::{self, CallOptions};
+use crate::convert;
+use crate::options::{self, CallOptions};
 use gloo_net::http::{Headers, Response};
 use js_sys::{Function, Promise, Reflect};
 use sluicegate::Error;
@@ -165,5 +166,5 @@ pub(crate) fn fetch_function(given: JsValue) -> Result<Function, Error> {
         true => Reflect::get(&js_sys::global(), &JsValue::from_str("fetch")).unwrap_or(JsValue::UNDEFINED),
         false => given,
     };
-    function.dyn_into().map_err(|_| convert::invalid_option("fetch", "a function is expected"))
+    function.dyn_into().map_err(|_| options::invalid("fetch", "a function is expected"))
 }

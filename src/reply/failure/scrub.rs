@@ -1,5 +1,7 @@
 //! Foreign text made fit to keep: bounded, without control characters, without anything that looks like a key.
 
+use crate::text::has;
+
 /// The text in one line of at most `max` characters; what looks like a secret becomes `***`. Linear; stops when it has enough.
 pub(super) fn scrub(text: &str, max: usize) -> String {
     let mut out = Out { text: String::new(), left: max };
@@ -75,7 +77,7 @@ const PREFIXES: &[&str] = &[
 ];
 
 fn looks_secret(word: &str) -> bool {
-    if word.contains("**") {
+    if has(word, "**") {
         return true;
     }
     if word.len() >= 8 && PREFIXES.iter().any(|prefix| word.starts_with(prefix)) {

@@ -1,6 +1,7 @@
 //! What the vendors' codes, words and statuses mean, as data.
 
 use crate::error::ErrorKind::{self, *};
+use crate::text::has;
 
 /// The vendors' `code` (or `type`), compared without case.
 const CODES: &[(&str, ErrorKind)] = &[
@@ -249,8 +250,8 @@ fn look_up(table: &[(&str, ErrorKind)], code: &str) -> Option<ErrorKind> {
 
 /// The kind that the vendor's words name.
 pub(super) fn of_words(status: u16, message: &str) -> Option<ErrorKind> {
-    let message = message.to_lowercase();
-    let has = |word: &&str| message.contains(*word);
+    let message = message.to_ascii_lowercase();
+    let has = |word: &&str| has(&message, word);
     WORDS
         .iter()
         .find(|rule| {

@@ -1,6 +1,8 @@
 //! When it is worth trying again: headers, dates, and what the vendors only say in words.
 
 use super::FailureHead;
+use crate::json::number::scaled;
+use crate::text::{after, has};
 
 /// A limit over a window of time, as SiliconFlow names it: `TPM limit reached`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub fn rate_window(message: &str) -> Option<RateWindow> {
     let mut words = message.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     while let Some(word) = words.next() {
         let window = WINDOWS.iter().find(|window| window.dimension == word);
-        let in_brackets = || message.contains(&format!("({word})"));
+        let in_brackets = || has(message, &format!("({word})"));
         if let Some(window) = window
             && (words.peek().is_some_and(|next| next.eq_ignore_ascii_case("limit")) || in_brackets())
         {
@@ -42,25 +44,33 @@ pub fn rate_window(message: &str) -> Option<RateWindow> {
 /// What the headers say, in milliseconds from now: `retry-after-ms` before `retry-after`, which may be seconds or an HTTP date. A date
 /// needs [`FailureHead::now_unix_ms`]; one that has passed gives 0.
 pub fn retry_after_ms(head: &FailureHead<'_>) -> Option<u64> {
-    let millis = head.retry_after_ms.and_then(|value| decimal(value.trim())).map(|millis| millis as u64);
+    let millis = head.retry_after_ms.map(str::trim).filter(|value| is_plain(value)).and_then(|value| scaled(value, 0));
     millis.or_else(|| {
         let value = head.retry_after?.trim();
-        match decimal(value) {
-            Some(seconds) => Some((seconds * 1000.0).round() as u64),
+        match tenths_of_ms(value) {
+            Some(tenths) => Some(rounded(tenths)),
             None => Some(http_date_ms(value)?.saturating_sub(head.now_unix_ms?)),
         }
     })
 }
 
-fn decimal(text: &str) -> Option<f64> {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    text.parse::<f64>().ok().filter(|number| plain && number.is_finite())
+/// Seconds without an exponent, in tenths of a millisecond.
+fn tenths_of_ms(seconds: &str) -> Option<u64> {
+    if is_plain(seconds) { scaled(seconds, 4) } else { None }
+}
+
+fn is_plain(number: &str) -> bool {
+    number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+fn rounded(tenths: u64) -> u64 {
+    tenths.saturating_add(5) / 10
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110's IMF-fixdate) in milliseconds since 1970.
 fn http_date_ms(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (_, date) = text.split_once(", ")?;
+    let date = after(text, ", ")?;
     let mut fields = date.split(' ');
     let day: u64 = fields.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
     let name = fields.next()?;
@@ -81,29 +91,30 @@ fn http_date_ms(text: &str) -> Option<u64> {
 
 /// `try again in 1m2.5s`, `try again in 20ms`: OpenAI's words.
 pub(super) fn in_words_ms(message: &str) -> Option<u64> {
-    let (_, mut rest) = message.split_once("try again in ")?;
-    let mut total = 0.0;
+    let mut rest = after(message, "try again in ")?;
+    // In tenths of a millisecond.
+    let mut total = 0u64;
     let mut any = false;
     loop {
         rest = rest.trim_start();
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, unit) = rest.split_at_checked(digits)?;
-        let Some(number) = decimal(number) else { break };
+        let Some(number) = tenths_of_ms(number) else { break };
         let unit = unit.trim_start();
         let letters = unit.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(unit.len());
         let (name, tail) = unit.split_at_checked(letters)?;
-        total += number
-            * match name {
-                "ms" | "milliseconds" => 1.0,
-                "s" | "sec" | "second" | "seconds" => 1000.0,
-                "m" | "min" | "minute" | "minutes" => 60_000.0,
-                "h" | "hour" | "hours" => 3_600_000.0,
-                _ => break,
-            };
+        let tenths = match name {
+            "ms" | "milliseconds" => number / 1000,
+            "s" | "sec" | "second" | "seconds" => number,
+            "m" | "min" | "minute" | "minutes" => number.saturating_mul(60),
+            "h" | "hour" | "hours" => number.saturating_mul(3600),
+            _ => break,
+        };
+        total = total.saturating_add(tenths);
         any = true;
         rest = tail;
     }
-    any.then_some(total.round() as u64)
+    any.then_some(rounded(total))
 }
 
 #[cfg(test)]

@@ -2,21 +2,22 @@
 //!
 //! It accepts exactly what serde_json accepts as a value (a property test compares the two) and gives members as slices of the text.
 //! Our own, because a chunk has twenty members of which three matter: serde_json with raw values took three times as long, and its
-//! strings refuse the lone surrogates that some servers send.
+//! strings refuse the lone surrogates that some servers send. It also keeps a page from loading serde_json, a quarter of the bundle.
 
+use core::ops::Range;
 use std::borrow::Cow;
 
 /// Nesting that is followed, as in serde_json.
 const MAX_DEPTH: u32 = 127;
 
 /// What can be read at a cursor; `None` for what is malformed or of the wrong type.
-pub(super) trait Read<'a>: Sized {
+pub(crate) trait Read<'a>: Sized {
     fn read(cursor: &mut Cursor<'a>) -> Option<Self>;
 }
 
 /// The whole of `text` as one value.
-pub(super) fn parse<'a, T: Read<'a>>(text: &'a str) -> Option<T> {
-    let mut cursor = Cursor { text, at: 0, depth: 0 };
+pub(crate) fn parse<'a, T: Read<'a>>(text: &'a str) -> Option<T> {
+    let mut cursor = Cursor::new(text);
     let value = T::read(&mut cursor)?;
     cursor.peek().is_none().then_some(value)
 }
@@ -48,35 +49,63 @@ impl<'a, T: Read<'a>> Read<'a> for Vec<T> {
     }
 }
 
-pub(super) struct Cursor<'a> {
+/// The members of an object (the key with its quotes, and the value) or the items of an array (keys empty), as ranges of `text`.
+pub(crate) fn entries(text: &str) -> Option<Vec<(Range<usize>, Range<usize>)>> {
+    let mut cursor = Cursor::new(text);
+    let object = cursor.peek()? == b'{';
+    let (open, close) = if object { (b'{', b'}') } else { (b'[', b']') };
+    let mut entries = Vec::new();
+    cursor.open(open)?;
+    if cursor.peek()? == close {
+        cursor.close()?;
+    } else {
+        loop {
+            cursor.peek()?;
+            let key = cursor.at;
+            if object {
+                cursor.key()?;
+            }
+            let key = key..cursor.at;
+            if object {
+                cursor.colon()?;
+            }
+            cursor.peek()?;
+            let value = cursor.at;
+            cursor.skip()?;
+            entries.push((key, value..cursor.at));
+            if cursor.next_or(close)? {
+                break;
+            }
+        }
+    }
+    cursor.peek().is_none().then_some(entries)
+}
+
+pub(crate) struct Cursor<'a> {
     text: &'a str,
-    at: usize,
+    pub(super) at: usize,
     depth: u32,
 }
 
 impl<'a> Cursor<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Cursor { text, at: 0, depth: 0 }
+    }
+
     /// An object: `member` is called with each name and must read the value behind it.
     #[inline]
-    pub(super) fn object(&mut self, member: &mut impl FnMut(&mut Self, Cow<'a, str>) -> Option<()>) -> Option<()> {
+    pub(crate) fn object(&mut self, member: &mut impl FnMut(&mut Self, Cow<'a, str>) -> Option<()>) -> Option<()> {
         self.open(b'{')?;
         if self.peek()? == b'}' {
             return self.close();
         }
         loop {
-            if self.peek()? != b'"' {
-                return None;
-            }
-            let (name, escaped) = self.string()?;
+            let (name, escaped) = self.key()?;
             let name = if escaped { Cow::Owned(super::string::unescaped(name)?) } else { Cow::Borrowed(name) };
-            if self.peek()? != b':' {
-                return None;
-            }
-            self.at += 1;
+            self.colon()?;
             member(self, name)?;
-            match self.peek()? {
-                b',' => self.at += 1,
-                b'}' => return self.close(),
-                _ => return None,
+            if self.next_or(b'}')? {
+                return Some(());
             }
         }
     }
@@ -88,15 +117,39 @@ impl<'a> Cursor<'a> {
         }
         loop {
             item(self)?;
-            match self.peek()? {
-                b',' => self.at += 1,
-                b']' => return self.close(),
-                _ => return None,
+            if self.next_or(b']')? {
+                return Some(());
             }
         }
     }
 
-    fn open(&mut self, bracket: u8) -> Option<()> {
+    /// The body of the key at the cursor, and whether it has escapes; the cursor stands behind its quotes.
+    #[inline]
+    pub(super) fn key(&mut self) -> Option<(&'a str, bool)> {
+        if self.peek()? == b'"' { self.string() } else { None }
+    }
+
+    #[inline]
+    pub(super) fn colon(&mut self) -> Option<()> {
+        let found = self.peek()? == b':';
+        self.at += usize::from(found);
+        found.then_some(())
+    }
+
+    /// Past a comma (false), or past the bracket that closes (true).
+    #[inline]
+    pub(super) fn next_or(&mut self, bracket: u8) -> Option<bool> {
+        match self.peek()? {
+            b',' => {
+                self.at += 1;
+                Some(false)
+            }
+            byte if byte == bracket => self.close().map(|()| true),
+            _ => None,
+        }
+    }
+
+    pub(super) fn open(&mut self, bracket: u8) -> Option<()> {
         if self.peek()? != bracket || self.depth == MAX_DEPTH {
             return None;
         }
@@ -105,30 +158,31 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    fn close(&mut self) -> Option<()> {
+    pub(super) fn close(&mut self) -> Option<()> {
         self.depth -= 1;
         self.at += 1;
         Some(())
     }
 
     /// The next byte that is not whitespace; the cursor stands on it.
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
+    #[inline(always)]
+    pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = self.byte()?;
-            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
+            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
                 return Some(byte);
             }
             self.at += 1;
         }
     }
 
-    #[inline]
+    // Sized code calls even this, eighty times an event.
+    #[inline(always)]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn skip(&mut self) -> Option<()> {
+    pub(super) fn skip(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
             b'{' => self.object(&mut |cursor: &mut Self, _| cursor.skip()),
@@ -150,10 +204,10 @@ impl<'a> Cursor<'a> {
         if self.byte() == Some(b'-') {
             self.at += 1;
         }
-        if self.byte() == Some(b'0') {
-            self.at += 1
-        } else {
-            self.digits()?
+        let start = self.at;
+        self.digits()?;
+        if self.text.as_bytes().get(start) == Some(&b'0') && self.at > start + 1 {
+            return None;
         }
         if self.byte() == Some(b'.') {
             self.at += 1;
@@ -179,7 +233,7 @@ impl<'a> Cursor<'a> {
 
     /// The body of the string at the cursor, and whether it has escapes.
     #[inline]
-    fn string(&mut self) -> Option<(&'a str, bool)> {
+    pub(super) fn string(&mut self) -> Option<(&'a str, bool)> {
         self.at += 1;
         let start = self.at;
         let mut escaped = false;

@@ -5,7 +5,7 @@
 
 /// What the inside of a JSON string looks like at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// No escape: the text is what stands there.
     Plain,
     /// Escapes, at least one.
@@ -16,7 +16,7 @@ pub(super) enum Form {
 
 /// One pass without branches, which the compiler turns into SIMD where the target has it.
 #[inline]
-pub(super) fn form(body: &[u8]) -> Form {
+pub(crate) fn form(body: &[u8]) -> Form {
     let (mut escaped, mut odd) = (false, false);
     for &byte in body {
         escaped |= byte == b'\\';
@@ -32,7 +32,7 @@ pub(super) fn form(body: &[u8]) -> Form {
 /// The text of a string body: borrowed where nothing is escaped, else written into `scratch`. `half` is the high surrogate left over
 /// from the piece before (0 for none) and is updated. `None`, and `half` untouched, for what is no JSON string body.
 #[inline]
-pub(super) fn decode<'s>(body: &'s str, form: Form, half: &mut u16, scratch: &'s mut String) -> Option<&'s str> {
+pub(crate) fn decode<'s>(body: &'s str, form: Form, half: &mut u16, scratch: &'s mut String) -> Option<&'s str> {
     match form {
         Form::Plain if *half == 0 || body.is_empty() => Some(body),
         Form::Invalid => None,
@@ -80,7 +80,7 @@ fn unescape(body: &str, half: &mut u16, out: &mut String) -> Option<()> {
 }
 
 /// The other half did not come.
-pub(super) fn settle(half: &mut u16, out: &mut String) {
+pub(crate) fn settle(half: &mut u16, out: &mut String) {
     if *half != 0 {
         *half = 0;
         out.push(char::REPLACEMENT_CHARACTER);
@@ -118,21 +118,46 @@ fn hex4(digits: [u8; 4]) -> Option<u16> {
 }
 
 /// The body between the quotes of a raw JSON value; `None` if the value is not a string.
-pub(super) fn body(raw: &str) -> Option<&str> {
+pub(crate) fn body(raw: &str) -> Option<&str> {
     raw.strip_prefix('"')?.strip_suffix('"')
 }
 
 /// A whole JSON string, unescaped; `None` if the value is not a string.
-pub(super) fn read(raw: &str) -> Option<String> {
+pub(crate) fn read(raw: &str) -> Option<String> {
     unescaped(body(raw)?)
 }
 
 /// The text of a string's body.
-pub(super) fn unescaped(body: &str) -> Option<String> {
+pub(crate) fn unescaped(body: &str) -> Option<String> {
     let (mut half, mut text) = (0, String::with_capacity(body.len()));
     unescape(body, &mut half, &mut text)?;
     settle(&mut half, &mut text);
     Some(text)
+}
+
+/// As [`unescaped`], but a surrogate without its other half is an error.
+pub(super) fn unescaped_strictly(body: &str) -> Option<String> {
+    if is_paired(body) { unescaped(body) } else { None }
+}
+
+fn is_paired(body: &str) -> bool {
+    let mut rest = body.as_bytes();
+    while let Some(escape) = memchr::memchr(b'\\', rest).and_then(|at| rest.get(at..)) {
+        rest = match escape {
+            [_, b'u', a, b, c, d, tail @ ..] => match (hex4([*a, *b, *c, *d]), tail) {
+                (Some(0xD800..=0xDBFF), [b'\\', b'u', a, b, c, d, tail @ ..])
+                    if matches!(hex4([*a, *b, *c, *d]), Some(0xDC00..=0xDFFF)) =>
+                {
+                    tail
+                }
+                (Some(0xD800..=0xDFFF), _) => return false,
+                _ => tail,
+            },
+            [_, _, tail @ ..] => tail,
+            _ => break,
+        };
+    }
+    true
 }
 
 #[cfg(test)]
@@ -153,6 +178,22 @@ mod tests {
         assert_eq!(read(r#""\ude00x""#).unwrap(), "\u{FFFD}x");
         assert_eq!(read(r#""\ud83d\ud83d\ude00""#).unwrap(), "\u{FFFD}\u{1F600}");
         assert_eq!(read(r#""\ud83d\n""#).unwrap(), "\u{FFFD}\n");
+    }
+
+    #[test]
+    fn a_strict_reader_refuses_what_serde_json_refuses() {
+        for body in [
+            r"\ud83d\ude00",
+            r"\ud83d",
+            r"\ude00",
+            r"\ud83d\ud83d\ude00",
+            r"\\ud83d",
+            r"\ufffd \u0041",
+            r"\ud83dx\ude00",
+        ] {
+            let expected = serde_json::from_str::<String>(&format!("\"{body}\"")).ok();
+            assert_eq!(unescaped_strictly(body), expected, "{body}");
+        }
     }
 
     #[test]
