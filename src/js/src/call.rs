@@ -55,6 +55,7 @@ impl Call {
                 driver.exchange.end(),
                 Some(driver.exchange.timing()),
                 driver.exchange.trace_id(),
+                &driver.changes,
             ),
             None => Ok(JsValue::UNDEFINED),
         }

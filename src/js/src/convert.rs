@@ -5,7 +5,8 @@ use gloo_net::http::Response;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sluicegate::exchange::{self, Timing};
-use sluicegate::reply::{self, Choice, End, Reply, ThinkTags, Usage};
+use crate::transport::ResponseHead;
+use sluicegate::reply::{self, Choice, End, ExtraFields, FailureHead, Notice, Outcome, Reply, ThinkTags, Usage};
 use sluicegate::request::{Dialect, Endpoint};
 use sluicegate::{Error, ErrorKind};
 use wasm_bindgen::prelude::*;
@@ -105,6 +106,36 @@ pub(crate) fn platform_error(what: &'static str) -> Error {
     Error::new(ErrorKind::Internal, what)
 }
 
+/// Throws what is wrong with a gate's options, for `createGate` to say so at once.
+#[wasm_bindgen(js_name = checkOptions)]
+#[allow(unreachable_pub)] // wasm-bindgen wants it public
+pub fn check_options(options: JsValue) -> Result<(), JsValue> {
+    let check = |options: CallOptions| {
+        options.dialect()?;
+        options.reply.to_core()?;
+        options.budgets.to_core().map(drop)
+    };
+    from_js(options).and_then(check).map_err(|error| error_to_js(&error))
+}
+
+/// An error of this code, for what happens on the JavaScript side; unknown codes are `internal`.
+#[wasm_bindgen(js_name = errorOf)]
+#[allow(unreachable_pub)]
+pub fn error_of(code: &str, message: String) -> JsValue {
+    let kind = ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code).unwrap_or(ErrorKind::Internal);
+    error_to_js(&Error::new(kind, message))
+}
+
+/// What a failed answer of another route means.
+#[wasm_bindgen(js_name = failureOf)]
+#[allow(unreachable_pub)]
+pub fn failure_of(response: web_sys::Response, body: &[u8]) -> JsValue {
+    let kept = ResponseHead::new(&response.into());
+    let exchange::Head { status, content_type, retry_after, retry_after_ms, trace_id, now_unix_ms } = kept.as_head();
+    let head = FailureHead { status, content_type, retry_after, retry_after_ms, trace_id, now_unix_ms };
+    error_to_js(&reply::classify_failure(&head, body))
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ErrorShape<'a> {
@@ -178,6 +209,10 @@ pub(crate) fn failure_to_js(end: &End, trace_id: Option<&str>, cause: &JsValue) 
 struct ReplyShape<'a> {
     id: &'a str,
     model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_fingerprint: Option<&'a str>,
     outcome: Option<&'a str>,
     choices: Vec<ChoiceShape<'a>>,
     notices: Vec<NoticeShape<'a>>,
@@ -264,46 +299,70 @@ pub(crate) fn reply_to_js(
     end: Option<&End>,
     timing: Option<&Timing>,
     trace_id: Option<&str>,
+    changes: &[String],
 ) -> Result<JsValue, JsValue> {
     let value = to_js(&ReplyShape {
         id: &reply.id,
         model: &reply.model,
+        created: reply.created.map(|seconds| seconds as f64),
+        system_fingerprint: reply.system_fingerprint.as_deref(),
         outcome: end.map(|end| end.outcome.as_str()),
         choices: reply.choices.iter().map(choice_shape).collect(),
-        notices: reply.notices.iter().map(|(code, detail)| NoticeShape { code: code.code(), detail }).collect(),
+        notices: notice_shapes(reply, changes),
         timing: timing.map(timing_shape),
         request_id: trace_id,
     })?;
     set_usage(&value, reply.usage.as_ref())?;
-    let extra = Object::new();
-    for (name, raw) in &reply.extra {
-        Reflect::set(&extra, &JsValue::from_str(name), &parse(raw))?;
-    }
+    let extra: JsValue = Object::new().into();
+    set_raw(&extra, &reply.extra)?;
     Reflect::set(&value, &JsValue::from_str("extra"), &extra)?;
     let choices: Array = Reflect::get(&value, &JsValue::from_str("choices"))?.unchecked_into();
-    for (at, choice) in reply.choices.iter().enumerate() {
+    for (choice, value) in reply.choices.iter().zip(choices.iter()) {
         if let Some(logprobs) = &choice.logprobs {
-            Reflect::set(&choices.get(at as u32), &JsValue::from_str("logprobs"), &parse(logprobs))?;
+            Reflect::set(&value, &JsValue::from_str("logprobs"), &parse(logprobs))?;
+        }
+        let calls: Array = Reflect::get(&value, &JsValue::from_str("tool_calls"))?.unchecked_into();
+        for (call, value) in choice.tool_calls.iter().zip(calls.iter()) {
+            set_raw(&value, &call.extra)?;
         }
     }
     Ok(value)
 }
 
+fn set_raw(value: &JsValue, fields: &ExtraFields) -> Result<(), JsValue> {
+    for (name, raw) in fields {
+        Reflect::set(value, &JsValue::from_str(name), &parse(raw))?;
+    }
+    Ok(())
+}
+
+/// What the gate changed in the request, then what was odd about the reply.
+fn notice_shapes<'a>(reply: &'a Reply, changes: &'a [String]) -> Vec<NoticeShape<'a>> {
+    let changes = changes.iter().map(|detail| NoticeShape { code: Notice::RequestChanged.code(), detail });
+    changes.chain(reply.notices.iter().map(|(code, detail)| NoticeShape { code: code.code(), detail })).collect()
+}
+
 /// How a forwarded call ended.
 pub(crate) fn summary_to_js(
-    end: &End,
-    reply: &Reply,
+    outcome: &str,
+    reply: Option<&Reply>,
     timing: &Timing,
-    trace_id: Option<&str>,
-    cause: &JsValue,
+    changes: &[String],
+    error: &JsValue,
 ) -> Result<JsValue, JsValue> {
     let value: JsValue = Object::new().into();
     let set = |name: &str, field: &JsValue| Reflect::set(&value, &JsValue::from_str(name), field);
-    set("outcome", &JsValue::from_str(end.outcome.as_str()))?;
+    set("outcome", &JsValue::from_str(outcome))?;
     set("timing", &to_js(&timing_shape(timing))?)?;
-    set("error", &failure_to_js(end, trace_id, cause)?)?;
-    set_usage(&value, reply.usage.as_ref())?;
+    set("error", error)?;
+    set("notices", &to_js(&reply.map_or(Vec::new(), |reply| notice_shapes(reply, changes)))?)?;
+    set_usage(&value, reply.and_then(|reply| reply.usage.as_ref()))?;
     Ok(value)
+}
+
+/// How a call ended whose request could not be sent.
+pub(crate) fn refusal_to_js(error: &Error) -> Result<JsValue, JsValue> {
+    summary_to_js(Outcome::Failed.as_str(), None, &Timing::default(), &[], &error_to_js(error))
 }
 
 /// Usage in the wire's names: what the upstream sent, with the counts that vendors name otherwise under OpenAI's names.

@@ -17,6 +17,8 @@ use wasm_bindgen::prelude::*;
 pub(crate) struct Driver {
     pub(crate) exchange: Exchange,
     pub(crate) deltas: Deltas,
+    /// What the gate changed in the request: details of notices.
+    pub(crate) changes: Vec<String>,
     pub(crate) finished: bool,
     /// The headers of the answer, as a JavaScript array of pairs, once they are there.
     pub(crate) headers: Option<Array>,
@@ -60,11 +62,10 @@ impl Driver {
         let target = Target { dialect: options.dialect()?, model: &model, replay: None, add_usage: true };
         let built = request.build(&target)?;
         let mut deltas = Deltas::new();
-        for change in &built.changes {
-            deltas.push(Delta::Notice {
-                code: Notice::RequestChanged,
-                detail: &format!("{}: {}", change.field, change.what),
-            });
+        let changes: Vec<String> =
+            built.changes.iter().map(|change| format!("{}: {}", change.field, change.what)).collect();
+        for detail in &changes {
+            deltas.push(Delta::Notice { code: Notice::RequestChanged, detail });
         }
         let reply = sluicegate::reply::Options { collect: !forward, ..reply };
         let plan = Plan { budgets: options.budgets.to_core()?, reply };
@@ -73,6 +74,7 @@ impl Driver {
             RefCell::new(Driver {
                 exchange: Exchange::new(now(), plan, built),
                 deltas,
+                changes,
                 finished: false,
                 headers: None,
                 cause: JsValue::UNDEFINED,
@@ -141,7 +143,10 @@ impl Driver {
             }
             Happened::Error(cause) => {
                 driver.transport.close();
-                driver.cause = cause;
+                // Behind the end it is only the echo of our own abort.
+                if driver.exchange.end().is_none() {
+                    driver.cause = cause;
+                }
                 driver.exchange.handle_error(now(), &mut driver.deltas);
             }
         }

@@ -95,13 +95,17 @@ impl Forward {
         }
     }
 
-    /// How the call ended: `{outcome, finish_reason, usage, timing, error}`; undefined before.
+    /// How the call ended: `{outcome, usage, timing, notices, error}`; undefined before.
     pub fn summary(&self) -> Result<JsValue, JsValue> {
-        let Ok(driver) = &self.driver else { return Ok(JsValue::UNDEFINED) };
-        let driver = driver.borrow();
+        let driver = match &self.driver {
+            Ok(driver) => driver.borrow(),
+            Err(error) => return convert::refusal_to_js(error),
+        };
         match (driver.exchange.end(), driver.exchange.reply()) {
             (Some(end), Some(reply)) => {
-                convert::summary_to_js(end, reply, driver.exchange.timing(), driver.exchange.trace_id(), &driver.cause)
+                let (timing, trace_id) = (driver.exchange.timing(), driver.exchange.trace_id());
+                let error = convert::failure_to_js(end, trace_id, &driver.cause)?;
+                convert::summary_to_js(end.outcome.as_str(), Some(reply), timing, &driver.changes, &error)
             }
             _ => Ok(JsValue::UNDEFINED),
         }
