@@ -1,11 +1,11 @@
 //! Values between JavaScript and the core: options in, errors, replies and heads out.
 
 use crate::driver::endpoint_of;
+use crate::transport::ResponseHead;
 use gloo_net::http::Response;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sluicegate::exchange::{self, Timing};
-use crate::transport::ResponseHead;
 use sluicegate::reply::{self, Choice, End, ExtraFields, FailureHead, Notice, Outcome, Reply, ThinkTags, Usage};
 use sluicegate::request::{Dialect, Endpoint};
 use sluicegate::{Error, ErrorKind};

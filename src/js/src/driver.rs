@@ -9,6 +9,7 @@ use sluicegate::Error;
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply::{Delta, Deltas, Notice};
 use sluicegate::request::{Built, Endpoint, Request, Target};
+use sluicegate::time::Instant;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
@@ -24,6 +25,8 @@ pub(crate) struct Driver {
     pub(crate) headers: Option<Array>,
     /// What the platform said about a failed connection.
     pub(crate) cause: JsValue,
+    /// What the timer is set to.
+    deadline: Option<Instant>,
     transport: Transport,
     options: CallOptions,
     fetch: Function,
@@ -78,6 +81,7 @@ impl Driver {
                 finished: false,
                 headers: None,
                 cause: JsValue::UNDEFINED,
+                deadline: None,
                 transport,
                 options,
                 fetch,
@@ -94,20 +98,27 @@ impl Driver {
             match action {
                 Action::Send(built) => self.to_send = Some(built),
                 Action::Abort => self.transport.abort(),
-                Action::Wait(until) => {
-                    let me = self.me.clone();
-                    self.transport.wake_at(until, move || {
-                        if let Some(me) = me.upgrade() {
-                            me.borrow_mut().act();
-                        }
-                    });
-                }
+                Action::Wait(until) => self.wake_at(until),
                 Action::Finish => {
                     self.transport.close();
                     self.finished = true;
                 }
             }
         }
+    }
+
+    fn wake_at(&mut self, until: Instant) {
+        self.deadline = Some(until);
+        let me = self.me.clone();
+        self.transport.wake_at(until, move || {
+            let Some(me) = me.upgrade() else { return };
+            let mut driver = me.borrow_mut();
+            driver.act();
+            // Timers fire up to a millisecond early, and the exchange does not ask twice for the same deadline.
+            if !driver.finished && driver.deadline == Some(until) && now() < until {
+                driver.wake_at(until);
+            }
+        });
     }
 
     /// Does one thing: sends, or waits for the head or for a chunk, and tells the exchange. With `forward`, chunks of a stream are given

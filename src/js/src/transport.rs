@@ -172,7 +172,9 @@ impl Pending {
                         Some(true) => Happened::End,
                         _ => match bytes_of(result.get_value()) {
                             Some(bytes) => Happened::Chunk(bytes),
-                            None => Happened::Error(TypeError::new("The answer's body does not consist of bytes.").into()),
+                            None => {
+                                Happened::Error(TypeError::new("The answer's body does not consist of bytes.").into())
+                            }
                         },
                     }
                 }
