@@ -422,7 +422,8 @@ pub(crate) fn error_head_to_js(error: &Error, headers: Option<&Array>, body: &[u
     let pair = |name: &str, value: &str| Array::of2(&JsValue::from_str(name), &JsValue::from_str(value));
     for kept in headers.map(Array::iter).into_iter().flatten() {
         let name = Array::from(&kept).get(0).as_string().unwrap_or_default();
-        if name != "content-type" {
+        // What is set below would otherwise stand there twice.
+        if !["content-type", "retry-after", "retry-after-ms", "x-should-retry"].contains(&name.as_str()) {
             pairs.push(&kept);
         }
     }
