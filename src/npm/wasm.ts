@@ -1,4 +1,5 @@
 import { Call, checkOptions, errorOf, EventDecoder, failureOf, Forward, initSync, noticeCodes, ReplyStream } from "../../build/wasm/sluicegate.js";
+import type { WasmSource } from "./source.js";
 
 /** The core's bindings, ready for use. */
 export interface Bindings {
@@ -13,9 +14,6 @@ export interface Bindings {
   /** The codes of notices, by their number. */
   noticeCodes: string[];
 }
-
-/** What the core can be started from. */
-export type WasmSource = WebAssembly.Module | BufferSource | Response | string | URL;
 
 let source: (() => WasmSource | PromiseLike<WasmSource>) | undefined;
 let loading: Promise<Bindings> | undefined;
