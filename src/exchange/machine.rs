@@ -121,6 +121,7 @@ pub struct Exchange {
     end: Option<End>,
     abort: bool,
     finish: bool,
+    paused: bool,
     waiting: Option<Instant>,
 }
 
@@ -144,6 +145,7 @@ impl Exchange {
             end: None,
             abort: false,
             finish: false,
+            paused: false,
             waiting: None,
         }
     }
@@ -183,6 +185,7 @@ impl Exchange {
     fn deadline(&self) -> (Instant, Budget) {
         match self.state {
             State::Lingering(until) => (until, Budget::Total),
+            _ if self.paused => (self.marks.sent + self.plan.budgets.total, Budget::Total),
             _ => self.plan.budgets.next(self.stream, &self.marks),
         }
     }
@@ -371,6 +374,20 @@ impl Exchange {
                 self.conclude(now, Cause::Failed(error), out);
             }
             State::Lingering(_) | State::Ended => {}
+        }
+    }
+
+    /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
+    /// upstream cannot be blamed for silence that nobody listens to.
+    pub fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    /// The caller reads on: bytes and tokens are waited for from now. Without a pause before it does nothing.
+    pub fn resume(&mut self, now: Instant) {
+        if core::mem::take(&mut self.paused) && self.marks.content.is_some() {
+            self.marks.byte = now;
+            self.marks.content = Some(now);
         }
     }
 

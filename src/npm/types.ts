@@ -13,7 +13,10 @@ export type Dialect = "openai" | "deepseek" | "siliconflow";
 /** Parameter sets for common uses; a field that the request sets itself wins over the preset's. */
 export type Preset = "creative" | "reasoning" | "realtime";
 
-/** Time budgets of one call, in milliseconds. A call that runs out of one ends with `timed_out` and says which. */
+/**
+ * Time budgets of one call, in milliseconds. A call that runs out of one ends with `timed_out` and says which. While the app itself is busy
+ * between two reads, only `total` runs.
+ */
 export interface Budgets {
   /** From sending to the response head (streams only). Default 20,000. */
   connect?: number;

@@ -221,6 +221,30 @@ test("a call's budgets go before the gate's", async () => {
   assert.equal((await patient.stream({ model: "scripted-chat", messages: CHAT }).reply()).outcome, "complete");
 });
 
+test("time that the app takes between two reads is not the upstream's", async () => {
+  const budgets = { idle: 150, contentIdle: 200 };
+  const gate = await fresh({ budgets });
+  const request = { model: "scripted-chat+rate-200+long-40", messages: CHAT };
+  let text = "";
+  for await (const delta of gate.stream(request)) {
+    if (text === "") await sleep(500);
+    if (delta.type === "text") text += delta.text;
+  }
+  assert.equal(text, expectedAnswer(request).text);
+  const response = await gate.fetch(`${upstream.url}/chat/completions`, { method: "POST", body: JSON.stringify({ ...request, stream: true }) });
+  const reader = response.body.getReader();
+  await reader.read();
+  await sleep(500);
+  let bytes = "";
+  for (let read = await reader.read(); !read.done; read = await reader.read()) bytes += Buffer.from(read.value);
+  assert.match(bytes, /data: \[DONE\]\n\n$/);
+  // But whoever never comes back does not keep the connection for ever.
+  const stream = (await fresh({ budgets: { ...budgets, total: 400 } })).stream(ENDLESS);
+  await stream[Symbol.asyncIterator]().next();
+  assert.ok(await soon(() => upstream.requests.at(-1).aborted));
+  assert.equal((await failureOf(stream.reply())).code, "timeout_total");
+});
+
 test("every deadline is kept, also where a timer fires early", async () => {
   const gate = await gateTo(() => new Promise(() => {}), { budgets: { total: 20 } });
   const errors = await Promise.all(Array.from({ length: 300 }, () => failureOf(gate.chat({ messages: CHAT }))));

@@ -3,6 +3,7 @@
 use crate::batch::Batch;
 use crate::convert;
 use crate::driver::Driver;
+use crate::transport::now;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -31,6 +32,7 @@ impl Call {
     /// Waits for the next deltas and gives their count, readable until the next call; 0 when the reply is over.
     pub async fn next(&self) -> u32 {
         let (driver, batch) = (self.driver.clone(), self.batch.clone());
+        driver.borrow_mut().exchange.resume(now());
         loop {
             {
                 let mut call = driver.borrow_mut();
@@ -39,6 +41,7 @@ impl Call {
                     let mut batch = batch.borrow_mut();
                     core::mem::swap(&mut call.deltas, &mut batch.deltas);
                     call.deltas.clear();
+                    call.exchange.pause();
                     return batch.publish();
                 }
             }

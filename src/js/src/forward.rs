@@ -39,6 +39,7 @@ impl Forward {
                 let mut driver = shared.borrow_mut();
                 driver.act();
                 if driver.exchange.is_streaming() {
+                    driver.exchange.pause();
                     return convert::head_to_js(driver.exchange.status(), driver.headers.as_ref(), None);
                 }
                 if driver.finished {
@@ -63,6 +64,7 @@ impl Forward {
     pub async fn pull(&self) -> JsValue {
         let Ok(shared) = self.driver.clone() else { return JsValue::UNDEFINED };
         let over = self.over.clone();
+        shared.borrow_mut().exchange.resume(now());
         loop {
             {
                 let mut driver = shared.borrow_mut();
@@ -80,11 +82,13 @@ impl Forward {
             }
             let Step::Chunk(chunk) = Driver::step(&shared, true).await else { continue };
             let mut driver = shared.borrow_mut();
-            match driver.exchange.forward(now(), &chunk.to_vec()) {
-                Forwarded::Pass => return chunk.into(),
-                Forwarded::Bytes([]) => {}
-                Forwarded::Bytes(bytes) => return Uint8Array::from(bytes).into(),
-            }
+            let bytes = match driver.exchange.forward(now(), &chunk.to_vec()) {
+                Forwarded::Pass => chunk,
+                Forwarded::Bytes([]) => continue,
+                Forwarded::Bytes(bytes) => Uint8Array::from(bytes),
+            };
+            driver.exchange.pause();
+            return bytes.into();
         }
     }
 
