@@ -108,8 +108,6 @@ test("Vite: the default entry on the development server", async () => {
     root: project,
     configFile: false,
     logLevel: "error",
-    // Vite bundles dependencies beforehand, and loses what stands beside a module; this one is to stay where it is.
-    optimizeDeps: { exclude: ["sluicegate"] },
     server: { host: "127.0.0.1", port: 0, proxy: { "/v1": upstream.url.replace(/\/v1$/, "") } },
   });
   await server.listen();
