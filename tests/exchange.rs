@@ -327,7 +327,7 @@ fn talking(budgets: Budgets) -> Exchange {
 fn while_nobody_reads_only_the_total_budget_runs() {
     let budgets = Budgets { idle: 100, content_idle: 200, total: 5_000, ..Budgets::default() };
     let mut exchange = talking(budgets);
-    exchange.pause();
+    exchange.pause(Instant(10));
     assert!(matches!(exchange.poll(Instant(1_000)), Some(Action::Wait(Instant(5_000)))));
     exchange.resume(Instant(2_000));
     assert!(matches!(exchange.poll(Instant(2_000)), Some(Action::Wait(Instant(2_100)))));
@@ -335,9 +335,19 @@ fn while_nobody_reads_only_the_total_budget_runs() {
     assert_eq!(exchange.end().unwrap().outcome.as_str(), "timed_out");
 
     let mut exchange = talking(budgets);
-    exchange.pause();
+    exchange.pause(Instant(10));
     assert!(matches!(exchange.poll(Instant(5_000)), Some(Action::Abort)));
     assert_eq!(exchange.end().unwrap().error.as_ref().unwrap().code(), "timeout_total");
+
+    let mut exchange = talking(budgets);
+    for now in (20..210).step_by(10) {
+        exchange.handle_bytes(Instant(now), b": keep-alive\n\n", &mut Deltas::new());
+        exchange.pause(Instant(now));
+        exchange.resume(Instant(now));
+        while exchange.poll(Instant(now)).is_some() {}
+    }
+    while exchange.poll(Instant(210)).is_some() {}
+    assert_eq!(exchange.end().unwrap().error.as_ref().unwrap().code(), "timeout_content_idle");
 
     let mut exchange = talking(budgets);
     exchange.resume(Instant(90));

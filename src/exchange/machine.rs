@@ -121,7 +121,7 @@ pub struct Exchange {
     end: Option<End>,
     abort: bool,
     finish: bool,
-    paused: bool,
+    paused: Option<Instant>,
     waiting: Option<Instant>,
 }
 
@@ -145,7 +145,7 @@ impl Exchange {
             end: None,
             abort: false,
             finish: false,
-            paused: false,
+            paused: None,
             waiting: None,
         }
     }
@@ -185,7 +185,7 @@ impl Exchange {
     fn deadline(&self) -> (Instant, Budget) {
         match self.state {
             State::Lingering(until) => (until, Budget::Total),
-            _ if self.paused => (self.marks.sent + self.plan.budgets.total, Budget::Total),
+            _ if self.paused.is_some() => (self.marks.sent + self.plan.budgets.total, Budget::Total),
             _ => self.plan.budgets.next(self.stream, &self.marks),
         }
     }
@@ -379,16 +379,17 @@ impl Exchange {
 
     /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
     /// upstream cannot be blamed for silence that nobody listens to.
-    pub fn pause(&mut self) {
-        self.paused = true;
+    pub fn pause(&mut self, now: Instant) {
+        self.paused.get_or_insert(now);
     }
 
-    /// The caller reads on: bytes and tokens are waited for from now. Without a pause before it does nothing.
+    /// The caller reads on: the time of the pause is taken out of the silence. Without a pause before it does nothing.
     pub fn resume(&mut self, now: Instant) {
-        if core::mem::take(&mut self.paused) && self.marks.content.is_some() {
-            self.marks.byte = now;
-            self.marks.content = Some(now);
-        }
+        let Some(paused) = self.paused.take() else { return };
+        // Moved by the pause and not set to now: a reader of keep-alive comments pauses at each, and must not hide a stall.
+        let pause = now.since(paused);
+        self.marks.byte = self.marks.byte + pause;
+        self.marks.content = self.marks.content.map(|content| content + pause);
     }
 
     /// The caller no longer wants the answer.

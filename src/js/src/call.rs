@@ -41,7 +41,7 @@ impl Call {
                     let mut batch = batch.borrow_mut();
                     core::mem::swap(&mut call.deltas, &mut batch.deltas);
                     call.deltas.clear();
-                    call.exchange.pause();
+                    call.exchange.pause(now());
                     return batch.publish();
                 }
             }

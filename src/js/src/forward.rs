@@ -39,7 +39,7 @@ impl Forward {
                 let mut driver = shared.borrow_mut();
                 driver.act();
                 if driver.exchange.is_streaming() {
-                    driver.exchange.pause();
+                    driver.exchange.pause(now());
                     return convert::head_to_js(driver.exchange.status(), driver.headers.as_ref(), None);
                 }
                 if driver.finished {
@@ -87,7 +87,7 @@ impl Forward {
                 Forwarded::Bytes([]) => continue,
                 Forwarded::Bytes(bytes) => Uint8Array::from(bytes),
             };
-            driver.exchange.pause();
+            driver.exchange.pause(now());
             return bytes.into();
         }
     }
