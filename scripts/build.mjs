@@ -1,6 +1,7 @@
 // Builds everything that is shipped: the npm package (dist/npm), the Worker (worker/build) and the page (build/www).
 //   node scripts/build.mjs [package] [worker] [page]
 import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fingerprint, isMain, root, run, runMain, say } from "./lib.mjs";
@@ -65,6 +66,7 @@ async function buildPackage({ cargo, env }, tools) {
     ...["-Oz", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
     ...[join(out, "sluicegate_bg.wasm"), "-o", join(dist, "sluicegate.wasm")],
   ]);
+  await blankPaths(join(dist, "sluicegate.wasm"));
 
   say("package: TypeScript");
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root]);
@@ -88,6 +90,18 @@ async function buildPackage({ cargo, env }, tools) {
     logLevel: "warning",
   });
   await reportSizes(dist);
+}
+
+/**
+ * Blanks the paths of sources in the wasm, by which panics would say where they happened: a panic traps without showing them, and they
+ * name folders of the machine that builds.
+ */
+async function blankPaths(path) {
+  const crates = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src/");
+  const places = ["/rustc/[0-9a-f]{40}/library/", "/rust/deps/", crates.replace(/[^\w/]/g, "\\$&"), "src/(?:js/src|reply|request|exchange|sse)/"];
+  const paths = new RegExp(`(?:${places.join("|")})[ -~]{1,200}?\\.rs`, "g");
+  const text = (await readFile(path)).toString("latin1");
+  await writeFile(path, Buffer.from(text.replace(paths, (found) => " ".repeat(found.length)), "latin1"));
 }
 
 async function reportSizes(folder) {

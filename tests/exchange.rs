@@ -309,3 +309,47 @@ fn nothing_is_sent_by_a_call_that_is_cancelled_before_it_starts() {
     peer.drain(0);
     assert_eq!((peer.seen.sent, peer.seen.aborted, peer.seen.finished_at), (0, false, Some(0)));
 }
+
+/// A stream that has said one word at 10, with a timer that was set for its silence.
+fn talking(budgets: Budgets) -> Exchange {
+    let (path, body, changes) = ("/chat/completions", b"{}".to_vec(), Vec::new());
+    let request = Built { path, body, stream: true, usage_added: false, changed: false, changes };
+    let mut exchange = Exchange::new(Instant(0), Plan { budgets, ..Plan::default() }, request);
+    while exchange.poll(Instant(0)).is_some() {}
+    exchange.handle_head(Instant(5), &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() });
+    let word = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+    exchange.handle_bytes(Instant(10), word, &mut Deltas::new());
+    while exchange.poll(Instant(10)).is_some() {}
+    exchange
+}
+
+#[test]
+fn while_nobody_reads_only_the_total_budget_runs() {
+    let budgets = Budgets { idle: 100, content_idle: 200, total: 5_000, ..Budgets::default() };
+    let mut exchange = talking(budgets);
+    exchange.pause(Instant(10));
+    assert!(matches!(exchange.poll(Instant(1_000)), Some(Action::Wait(Instant(5_000)))));
+    exchange.resume(Instant(2_000));
+    assert!(matches!(exchange.poll(Instant(2_000)), Some(Action::Wait(Instant(2_100)))));
+    assert!(matches!(exchange.poll(Instant(2_100)), Some(Action::Abort)));
+    assert_eq!(exchange.end().unwrap().outcome.as_str(), "timed_out");
+
+    let mut exchange = talking(budgets);
+    exchange.pause(Instant(10));
+    assert!(matches!(exchange.poll(Instant(5_000)), Some(Action::Abort)));
+    assert_eq!(exchange.end().unwrap().error.as_ref().unwrap().code(), "timeout_total");
+
+    let mut exchange = talking(budgets);
+    for now in (20..210).step_by(10) {
+        exchange.handle_bytes(Instant(now), b": keep-alive\n\n", &mut Deltas::new());
+        exchange.pause(Instant(now));
+        exchange.resume(Instant(now));
+        while exchange.poll(Instant(now)).is_some() {}
+    }
+    while exchange.poll(Instant(210)).is_some() {}
+    assert_eq!(exchange.end().unwrap().error.as_ref().unwrap().code(), "timeout_content_idle");
+
+    let mut exchange = talking(budgets);
+    exchange.resume(Instant(90));
+    assert!(matches!(exchange.poll(Instant(110)), Some(Action::Abort)), "a resume without a pause moves nothing");
+}

@@ -104,6 +104,7 @@ pub struct Exchange {
     end: Option<End>,
     abort: bool,
     finish: bool,
+    paused: Option<Instant>,
     waiting: Option<Instant>,
 }
 
@@ -127,6 +128,7 @@ impl Exchange {
             end: None,
             abort: false,
             finish: false,
+            paused: None,
             waiting: None,
         }
     }
@@ -166,6 +168,7 @@ impl Exchange {
     fn deadline(&self) -> (Instant, Budget) {
         match self.state {
             State::Lingering(until) => (until, Budget::Total),
+            _ if self.paused.is_some() => (self.marks.sent + self.plan.budgets.total, Budget::Total),
             _ => self.plan.budgets.next(self.stream, &self.marks),
         }
     }
@@ -355,6 +358,21 @@ impl Exchange {
             }
             State::Lingering(_) | State::Ended => {}
         }
+    }
+
+    /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
+    /// upstream cannot be blamed for silence that nobody listens to.
+    pub fn pause(&mut self, now: Instant) {
+        self.paused.get_or_insert(now);
+    }
+
+    /// The caller reads on: the time of the pause is taken out of the silence. Without a pause before it does nothing.
+    pub fn resume(&mut self, now: Instant) {
+        let Some(paused) = self.paused.take() else { return };
+        // Moved by the pause and not set to now: a reader of keep-alive comments pauses at each, and must not hide a stall.
+        let pause = now.since(paused);
+        self.marks.byte = self.marks.byte + pause;
+        self.marks.content = self.marks.content.map(|content| content + pause);
     }
 
     /// The caller no longer wants the answer.

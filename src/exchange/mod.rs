@@ -18,6 +18,9 @@
 //! | lingering | end, error, or 250 ms | ended |
 //! | any | cancel | ended |
 //!
+//! A shell whose caller pulls tells when it has handed something over and nobody reads ([`Exchange::pause`]), and when somebody does
+//! again ([`Exchange::resume`], then `poll`). A shell that pushes has no need of either.
+//!
 //! Two ways to read the answer: [`Exchange::handle_bytes`] gives deltas (an app reads them), [`Exchange::forward`] gives
 //! the bytes to hand on (a proxy, or a `fetch` for an SDK): the same bytes wherever nothing has to change, in whole events, and a
 //! stream that breaks gets an error event as its last, so that nobody takes it for a whole one.

@@ -1,6 +1,6 @@
 import type { ErrorFields } from "./error.js";
 import { GateError } from "./error.js";
-import type { CallOptions, GateEvents, OutcomeName, Timing, Usage } from "./types.js";
+import type { CallOptions, GateEvents, Notice, OutcomeName, Timing, Usage } from "./types.js";
 import type { Bindings } from "./wasm.js";
 
 interface Head {
@@ -13,6 +13,7 @@ interface Head {
 interface Summary {
   outcome: OutcomeName;
   timing: Timing;
+  notices: Notice[];
   usage?: Usage;
   error?: ErrorFields;
 }
@@ -20,13 +21,16 @@ interface Summary {
 /** The routes that the core reads; their paths end so whatever the base URL is. */
 const ROUTES = /\/(chat\/)?completions$/;
 
+// As it came: the core says what it thinks of a byte order mark.
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** A `fetch` that sends the calls it knows through the core and all others as they are. */
 export function gateFetch(
   { Forward }: Bindings,
   coreOptions: () => object,
-  gateHeaders: (own: Record<string, string>, call: CallOptions | undefined) => Promise<[string, string][]>,
+  gateHeaders: (own: Headers, call: CallOptions | undefined) => Promise<[string, string][]>,
   customFetch: typeof globalThis.fetch | undefined,
-  account: (end: GateEvents["end"]) => void,
+  settle: (end: GateEvents["end"], notices: Notice[]) => void,
 ): typeof globalThis.fetch {
   return async (input, init) => {
     const send = customFetch ?? globalThis.fetch;
@@ -36,25 +40,43 @@ export function gateFetch(
     const path = url.replace(/[?#].*$/s, "");
     if (method !== "POST" || !ROUTES.test(path)) return send(input, init);
 
-    const body = await new Response(init?.body ?? from?.body ?? "").text();
-    const headers = new Headers(init?.headers ?? from?.headers);
-    headers.delete("content-length");
     const signal = init?.signal ?? from?.signal;
     signal?.throwIfAborted();
+    // Not `from.body`, which Firefox does not have.
+    const bytes = init?.body != null ? new Response(init.body).arrayBuffer() : from?.arrayBuffer();
+    const body = utf8.decode(await bytes);
+    const headers = new Headers(init?.headers ?? from?.headers);
+    headers.delete("content-length");
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
     // The SDK's own headers go first: its placeholder key gives way to the gate's.
-    const pairs = await gateHeaders(Object.fromEntries(headers), undefined);
+    const pairs = await gateHeaders(headers, undefined);
+    signal?.throwIfAborted();
 
-    const call = new Forward(body, { ...coreOptions(), url, headers: pairs }, customFetch);
-    const cancel = () => call.cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
+    const call = new Forward(body, { ...coreOptions(), url, headers: pairs }, withInit(send, customFetch, from, init));
+    let over = false;
     const finish = () => {
-      signal?.removeEventListener("abort", cancel);
+      if (over) return;
+      over = true;
+      signal?.removeEventListener("abort", onAbort);
       const summary = call.summary() as Summary | undefined;
       call.free();
       if (!summary) return;
-      const { outcome, usage, timing, error } = summary;
-      account({ outcome, usage, timing, error: error && new GateError(error) });
+      const { outcome, usage, timing, notices, error } = summary;
+      settle({ outcome, usage, timing, error: error && new GateError(error) }, notices);
     };
+    // Set while the core is at work on this call; it notices a cancel by itself then, and must not be freed.
+    let busy = true;
+    let fail: ((reason: unknown) => void) | undefined;
+    const cancel = () => {
+      call.cancel();
+      if (!busy) finish();
+    };
+    const onAbort = () => {
+      if (over) return;
+      fail?.(signal!.reason);
+      cancel();
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
 
     const pull = () => new Promise<unknown>((resolve) => call.pull(resolve));
 
@@ -65,16 +87,23 @@ export function gateFetch(
       // What `fetch` itself throws, since that is what SDKs expect of one.
       throw signal?.aborted ? signal.reason : cause;
     }
+    busy = false;
     if (head.body) {
       finish();
-      return new Response(head.body, { status: head.status, headers: head.headers });
+      // A 204 and its like may not have a body, not even an empty one.
+      return new Response(head.body.length > 0 ? head.body : null, { status: head.status, headers: head.headers });
     }
-    const stream = new ReadableStream<Uint8Array>({
+
+    const source: UnderlyingDefaultSource<Uint8Array> = {
+      start(controller) {
+        fail = (reason) => controller.error(reason);
+      },
       async pull(controller) {
+        busy = true;
         const chunk = (await pull()) as Uint8Array | undefined;
-        if (signal?.aborted) {
+        busy = false;
+        if (cancelled || signal?.aborted) {
           finish();
-          controller.error(signal.reason);
         } else if (chunk) {
           controller.enqueue(chunk);
         } else {
@@ -82,8 +111,27 @@ export function gateFetch(
           controller.close();
         }
       },
-      cancel,
-    });
+      cancel() {
+        cancelled = true;
+        if (!over) cancel();
+      },
+    };
+    let cancelled = false;
+    // Nothing is read ahead of the caller: it would look to the upstream as if it were wanted.
+    const stream = new ReadableStream(source, { highWaterMark: 0 });
     return new Response(stream, { status: head.status, headers: head.headers });
   };
+}
+
+/** The fetch for the core's request: what the caller's `init` says beyond the request itself goes along (`credentials`, `dispatcher`, …). */
+function withInit(
+  send: typeof globalThis.fetch,
+  customFetch: typeof globalThis.fetch | undefined,
+  from: Request | undefined,
+  init: RequestInit | undefined,
+): typeof globalThis.fetch | undefined {
+  const { method, headers, body, signal, ...rest } = init ?? {};
+  if (from?.credentials && from.credentials !== "same-origin") rest.credentials ??= from.credentials;
+  if (Object.keys(rest).length === 0) return customFetch;
+  return (url, own) => send(url, { ...rest, ...own });
 }

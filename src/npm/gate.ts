@@ -1,7 +1,8 @@
-import { GateError } from "./error.js";
+import { GateError, withGateErrors } from "./error.js";
 import { gateFetch } from "./fetch.js";
+import { listModels } from "./models.js";
 import { type Prepared, Stream } from "./stream.js";
-import type { CallOptions, ChatRequest, Gate, GateEvents, GateOptions, GateStream, Reply, UsageTotals } from "./types.js";
+import type { CallOptions, ChatRequest, Gate, GateEvents, GateOptions, GateStream, Notice, Reply, UsageTotals } from "./types.js";
 import { load } from "./wasm.js";
 
 /**
@@ -11,7 +12,9 @@ import { load } from "./wasm.js";
  */
 export async function createGate(options: GateOptions): Promise<Gate> {
   const baseUrl = checkBaseUrl(options?.baseUrl);
+  checkTypes(options);
   const bindings = await load();
+  withGateErrors(() => bindings.checkOptions({ ...coreOptions(undefined), url: baseUrl }));
   const listeners: { [K in keyof GateEvents]: Set<(value: GateEvents[K]) => void> } = { notice: new Set(), end: new Set() };
   const totals: UsageTotals = {
     calls: 0,
@@ -24,10 +27,20 @@ export async function createGate(options: GateOptions): Promise<Gate> {
   };
 
   function emit<K extends keyof GateEvents>(event: K, value: GateEvents[K]): void {
-    for (const listener of listeners[event]) listener(value);
+    for (const listener of [...listeners[event]]) {
+      try {
+        listener(value);
+      } catch (error) {
+        // As for a listener of the platform: an uncaught error, and the call goes on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
-  function account(end: GateEvents["end"]): void {
+  /** Counts a call that is over, and tells the listeners. */
+  function settle(end: GateEvents["end"], notices: Notice[]): void {
     totals.calls++;
     if (end.error) totals.failures++;
     const { usage } = end;
@@ -38,17 +51,24 @@ export async function createGate(options: GateOptions): Promise<Gate> {
       totals.cached_tokens += usage.prompt_tokens_details?.cached_tokens ?? 0;
       totals.reasoning_tokens += usage.completion_tokens_details?.reasoning_tokens ?? 0;
     }
+    for (const notice of notices) emit("notice", notice);
     emit("end", end);
   }
 
   /** Headers of one request, as pairs; the later ones win. */
-  async function headers(own: Record<string, string>, call: CallOptions | undefined): Promise<[string, string][]> {
-    const key = typeof options.apiKey === "function" ? await options.apiKey() : options.apiKey;
+  async function headers(own: Headers, call: CallOptions | undefined): Promise<[string, string][]> {
     const all = new Headers(own);
-    if (key) all.set("authorization", `Bearer ${key}`);
-    for (const given of [options.headers, call?.headers]) {
-      for (const [name, value] of Object.entries(given ?? {})) all.set(name, value);
+    const key = await keyOf(options.apiKey);
+    if (key) {
+      try {
+        all.set("authorization", `Bearer ${key}`);
+      } catch {
+        // The platform's own error quotes the key.
+        throw invalid("apiKey", "The key has characters that a header cannot have.");
+      }
     }
+    addHeaders(all, options.headers);
+    addHeaders(all, call?.headers);
     return [...all];
   }
 
@@ -63,7 +83,7 @@ export async function createGate(options: GateOptions): Promise<Gate> {
   }
 
   async function prepare(request: ChatRequest, stream: boolean, call: CallOptions | undefined): Promise<Prepared> {
-    const own = { "content-type": "application/json", accept: stream ? "text/event-stream" : "application/json" };
+    const own = new Headers({ "content-type": "application/json", accept: stream ? "text/event-stream" : "application/json" });
     return {
       bindings,
       body: toJson(request),
@@ -74,33 +94,20 @@ export async function createGate(options: GateOptions): Promise<Gate> {
 
   function start(request: ChatRequest, stream: boolean, call: CallOptions | undefined): Stream {
     const onEnd = (reply: Reply | undefined, error: GateError | undefined) => {
-      for (const notice of reply?.notices ?? []) emit("notice", notice);
       const timing = reply?.timing ?? { totalMs: 0 };
-      account({ outcome: error?.outcome ?? reply?.outcome ?? "failed", usage: reply?.usage, timing, error });
+      settle({ outcome: error?.outcome ?? reply?.outcome ?? "failed", usage: reply?.usage, timing, error }, reply?.notices ?? []);
     };
-    return new Stream(() => prepare(request, stream, call), call?.signal, onEnd);
+    return new Stream(() => prepare(request, stream, call), call?.signal ?? undefined, onEnd);
   }
 
   return {
     chat: (request, call) => start(request, false, call).reply(),
     stream: (request, call): GateStream => start(request, true, call),
-    fetch: gateFetch(bindings, () => ({ ...coreOptions(undefined), model: undefined }), headers, options.fetch, account),
+    fetch: gateFetch(bindings, () => coreOptions(undefined), headers, options.fetch, settle),
     async models(call) {
-      const send = options.fetch ?? globalThis.fetch;
-      const response = await send(`${baseUrl}/models`, { headers: await headers({ accept: "application/json" }, call), signal: call?.signal });
-      const body = (await response.json().catch(() => undefined)) as
-        | { data?: { id: string }[]; error?: { message?: string; code?: string } }
-        | undefined;
-      if (response.ok && Array.isArray(body?.data)) return body.data;
-      throw new GateError({
-        code: body?.error?.code ?? "upstream_error",
-        message: body?.error?.message ?? `The list of models could not be read: HTTP ${response.status}.`,
-        status: response.status,
-        party: "upstream",
-        nextStep: "Check the base URL.",
-        retryable: response.status >= 500,
-        requestId: response.headers.get("x-request-id") ?? undefined,
-      });
+      const own = await headers(new Headers({ accept: "application/json" }), call);
+      const budgets = { ...options.budgets, ...call?.budgets };
+      return listModels(bindings, options.fetch ?? globalThis.fetch, `${baseUrl}/models`, own, { ...call, budgets });
     },
     usage: () => ({ ...totals }),
     on(event, listener) {
@@ -113,6 +120,54 @@ export async function createGate(options: GateOptions): Promise<Gate> {
 function checkBaseUrl(baseUrl: unknown): string {
   if (typeof baseUrl === "string" && baseUrl !== "") return baseUrl.replace(/\/+$/, "");
   throw invalid("baseUrl", "The gate's base URL is missing: a string such as \"/v1\" or \"https://gate.example.com/v1\" is expected.");
+}
+
+/** What TypeScript checks for those who use it; the core checks the values. */
+function checkTypes(options: GateOptions): void {
+  const given = options as unknown as Record<string, unknown>;
+  const expected = { dialect: "string", model: "string", thinkTags: "string", headers: "object", budgets: "object", fetch: "function" };
+  for (const [name, type] of Object.entries(expected)) {
+    const value = given[name];
+    if (value !== undefined && (typeof value !== type || value === null)) throw invalid(name, `The option is not valid: expected is a value of type ${type}.`);
+  }
+  if (!["undefined", "string", "function"].includes(typeof options.apiKey)) {
+    throw invalid("apiKey", "The option is not valid: expected is a string, or a function that gives one.");
+  }
+  for (const [name, value] of Object.entries(options.budgets ?? {})) {
+    if (value !== undefined && typeof value !== "number") throw invalid(`budgets.${name}`, "The option is not valid: expected is a number of milliseconds.");
+  }
+  addHeaders(new Headers(), options.headers);
+}
+
+function addHeaders(all: Headers, given: Record<string, string> | undefined): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    try {
+      all.set(name, value);
+    } catch {
+      throw invalid("headers", "A header has a name or a value that is not valid in HTTP.");
+    }
+  }
+}
+
+async function keyOf(apiKey: GateOptions["apiKey"]): Promise<string | undefined> {
+  if (typeof apiKey !== "function") return apiKey;
+  let cause: unknown;
+  try {
+    const key = await apiKey();
+    if (key === undefined || typeof key === "string") return key;
+  } catch (error) {
+    cause = error;
+  }
+  throw new GateError({
+    code: "unauthorized",
+    message: "The apiKey function gave no key.",
+    status: 401,
+    party: "caller",
+    nextStep: "Look at the cause, and make the function give a string.",
+    retryable: false,
+    param: "apiKey",
+    cause,
+  });
 }
 
 function toJson(request: ChatRequest): string {

@@ -4,6 +4,7 @@ import type { Choice, Message, Reply } from "./types.js";
 export function completeReply(core: unknown): Reply | undefined {
   if (core === undefined) return undefined;
   const reply = core as Omit<Reply, "text" | "reasoning" | "tool_calls" | "finish_reason" | "message">;
+  for (const choice of reply.choices) choice.finish_reason ??= null;
   const first: Choice = reply.choices[0] ?? { index: 0, text: "", reasoning: "", tool_calls: [], finish_reason: null };
   const { text, reasoning, tool_calls, finish_reason } = first;
   const message: Message = { role: "assistant", content: text === "" && tool_calls.length > 0 ? null : text };

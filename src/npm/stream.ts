@@ -1,7 +1,7 @@
 import { readBatch } from "./batch.js";
 import { GateError, type ErrorFields, toGateError } from "./error.js";
 import { completeReply } from "./reply.js";
-import type { CallOptions, Delta, GateStream, Reply } from "./types.js";
+import type { Delta, GateStream, Reply } from "./types.js";
 import type { Bindings } from "./wasm.js";
 
 /** What the core is asked to send. */
@@ -20,13 +20,17 @@ export class Stream implements GateStream {
   #signal: AbortSignal | undefined;
   #onEnd: (reply: Reply | undefined, error: GateError | undefined) => void;
   #opening: Promise<{ bindings: Bindings; call: InstanceType<Bindings["Call"]>; header: number }> | undefined;
+  #call: InstanceType<Bindings["Call"]> | undefined;
   #reading = false;
   #ended: { reply: Reply } | { error: GateError } | undefined;
   #cancelled = false;
+  #cancelling = false;
+  /** The error of a call that was cancelled between two reads, for the next one. */
+  #untold: GateError | undefined;
 
   constructor(
     prepare: () => Promise<Prepared>,
-    signal: CallOptions["signal"],
+    signal: AbortSignal | undefined,
     onEnd: (reply: Reply | undefined, error: GateError | undefined) => void,
   ) {
     this.#prepare = prepare;
@@ -46,18 +50,18 @@ export class Stream implements GateStream {
       // A delta that is already here costs no trip through the core.
       next: () => (at < batch.length ? Promise.resolve({ value: batch[at++]!, done: false }) : next()),
       return: async () => {
-        this.cancel();
-        return { value: undefined, done: true };
+        batch = [];
+        return this.#leave();
       },
     };
   }
 
-  async *batches(): AsyncGenerator<Delta[], void, undefined> {
-    try {
-      for (let batch = await this.#next(); batch; batch = await this.#next()) yield batch;
-    } finally {
-      this.cancel();
-    }
+  batches(): AsyncIterable<Delta[]> {
+    const next = async (): Promise<IteratorResult<Delta[], void>> => {
+      const batch = await this.#next();
+      return batch ? { value: batch, done: false } : { value: undefined, done: true };
+    };
+    return { [Symbol.asyncIterator]: () => ({ next, return: async () => this.#leave() }) };
   }
 
   async reply(): Promise<Reply> {
@@ -68,13 +72,35 @@ export class Stream implements GateStream {
 
   cancel(): void {
     this.#cancelled = true;
-    void this.#opening?.then(({ call }) => {
-      if (!this.#ended) call.cancel();
-    });
+    const call = this.#call;
+    // An abort listener of the caller's own fetch may come here while the core is at work.
+    if (!call || this.#ended || this.#cancelling) return;
+    this.#cancelling = true;
+    call.cancel();
+    this.#cancelling = false;
+    // A read that is under way ends the call; without one nobody else would.
+    if (this.#reading) return;
+    try {
+      this.#finish(call);
+    } catch (error) {
+      this.#untold = this.#fail(toGateError(error));
+    }
+  }
+
+  /** The reader has left the loop: whatever the call comes to, nobody asks any more. */
+  #leave(): IteratorReturnResult<undefined> {
+    this.cancel();
+    this.#untold = undefined;
+    return { value: undefined, done: true };
   }
 
   /** The next batch; undefined behind the last one. Throws once, at the end of a call that failed. */
   async #next(): Promise<Delta[] | undefined> {
+    if (this.#untold) {
+      const error = this.#untold;
+      this.#untold = undefined;
+      throw error;
+    }
     if (this.#ended) return undefined;
     if (this.#reading) throw new TypeError("sluicegate: a stream has one reader; wait for its last read before the next.");
     this.#reading = true;
@@ -97,8 +123,9 @@ export class Stream implements GateStream {
   async #open() {
     const { bindings, body, options, fetch } = await this.#prepare();
     const call = new bindings.Call(body, options, fetch);
-    const cancel = () => call.cancel();
-    if (this.#cancelled || this.#signal?.aborted) cancel();
+    this.#call = call;
+    const cancel = () => this.cancel();
+    if (this.#cancelled || this.#signal?.aborted) call.cancel();
     else this.#signal?.addEventListener("abort", cancel, { once: true });
     const onEnd = this.#onEnd;
     this.#onEnd = (reply, error) => {
@@ -117,6 +144,7 @@ export class Stream implements GateStream {
       throw new GateError(failure, reply);
     }
     this.#ended = { reply: reply! };
+    this.#call = undefined;
     this.#onEnd(reply, undefined);
     const { outcome, finish_reason, usage } = reply!;
     return { type: "end", outcome, finish_reason, usage, reply: reply! };
@@ -124,6 +152,7 @@ export class Stream implements GateStream {
 
   #fail(error: GateError): GateError {
     this.#ended = { error };
+    this.#call = undefined;
     this.#onEnd(error.partial, error);
     return error;
   }

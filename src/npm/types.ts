@@ -5,13 +5,18 @@
  * names that are ours are camelCase (`baseUrl`, `retryAfterMs`).
  */
 
+import type { GateError } from "./error.js";
+
 /** Which vendor's form of the OpenAI-compatible protocol the base URL speaks. A Sluicegate Worker speaks `openai`. */
 export type Dialect = "openai" | "deepseek" | "siliconflow";
 
 /** Parameter sets for common uses; a field that the request sets itself wins over the preset's. */
 export type Preset = "creative" | "reasoning" | "realtime";
 
-/** Time budgets of one call, in milliseconds. A call that runs out of one ends with `timed_out` and says which. */
+/**
+ * Time budgets of one call, in milliseconds. A call that runs out of one ends with `timed_out` and says which. While the app itself is busy
+ * between two reads, only `total` runs.
+ */
 export interface Budgets {
   /** From sending to the response head (streams only). Default 20,000. */
   connect?: number;
@@ -59,6 +64,8 @@ export interface ToolCall {
   id: string;
   type: "function";
   function: { name: string; arguments: string };
+  /** What a vendor adds, and wants back in the next turn. */
+  [field: string]: unknown;
 }
 
 /** One message of a conversation. Fields that a vendor adds pass through. */
@@ -94,7 +101,7 @@ export interface ChatRequest {
 /** Options of one call. */
 export interface CallOptions {
   /** Cancels the call; the upstream request is aborted at once. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | null;
   /** Extra request headers of this call. */
   headers?: Record<string, string>;
   /** Time budgets of this call; they go before the gate's. */
@@ -162,6 +169,9 @@ export interface Choice {
 export interface Reply {
   id: string;
   model: string;
+  /** When the upstream says that it answered, in seconds since 1970. */
+  created?: number;
+  system_fingerprint?: string;
   text: string;
   reasoning: string;
   tool_calls: ToolCall[];
@@ -169,7 +179,7 @@ export interface Reply {
   outcome: OutcomeName;
   choices: Choice[];
   usage?: Usage;
-  notices: { code: string; detail: string }[];
+  notices: Notice[];
   timing: Timing;
   /** The `x-request-id` of the answer, or the vendor's trace id. */
   requestId?: string;
@@ -201,10 +211,22 @@ export interface UsageTotals {
   reasoning_tokens: number;
 }
 
-/** What a gate tells its listeners. */
+/** Something about a call that is no error and that one may want to know: what the gate changed in the request, what was odd about the reply. */
+export interface Notice {
+  code: string;
+  detail: string;
+}
+
+/** One entry of a list of models. */
+export interface Model {
+  id: string;
+  [field: string]: unknown;
+}
+
+/** What a gate tells its listeners. A listener that throws is reported as an uncaught error and disturbs no call. */
 export interface GateEvents {
-  notice: { code: string; detail: string };
-  end: { outcome: OutcomeName; usage?: Usage; timing: Timing; error?: unknown };
+  notice: Notice;
+  end: { outcome: OutcomeName; usage?: Usage; timing: Timing; error?: GateError };
 }
 
 /** The gate: see {@link createGate}. */
@@ -220,7 +242,7 @@ export interface Gate {
    */
   fetch: typeof globalThis.fetch;
   /** The models that the base URL lists. */
-  models(options?: CallOptions): Promise<{ id: string; [field: string]: unknown }[]>;
+  models(options?: CallOptions): Promise<Model[]>;
   /** What this gate has used so far. */
   usage(): UsageTotals;
   /** Listens; the return value stops listening. */

@@ -1,4 +1,5 @@
-import { Call, EventDecoder, Forward, initSync, noticeCodes, ReplyStream } from "../../build/wasm/sluicegate.js";
+import { Call, checkOptions, errorOf, EventDecoder, failureOf, Forward, initSync, noticeCodes, ReplyStream } from "../../build/wasm/sluicegate.js";
+import type { WasmSource } from "./source.js";
 
 /** The core's bindings, ready for use. */
 export interface Bindings {
@@ -6,20 +7,20 @@ export interface Bindings {
   EventDecoder: typeof EventDecoder;
   Forward: typeof Forward;
   ReplyStream: typeof ReplyStream;
+  checkOptions: typeof checkOptions;
+  errorOf: typeof errorOf;
+  failureOf: typeof failureOf;
   memory: WebAssembly.Memory;
   /** The codes of notices, by their number. */
   noticeCodes: string[];
 }
 
-/** What the core can be started from. */
-export type WasmSource = WebAssembly.Module | BufferSource | Response | string | URL;
-
 let source: (() => WasmSource | PromiseLike<WasmSource>) | undefined;
 let loading: Promise<Bindings> | undefined;
 
-/** Says where the core comes from, when it is first needed. An entry calls it; the first one that asks wins. */
+/** Says where the core comes from, when it is first needed. An entry calls it; the last one before the start wins. */
 export function setSource(from: () => WasmSource | PromiseLike<WasmSource>): void {
-  source ??= from;
+  if (!loading) source = from;
 }
 
 /** Starts the core, once; a failed start is tried again by the next caller. */
@@ -34,7 +35,7 @@ export function load(): Promise<Bindings> {
 async function start(): Promise<Bindings> {
   if (!source) throw new Error("sluicegate/slim: pass { wasm } to createGate, or import \"sluicegate\" instead.");
   const { memory } = initSync({ module: await compile(await source()) });
-  return { Call, EventDecoder, Forward, ReplyStream, memory, noticeCodes: noticeCodes() };
+  return { Call, EventDecoder, Forward, ReplyStream, checkOptions, errorOf, failureOf, memory, noticeCodes: noticeCodes() };
 }
 
 async function compile(from: WasmSource): Promise<WebAssembly.Module> {

@@ -1,14 +1,49 @@
 // Starting Chromium, the same way for every suite of pages.
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** A headless Chromium: CHROMIUM_BIN, else the system's. */
+/** CHROMIUM_BIN, else the system's. */
+function executable() {
+  const path = process.env.CHROMIUM_BIN || "/usr/bin/chromium";
+  if (!existsSync(path)) throw new Error(`No Chromium at ${path}; set CHROMIUM_BIN.`);
+  return path;
+}
+
+/** A headless Chromium. */
 export function launchChromium(args = []) {
-  const executablePath = process.env.CHROMIUM_BIN || "/usr/bin/chromium";
-  if (!existsSync(executablePath)) throw new Error(`No Chromium at ${executablePath}; set CHROMIUM_BIN.`);
-  return chromium.launch({ executablePath, args: [...FLAGS, ...args] });
+  return chromium.launch({ executablePath: executable(), args: [...FLAGS, ...args] });
+}
+
+/** Starts it with a fresh profile: `{ context, close() }`. */
+export async function startChromium() {
+  const profile = await mkdtemp(join(tmpdir(), "sluicegate-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: executable(),
+    headless: true,
+    args: FLAGS,
+  });
+  return {
+    context,
+    async close() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** Opens a page; its errors are collected in `errors`. */
+export async function openPage(context, url) {
+  const page = await context.newPage();
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(`${error}`));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  await page.goto(url);
+  return { page, errors };
 }
 
 /** Bundles a module of the page into one script text that puts its exports into `globalThis[name]`. */

@@ -4,7 +4,7 @@ import OpenAI, { APIError } from "openai";
 import { WIRE_TOOLS } from "./cases.mjs";
 
 export function openaiClient({ baseUrl, apiKey, fetch }) {
-  const client = (maxRetries = 0) => new OpenAI({ baseURL: baseUrl, apiKey, fetch, maxRetries });
+  const client = (maxRetries = 0) => new OpenAI({ baseURL: baseUrl, apiKey, fetch, maxRetries, dangerouslyAllowBrowser: true });
   return {
     name: "openai",
     async unary(model, messages, { tools = false, maxRetries } = {}) {

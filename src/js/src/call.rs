@@ -65,9 +65,12 @@ impl Call {
 
     /// The whole reply, or what was received of it; undefined before the end.
     pub fn reply(&self) -> Result<JsValue, JsValue> {
-        let exchange = &self.driver.borrow().call.exchange;
+        let call = &self.driver.borrow().call;
+        let exchange = &call.exchange;
         match exchange.reply() {
-            Some(reply) => convert::reply_to_js(reply, exchange.end(), Some(exchange.timing()), exchange.trace_id()),
+            Some(reply) => {
+                convert::reply_to_js(reply, exchange.end(), Some(exchange.timing()), exchange.trace_id(), &call.changes)
+            }
             None => Ok(JsValue::UNDEFINED),
         }
     }

@@ -1,11 +1,13 @@
 //! Values from the core to JavaScript: errors, replies and heads.
 
+use crate::options;
+use crate::transport::ResponseHead;
 use crate::value::Value;
 use gloo_net::http::Response;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use sluicegate::error::Vendor;
 use sluicegate::exchange::{self, Timing};
-use sluicegate::reply::{self, Choice, End, Notice, Reply, ToolCall, Usage};
+use sluicegate::reply::{self, Choice, End, ExtraFields, Notice, Outcome, Reply, ToolCall, Usage};
 use sluicegate::{Error, ErrorKind};
 use wasm_bindgen::prelude::*;
 
@@ -16,6 +18,28 @@ pub(crate) fn missing_model() -> Error {
 
 pub(crate) fn platform_error(what: &'static str) -> Error {
     Error::new(ErrorKind::Internal, what)
+}
+
+/// Throws what is wrong with a gate's options, for `createGate` to say so at once.
+#[wasm_bindgen(js_name = checkOptions)]
+#[allow(unreachable_pub)] // wasm-bindgen wants it public
+pub fn check_options(options: JsValue) -> Result<(), JsValue> {
+    options::check(options).map_err(|error| error_to_js(&error))
+}
+
+/// An error of this code, for what happens on the JavaScript side; unknown codes are `internal`.
+#[wasm_bindgen(js_name = errorOf)]
+#[allow(unreachable_pub)]
+pub fn error_of(code: &str, message: String) -> JsValue {
+    let kind = ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code).unwrap_or(ErrorKind::Internal);
+    error_to_js(&Error::new(kind, message))
+}
+
+/// What a failed answer of another route means.
+#[wasm_bindgen(js_name = failureOf)]
+#[allow(unreachable_pub)]
+pub fn failure_of(response: web_sys::Response, body: &[u8]) -> JsValue {
+    error_to_js(&reply::classify_failure(&ResponseHead::new(&response.into()).as_head(), body))
 }
 
 fn millis(millis: u64) -> Value<'static> {
@@ -107,8 +131,13 @@ fn tool_call_value(call: &ToolCall) -> Value<'_> {
     Value::object([("id", call.id.as_str().into()), ("type", "function".into()), ("function", function)])
 }
 
-fn notice_value((code, detail): &(Notice, String)) -> Value<'_> {
-    Value::object([("code", code.code().into()), ("detail", detail.as_str().into())])
+/// What the gate changed in the request, then what was odd about the reply.
+fn notice_values<'a>(reply: &'a Reply, changes: &'a [String]) -> Value<'a> {
+    let value =
+        |code: Notice, detail: &'a str| Value::object([("code", code.code().into()), ("detail", detail.into())]);
+    let mut values: Vec<_> = changes.iter().map(|detail| value(Notice::RequestChanged, detail)).collect();
+    values.extend(reply.notices.iter().map(|(code, detail)| value(*code, detail)));
+    Value::List(values)
 }
 
 /// A reply; `index.ts` adds what only repeats the first choice.
@@ -117,14 +146,21 @@ pub(crate) fn reply_to_js(
     end: Option<&End>,
     timing: Option<&Timing>,
     trace_id: Option<&str>,
+    changes: &[String],
 ) -> Result<JsValue, JsValue> {
     let mut value = Value::object([
         ("id", reply.id.as_str().into()),
         ("model", reply.model.as_str().into()),
         ("outcome", end.map(|end| end.outcome.as_str()).into()),
         ("choices", Value::List(reply.choices.iter().map(choice_value).collect())),
-        ("notices", Value::List(reply.notices.iter().map(notice_value).collect())),
+        ("notices", notice_values(reply, changes)),
     ]);
+    if let Some(seconds) = reply.created {
+        value.push("created", Value::Number(seconds as f64));
+    }
+    if let Some(fingerprint) = reply.system_fingerprint.as_deref() {
+        value.push("system_fingerprint", fingerprint.into());
+    }
     if let Some(timing) = timing {
         value.push("timing", timing_value(timing));
     }
@@ -133,18 +169,27 @@ pub(crate) fn reply_to_js(
     }
     let value = value.to_js()?;
     set_usage(&value, reply.usage.as_ref())?;
-    let extra = Object::new();
-    for (name, raw) in &reply.extra {
-        Reflect::set(&extra, &JsValue::from_str(name), &parse(raw))?;
-    }
+    let extra: JsValue = Object::new().into();
+    set_raw(&extra, &reply.extra)?;
     Reflect::set(&value, &JsValue::from_str("extra"), &extra)?;
     let choices: Array = Reflect::get(&value, &JsValue::from_str("choices"))?.unchecked_into();
-    for (at, choice) in reply.choices.iter().enumerate() {
+    for (choice, value) in reply.choices.iter().zip(choices.iter()) {
         if let Some(logprobs) = &choice.logprobs {
-            Reflect::set(&choices.get(at as u32), &JsValue::from_str("logprobs"), &parse(logprobs))?;
+            Reflect::set(&value, &JsValue::from_str("logprobs"), &parse(logprobs))?;
+        }
+        let calls: Array = Reflect::get(&value, &JsValue::from_str("tool_calls"))?.unchecked_into();
+        for (call, value) in choice.tool_calls.iter().zip(calls.iter()) {
+            set_raw(&value, &call.extra)?;
         }
     }
     Ok(value)
+}
+
+fn set_raw(value: &JsValue, fields: &ExtraFields) -> Result<(), JsValue> {
+    for (name, raw) in fields {
+        Reflect::set(value, &JsValue::from_str(name), &parse(raw))?;
+    }
+    Ok(())
 }
 
 /// How a forwarded call ended.
@@ -152,16 +197,24 @@ pub(crate) fn summary_to_js(
     end: &End,
     reply: &Reply,
     timing: &Timing,
-    trace_id: Option<&str>,
-    cause: &JsValue,
+    changes: &[String],
+    error: &JsValue,
 ) -> Result<JsValue, JsValue> {
-    let value: JsValue = Object::new().into();
-    let set = |name: &str, field: &JsValue| Reflect::set(&value, &JsValue::from_str(name), field);
-    set("outcome", &JsValue::from_str(end.outcome.as_str()))?;
-    set("timing", &timing_value(timing).to_js()?)?;
-    set("error", &failure_to_js(end, trace_id, cause)?)?;
+    let value = Value::object([
+        ("outcome", end.outcome.as_str().into()),
+        ("timing", timing_value(timing)),
+        ("notices", notice_values(reply, changes)),
+    ]);
+    let value = value.to_js()?;
+    Reflect::set(&value, &JsValue::from_str("error"), error)?;
     set_usage(&value, reply.usage.as_ref())?;
     Ok(value)
+}
+
+/// How a call ended whose request could not be sent.
+pub(crate) fn refusal_to_js(error: &Error) -> Result<JsValue, JsValue> {
+    let end = End { outcome: Outcome::Failed, finish_reason: None, error: None };
+    summary_to_js(&end, &Reply::default(), &Timing::default(), &[], &error_to_js(error))
 }
 
 /// Usage in the wire's names: what the upstream sent, with the counts that vendors name otherwise under OpenAI's names.
@@ -222,7 +275,8 @@ pub(crate) fn error_head_to_js(error: &Error, headers: Option<&Array>, body: &[u
     let pair = |name: &str, value: &str| Array::of2(&JsValue::from_str(name), &JsValue::from_str(value));
     for kept in headers.map(Array::iter).into_iter().flatten() {
         let name = Array::from(&kept).get(0).as_string().unwrap_or_default();
-        if name != "content-type" {
+        // What is set below would otherwise stand there twice.
+        if !["content-type", "retry-after", "retry-after-ms", "x-should-retry"].contains(&name.as_str()) {
             pairs.push(&kept);
         }
     }

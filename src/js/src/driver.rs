@@ -7,9 +7,8 @@
 
 use crate::convert;
 use crate::options::CallOptions;
-use crate::transport::{ResponseHead, Transport, fetch_function, now};
-use gloo_net::http::Response;
-use js_sys::{Array, Function, Promise};
+use crate::transport::{ResponseHead, Transport, bytes_of, fetch_function, now, readable};
+use js_sys::{Array, Function, Promise, TypeError};
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply::{Delta, Deltas, Notice};
 use sluicegate::request::{Built, Request, Target};
@@ -38,6 +37,8 @@ pub(crate) trait Output {
 /// The parts of a call that its output may look at.
 pub(crate) struct Driving {
     pub(crate) exchange: Exchange,
+    /// What the gate changed in the request: details of notices.
+    pub(crate) changes: Vec<String>,
     /// The headers of the answer, as an array of pairs, once they are there.
     pub(crate) headers: Option<Array>,
     /// What the platform said about a failed connection.
@@ -56,6 +57,8 @@ pub(crate) struct Driver<O: Output> {
     /// Called with what is delivered; set while JavaScript waits for it.
     waiting: Option<Function>,
     finished: bool,
+    /// What the timer is set to.
+    deadline: Option<Instant>,
     /// Keeps the call alive while the platform holds its callbacks.
     busy: Option<Rc<RefCell<Driver<O>>>>,
     on_head: Closure<dyn FnMut(JsValue)>,
@@ -83,15 +86,16 @@ impl<O: Output + 'static> Driver<O> {
         };
         let target = Target { dialect: options.dialect, model: &model, replay: None, add_usage: true };
         let built = request.build(&target)?;
-        for change in &built.changes {
-            let detail = format!("{}: {}", change.field, change.what);
-            output.deltas().push(Delta::Notice { code: Notice::RequestChanged, detail: &detail });
+        let changes: Vec<String> =
+            built.changes.iter().map(|change| [&change.field, ": ", &change.what].concat()).collect();
+        for detail in &changes {
+            output.deltas().push(Delta::Notice { code: Notice::RequestChanged, detail });
         }
         let exchange = Exchange::new(now(), Plan { budgets: options.budgets, reply }, built);
         let transport = Transport::new()?;
         Ok(Rc::new_cyclic(|me: &Weak<RefCell<Driver<O>>>| {
             RefCell::new(Driver {
-                call: Driving { exchange, headers: None, cause: JsValue::UNDEFINED },
+                call: Driving { exchange, changes, headers: None, cause: JsValue::UNDEFINED },
                 output,
                 transport,
                 options,
@@ -100,13 +104,14 @@ impl<O: Output + 'static> Driver<O> {
                 to_send: None,
                 waiting: None,
                 finished: false,
+                deadline: None,
                 busy: None,
                 on_head: callback(me, Driver::handle_head),
                 on_chunk: callback(me, Driver::handle_chunk),
                 on_error: callback(me, Driver::handle_error),
                 on_timer: {
                     let me = me.clone();
-                    Closure::new(move || me.upgrade().iter().for_each(|driver| driver.borrow_mut().act(now())))
+                    Closure::new(move || me.upgrade().iter().for_each(|driver| driver.borrow_mut().handle_timer(now())))
                 },
             })
         }))
@@ -114,7 +119,11 @@ impl<O: Output + 'static> Driver<O> {
 
     /// Asks for the next delivery: `deliver` is called with it, once.
     pub(crate) fn pull(this: &Shared<O>, deliver: Function) {
-        this.borrow_mut().waiting = Some(deliver);
+        {
+            let mut driver = this.borrow_mut();
+            driver.waiting = Some(deliver);
+            driver.call.exchange.resume(now());
+        }
         Driver::go_on(this);
     }
 
@@ -128,6 +137,7 @@ impl<O: Output + 'static> Driver<O> {
         }
         if let Some(value) = driver.output.deliver(&mut driver.call, driver.finished) {
             let deliver = driver.waiting.take();
+            driver.call.exchange.pause(now());
             drop(guard);
             if let Some(deliver) = deliver {
                 // It only settles a promise of index.ts.
@@ -145,7 +155,8 @@ impl<O: Output + 'static> Driver<O> {
             drop(guard);
             let sent = fetch.call2(&JsValue::UNDEFINED, &url, &init);
             let sent = sent.unwrap_or_else(|error| Promise::reject(&error).into());
-            let driver = this.borrow();
+            let mut guard = this.borrow_mut();
+            let driver = &mut *guard;
             let _ = driver.transport.or_aborted(&sent).then2(&driver.on_head, &driver.on_error);
         } else if let Some(read) = driver.transport.read() {
             let _ = read.then2(&driver.on_chunk, &driver.on_error);
@@ -164,7 +175,7 @@ impl<O: Output + 'static> Driver<O> {
             match action {
                 Action::Send(built) => self.to_send = Some(built),
                 Action::Abort => self.transport.abort(),
-                Action::Wait(until) => self.transport.wake_at(until, now, &self.on_timer),
+                Action::Wait(until) => self.wake_at(until, now),
                 Action::Finish => {
                     self.transport.close();
                     self.finished = true;
@@ -173,8 +184,25 @@ impl<O: Output + 'static> Driver<O> {
         }
     }
 
+    fn wake_at(&mut self, until: Instant, now: Instant) {
+        self.deadline = Some(until);
+        self.transport.wake_at(until, now, &self.on_timer);
+    }
+
+    fn handle_timer(&mut self, now: Instant) {
+        let deadline = self.deadline;
+        self.act(now);
+        // Timers fire up to a millisecond early, and the exchange does not ask twice for the same deadline.
+        if let Some(until) = deadline.filter(|until| !self.finished && self.deadline == Some(*until) && now < *until) {
+            self.wake_at(until, now);
+        }
+    }
+
     fn handle_head(&mut self, response: JsValue) {
-        let response = Response::from(response.unchecked_into::<web_sys::Response>());
+        let response = match readable(response) {
+            Ok(response) => response,
+            Err(why) => return self.handle_error(TypeError::new(why).into()),
+        };
         self.call.headers = Some(convert::headers_to_js(&response));
         self.call.exchange.handle_head(now(), &ResponseHead::new(&response).as_head());
         self.transport.read_from(&response);
@@ -185,7 +213,9 @@ impl<O: Output + 'static> Driver<O> {
         if result.get_done() == Some(true) {
             return self.handle_end(now());
         }
-        let chunk: js_sys::Uint8Array = result.get_value().unchecked_into();
+        let Some(chunk) = bytes_of(result.get_value()) else {
+            return self.handle_error(TypeError::new("The answer's body does not consist of bytes.").into());
+        };
         let len = chunk.length() as usize;
         if self.input.len() < len {
             self.input.resize(len.next_power_of_two(), 0);
@@ -202,7 +232,10 @@ impl<O: Output + 'static> Driver<O> {
 
     fn handle_error(&mut self, cause: JsValue) {
         self.transport.close();
-        self.call.cause = cause;
+        // Behind the end it is only the echo of our own abort.
+        if self.call.exchange.end().is_none() {
+            self.call.cause = cause;
+        }
         self.call.exchange.handle_error(now(), self.output.deltas());
     }
 

@@ -116,13 +116,17 @@ impl Forward {
         }
     }
 
-    /// How the call ended: `{outcome, usage, timing, error}`; undefined before, and for a request that was not sent.
+    /// How the call ended: `{outcome, usage, timing, notices, error}`; undefined before.
     pub fn summary(&self) -> Result<JsValue, JsValue> {
-        let Ok(driver) = &self.driver else { return Ok(JsValue::UNDEFINED) };
-        let call = &driver.borrow().call;
+        let driver = match &self.driver {
+            Ok(driver) => driver.borrow(),
+            Err(error) => return convert::refusal_to_js(error),
+        };
+        let call = &driver.call;
         match (call.exchange.end(), call.exchange.reply()) {
             (Some(end), Some(reply)) => {
-                convert::summary_to_js(end, reply, call.exchange.timing(), call.exchange.trace_id(), &call.cause)
+                let error = convert::failure_to_js(end, call.exchange.trace_id(), &call.cause)?;
+                convert::summary_to_js(end, reply, call.exchange.timing(), &call.changes, &error)
             }
             _ => Ok(JsValue::UNDEFINED),
         }

@@ -1,6 +1,7 @@
 //! The options of a call, as `gate.ts` puts them together, checked by type and range.
 
 use crate::value::Value;
+use js_sys::Reflect;
 use sluicegate::exchange;
 use sluicegate::reply::{self, ThinkTags};
 use sluicegate::request::{Dialect, Endpoint};
@@ -41,6 +42,14 @@ impl CallOptions {
             reply: fields.reply()?,
         })
     }
+}
+
+/// Says what is wrong with the options of a gate, which have no route yet.
+pub(crate) fn check(value: JsValue) -> Result<(), Error> {
+    let url = JsValue::from_str(Endpoint::ChatCompletions.path());
+    // A field of an object that the caller just made for this.
+    let _ = Reflect::set(&value, &JsValue::from_str("url"), &url);
+    CallOptions::from_js(value).map(drop)
 }
 
 /// How a reply is read: `{thinkTags}`.

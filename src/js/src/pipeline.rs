@@ -65,7 +65,7 @@ impl ReplyStream {
 
     /// The reply so far.
     pub fn reply(&self) -> Result<JsValue, JsValue> {
-        convert::reply_to_js(self.reader.assembler().reply(), self.end.as_ref(), None, None)
+        convert::reply_to_js(self.reader.assembler().reply(), self.end.as_ref(), None, None, &[])
     }
 
     /// What ended the stream, if that was not a success.

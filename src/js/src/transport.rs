@@ -3,7 +3,7 @@
 use crate::convert;
 use crate::options::{self, CallOptions};
 use gloo_net::http::{Headers, Response};
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use sluicegate::Error;
 use sluicegate::exchange::Head;
 use sluicegate::time::Instant;
@@ -29,6 +29,11 @@ pub(crate) fn now() -> Instant {
 
 thread_local! {
     static IGNORE: Closure<dyn FnMut(JsValue)> = Closure::new(|_| {});
+    static DISCARD: Closure<dyn FnMut(JsValue)> = Closure::new(|response: JsValue| {
+        if let Some(body) = response.dyn_ref::<web_sys::Response>().and_then(|response| response.body()) {
+            ignore_rejection(&body.cancel());
+        }
+    });
 }
 
 /// Keeps the platform from reporting a rejection that nobody needs to hear of.
@@ -41,6 +46,8 @@ pub(crate) struct Transport {
     controller: AbortController,
     /// Settles when the request is aborted: a `fetch` that ignores its signal must not hang the call.
     aborted: Promise,
+    /// What fetch gave, until the answer is here.
+    sent: Option<Promise>,
     reader: Option<ReadableStreamDefaultReader>,
     open: bool,
     timer: Option<JsValue>,
@@ -54,7 +61,7 @@ impl Transport {
         let aborted = Promise::new(&mut |_, reject| signal.set_onabort(Some(&reject)));
         // Nobody may be waiting when the abort comes.
         ignore_rejection(&aborted);
-        Ok(Transport { controller, aborted, reader: None, open: false, timer: None })
+        Ok(Transport { controller, aborted, sent: None, reader: None, open: false, timer: None })
     }
 
     /// What `fetch` takes for this request.
@@ -75,12 +82,16 @@ impl Transport {
     }
 
     /// The first of the answer and the abort.
-    pub(crate) fn or_aborted(&self, sent: &JsValue) -> Promise {
-        Promise::race(&js_sys::Array::of2(sent, &self.aborted))
+    pub(crate) fn or_aborted(&mut self, sent: &JsValue) -> Promise {
+        let sent = Promise::resolve(sent);
+        let first = Promise::race(&js_sys::Array::of2(&sent, &self.aborted));
+        self.sent = Some(sent);
+        first
     }
 
     /// Takes the response's body to read it.
     pub(crate) fn read_from(&mut self, response: &Response) {
+        self.sent = None;
         self.reader = response.body().and_then(|body| body.get_reader().dyn_into().ok());
     }
 
@@ -96,6 +107,10 @@ impl Transport {
             return;
         }
         self.controller.abort();
+        if let Some(sent) = self.sent.take() {
+            // A fetch that ignored its signal may still answer; the upstream is told then.
+            DISCARD.with(|discard| ignore_rejection(&sent.then(discard)));
+        }
         if let Some(reader) = self.reader.take() {
             ignore_rejection(&reader.cancel());
         }
@@ -104,6 +119,7 @@ impl Transport {
     /// The body has ended.
     pub(crate) fn close(&mut self) {
         self.open = false;
+        self.sent = None;
         self.reader = None;
         self.stop_timer();
     }
@@ -129,6 +145,30 @@ impl Drop for Transport {
     }
 }
 
+/// A response that can be read. What a caller's own fetch gives is looked at: an exception of the platform would not get
+/// through the core.
+pub(crate) fn readable(response: JsValue) -> Result<Response, &'static str> {
+    let has = |name: &str| Reflect::get(&response, &JsValue::from_str(name)).is_ok_and(|value| value.is_object());
+    let status = response.is_object().then(|| Reflect::get(&response, &JsValue::from_str("status")).ok()).flatten();
+    if status.and_then(|status| status.as_f64()).is_none() || !has("headers") {
+        return Err("The fetch function gave no Response.");
+    }
+    let response: web_sys::Response = response.unchecked_into();
+    match response.body() {
+        Some(body) if body.locked() || response.body_used() => Err("The Response's body is in use already."),
+        _ => Ok(Response::from(response)),
+    }
+}
+
+/// Bytes, from this realm or another.
+pub(crate) fn bytes_of(chunk: JsValue) -> Option<Uint8Array> {
+    match chunk.dyn_into::<Uint8Array>() {
+        Ok(bytes) => Some(bytes),
+        Err(other) if ArrayBuffer::is_view(&other) => Some(other.unchecked_into()),
+        Err(_) => None,
+    }
+}
+
 /// The parts of a response head that the core reads, owned.
 pub(crate) struct ResponseHead {
     status: u16,
@@ -141,8 +181,10 @@ impl ResponseHead {
         let trace_id = ["x-request-id", "x-siliconcloud-trace-id", "x-deepseek-request-id"]
             .iter()
             .find_map(|name| headers.get(name));
+        // A browser hides the redirect that it was told not to follow.
+        let hidden = response.type_() == web_sys::ResponseType::Opaqueredirect;
         ResponseHead {
-            status: response.status(),
+            status: if hidden { 302 } else { response.status() },
             headers: [headers.get("content-type"), headers.get("retry-after"), headers.get("retry-after-ms"), trace_id],
         }
     }

@@ -1,6 +1,7 @@
 import { createGate as createGateFromSource } from "../gate.js";
+import type { WasmSource } from "../source.js";
 import type { Gate, GateOptions } from "../types.js";
-import { setSource, type WasmSource } from "../wasm.js";
+import { setSource } from "../wasm.js";
 
 /** As `createGate` of the main entry, for apps that bring the wasm themselves: `sluicegate/sluicegate.wasm` in whatever form their bundler gives. */
 export function createGate({ wasm, ...options }: GateOptions & { wasm: WasmSource | PromiseLike<WasmSource> }): Promise<Gate> {
@@ -10,4 +11,4 @@ export function createGate({ wasm, ...options }: GateOptions & { wasm: WasmSourc
 
 export { GateError } from "../error.js";
 export type * from "../types.js";
-export type { WasmSource } from "../wasm.js";
+export type { WasmSource } from "../source.js";

@@ -1,0 +1,2 @@
+/** What the core can be started from. */
+export type WasmSource = WebAssembly.Module | BufferSource | Response | string | URL;

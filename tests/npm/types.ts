@@ -1,0 +1,116 @@
+// Compiled, not run: what TypeScript says about the package's face. A line under `@ts-expect-error` must be an error.
+
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { ChatOpenAI } from "@langchain/openai";
+import OpenAI from "openai";
+import { createGate, type Budgets, type ChatRequest, type Delta, type Gate, GateError, type GateOptions, type Message, type Reply } from "sluicegate";
+import { createGate as createSlimGate } from "sluicegate/slim";
+import { type ServerSentEvent, sseStream } from "sluicegate/sse";
+
+declare const gate: Gate;
+
+export async function options(): Promise<void> {
+  await createGate({ baseUrl: "/v1" });
+  const budgets: Budgets = { connect: 1, firstToken: 2, idle: 3, contentIdle: 4, total: Infinity };
+  const all: GateOptions = { baseUrl: "/v1", apiKey: async () => "k", dialect: "deepseek", model: "m", headers: { a: "b" }, budgets, thinkTags: "open", fetch };
+  await createGate(all);
+  await createSlimGate({ ...all, wasm: new URL("https://app.test/sluicegate.wasm") });
+  await createSlimGate({ ...all, wasm: fetch("/sluicegate.wasm") });
+  // @ts-expect-error the base URL is required
+  await createGate({});
+  // @ts-expect-error no such dialect
+  await createGate({ baseUrl: "/v1", dialect: "claude" });
+  // @ts-expect-error no such budget
+  await createGate({ baseUrl: "/v1", budgets: { first_token: 1 } });
+  // @ts-expect-error no such option
+  await createGate({ baseURL: "/v1", baseUrl: "/v1" });
+  // @ts-expect-error the slim entry needs the wasm
+  await createSlimGate({ baseUrl: "/v1" });
+}
+
+export async function calls(signal: AbortSignal): Promise<Message[]> {
+  const request: ChatRequest = { messages: [{ role: "user", content: [{ type: "text", text: "x" }] }], preset: "reasoning", vendor_field: { any: 1 } };
+  const reply: Reply = await gate.chat(request, { signal, headers: { a: "b" }, budgets: { total: 1 } });
+  const tokens: number | undefined = reply.usage?.completion_tokens_details?.reasoning_tokens;
+  const reason: string | null = reply.choices[0]!.finish_reason;
+  const models: { id: string }[] = await gate.models();
+  void [tokens, reason, models];
+  // @ts-expect-error messages are required
+  await gate.chat({ model: "m" });
+  // @ts-expect-error no such preset
+  await gate.chat({ messages: [], preset: "wild" });
+  // @ts-expect-error a message has a role
+  await gate.chat({ messages: [{ content: "x" }] });
+  return [...request.messages, reply.message];
+}
+
+export function narrow(delta: Delta): string {
+  switch (delta.type) {
+    case "text":
+    case "reasoning":
+    case "refusal":
+      return delta.text + delta.choice;
+    case "tool_call":
+      // @ts-expect-error a tool call has no text
+      void delta.text;
+      return `${delta.index} ${delta.id ?? ""} ${delta.name ?? ""} ${delta.arguments}`;
+    case "notice":
+      return delta.code + delta.detail;
+    case "end":
+      return delta.reply.text + delta.outcome + (delta.finish_reason ?? "");
+    default: {
+      const none: never = delta;
+      return none;
+    }
+  }
+}
+
+export async function streams(): Promise<void> {
+  for await (const delta of gate.stream({ messages: [] })) narrow(delta);
+  for await (const batch of gate.stream({ messages: [] }).batches()) batch.map(narrow);
+  const stream = gate.stream({ messages: [] });
+  stream.cancel();
+  const reply: Reply = await stream.reply();
+  void reply;
+  // @ts-expect-error a stream is not a promise of a reply
+  const wrong: Reply = await gate.stream({ messages: [] });
+  void wrong;
+}
+
+export function failures(error: unknown): string | undefined {
+  if (!(error instanceof GateError)) return undefined;
+  const partial: Reply | undefined = error.partial;
+  const wait: number | undefined = error.retryAfterMs;
+  void [partial, wait];
+  // @ts-expect-error an error's code is what it is
+  error.code = "other";
+  return error.code;
+}
+
+export function listeners(): () => void {
+  gate.on("notice", ({ code, detail }) => void (code + detail));
+  const stop = gate.on("end", ({ outcome, usage, timing, error }) => void [outcome === "complete", usage?.total_tokens, timing.totalMs, error?.code]);
+  // @ts-expect-error no such event
+  gate.on("start", () => {});
+  // @ts-expect-error no such outcome
+  gate.on("end", ({ outcome }) => outcome === "done");
+  return stop;
+}
+
+export function sdks(): unknown[] {
+  const asFetch: typeof globalThis.fetch = gate.fetch;
+  return [
+    asFetch,
+    new OpenAI({ apiKey: "k", baseURL: "/v1", fetch: gate.fetch }),
+    createOpenAICompatible({ name: "gate", baseURL: "/v1", fetch: gate.fetch }),
+    new ChatOpenAI({ model: "m", apiKey: "k", configuration: { baseURL: "/v1", fetch: gate.fetch } }),
+  ];
+}
+
+export async function events(response: Response): Promise<string> {
+  const stream: ReadableStream<ServerSentEvent> = response.body!.pipeThrough(sseStream({ maxEventBytes: 1, lenient: true, onComment: (text: string) => void text, onRetry: (millis: number) => void millis }));
+  for await (const { type, data, id } of stream) return type + data + id;
+  // @ts-expect-error no such option
+  sseStream({ strict: true });
+  return "";
+}
