@@ -22,7 +22,7 @@ pub(crate) struct CallOptions {
 
 impl CallOptions {
     pub(crate) fn from_js(value: JsValue) -> Result<Self, Error> {
-        let mut fields = Fields::of("options", Value::from_js(value))?;
+        let mut fields = Fields::of("options", Value::from_js(&value))?;
         let url = fields.text("url")?.unwrap_or_default();
         let endpoint = endpoint_of(&url).ok_or_else(|| invalid("url", "a chat or completion route is expected"))?;
         let dialect = fields.text("dialect")?;
@@ -54,7 +54,7 @@ pub(crate) fn check(value: JsValue) -> Result<(), Error> {
 
 /// How a reply is read: `{thinkTags}`.
 pub(crate) fn reply_options(value: JsValue) -> Result<reply::Options, Error> {
-    Fields::of("options", Value::from_js(value))?.reply()
+    Fields::of("options", Value::from_js(&value))?.reply()
 }
 
 /// Budgets in milliseconds; what is missing keeps its default.
