@@ -109,6 +109,7 @@ impl Peer {
                 Action::Finish => {
                     assert!(self.seen.finished_at.is_none(), "finished twice");
                     self.seen.finished_at = Some(now);
+                    self.exchange.take_late(&mut self.deltas);
                     let tail = self.exchange.forward_tail();
                     self.seen.forwarded.extend_from_slice(&tail);
                 }
@@ -352,4 +353,69 @@ fn while_nobody_reads_only_the_total_budget_runs() {
     let mut exchange = talking(budgets);
     exchange.resume(Instant(90));
     assert!(matches!(exchange.poll(Instant(110)), Some(Action::Abort)), "a resume without a pause moves nothing");
+}
+
+#[test]
+fn a_comment_longer_than_an_event_may_be_passes_whatever_the_chunks() {
+    let mut case = cases().swap_remove(0);
+    let event = case.steps[1].text.take().unwrap();
+    let comment = format!(": {}\n\n", "x".repeat(3_000));
+    case.steps[1].text = Some([comment.as_str(), &event].concat());
+    for size in [1, 7, 500, 1_024, 10_000] {
+        let mut peer = Peer::new(&case, true);
+        let mut plan = Plan::default();
+        plan.reply.limits.event = 1_024;
+        plan.reply.collect = false;
+        let built = Built {
+            path: "/chat/completions",
+            body: b"{}".to_vec(),
+            stream: true,
+            usage_added: false,
+            changed: false,
+            changes: Vec::new(),
+        };
+        peer.exchange = Exchange::new(Instant(0), plan, built);
+        peer.drain(0);
+        for step in &case.steps {
+            peer.step(step, &|bytes| bytes.chunks(size).map(<[u8]>::to_vec).collect());
+        }
+        assert_eq!(peer.exchange.end().unwrap().outcome.as_str(), "complete", "chunks of {size}");
+        assert_eq!(readable(&peer.seen.forwarded), case.steps[1].text.clone().unwrap(), "chunks of {size}");
+    }
+}
+
+#[test]
+fn an_error_in_a_200_keeps_what_the_head_said() {
+    let case =
+        cases().into_iter().find(|case| case.name.starts_with("a flat SiliconFlow error in the stream")).unwrap();
+    let mut peer = Peer::new(&case, false);
+    peer.drain(0);
+    let head = Head {
+        status: 200,
+        content_type: Some("text/event-stream"),
+        retry_after: Some("3"),
+        trace_id: Some("trace-1"),
+        ..Head::default()
+    };
+    peer.exchange.handle_head(Instant(10), &head);
+    peer.step(&case.steps[1], &|bytes| vec![bytes.to_vec()]);
+    let error = peer.exchange.end().unwrap().error.clone().unwrap();
+    assert_eq!(error.retry_after_ms(), Some(3_000));
+    let vendor = error.vendor().unwrap();
+    assert_eq!((vendor.trace_id.as_deref(), vendor.code.as_deref()), (Some("trace-1"), Some("50508")));
+}
+
+#[test]
+fn a_whole_answer_to_a_stream_request_is_handed_on_as_a_stream() {
+    let case =
+        cases().into_iter().find(|case| case.name == "a whole answer to a stream request is read as one").unwrap();
+    let peer = play(&case, true, &|bytes| vec![bytes.to_vec()]);
+    assert!(peer.exchange.is_recast());
+    let mut reader = sluicegate::reply::Reader::new(sluicegate::reply::Options::default());
+    let mut out = Deltas::new();
+    let progress = reader.feed(peer.exchange.body(), &mut out).unwrap();
+    assert!(progress.done, "it ends with [DONE]");
+    let end = reader.assembler_mut().finish(sluicegate::reply::Cause::Done, &mut out);
+    assert_eq!((end.outcome.as_str(), end.finish_reason.as_deref()), ("complete", Some("stop")));
+    assert_eq!(reader.assembler().reply().choices[0].text, "Hello");
 }

@@ -8,9 +8,9 @@ use crate::time::Instant;
 pub struct Budgets {
     /// From sending to the response head; streams only, since the head of a whole answer comes when the answer is done.
     ///
-    /// ### Default: 20,000
-    /// A TLS connection over a bad mobile network takes up to 3 s and servers send a stream's head before they think;
-    /// 20 s leaves room for a queue and still is before a person gives up.
+    /// ### Default: 60,000
+    /// As for the first token: llama.cpp sends a stream's head only with its first token, and a long prompt takes a CPU
+    /// half a minute to read. Set it lower (5,000) for vendors that send the head at once.
     pub connect: u64,
     /// From sending to the first token (text, reasoning or tool call); streams only.
     ///
@@ -36,7 +36,7 @@ pub struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Budgets { connect: 20_000, first_token: 60_000, idle: 30_000, content_idle: 60_000, total: 600_000 }
+        Budgets { connect: 60_000, first_token: 60_000, idle: 30_000, content_idle: 60_000, total: 600_000 }
     }
 }
 

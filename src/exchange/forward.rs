@@ -4,8 +4,8 @@
 //! that at any moment the stream can go on with an event of ours: an error event, a `[DONE]`, or nothing in place of a
 //! usage chunk that the caller did not ask for. A chunk that ends between two events passes without being copied.
 
-use crate::error::{Error, ErrorKind};
-use crate::reply::{Deltas, End, Reader, error_body};
+use crate::error::Error;
+use crate::reply::{Deltas, End, Progress, Reader, error_body};
 use crate::sse::Item;
 
 /// What to hand on for one chunk.
@@ -40,6 +40,10 @@ pub(super) struct Forward {
     /// Behind the `[DONE]` event of the current chunk, which is only handed on if the stream's end is a success.
     behind_done: Option<usize>,
     done_passed: bool,
+    /// What is held is a whole event but for its blank line.
+    held_is_whole: bool,
+    /// The last bytes handed on were in the middle of a line.
+    spilled: bool,
     scratch: Deltas,
     tail: Vec<u8>,
     finished: bool,
@@ -56,6 +60,8 @@ impl Forward {
             from: 0,
             behind_done: None,
             done_passed: false,
+            held_is_whole: false,
+            spilled: false,
             scratch: Deltas::new(),
             tail: Vec::new(),
             finished: false,
@@ -68,6 +74,7 @@ impl Forward {
         let mut seen = Seen::default();
         self.out.clear();
         (self.upto, self.from, self.behind_done) = (0, 0, None);
+        self.spilled = false;
         let mut input = chunk;
         loop {
             let failed = match decoder.next_item(&mut input) {
@@ -101,7 +108,9 @@ impl Forward {
         if decoder.is_between_events() {
             self.upto = chunk.len();
         } else if self.held.len() + chunk.len() - self.upto > self.max_held {
-            seen.failed = Some(Error::new(ErrorKind::EventTooLarge, "One event of the stream is over the size limit."));
+            // The decoder bounds events; only a comment can be longer, and it may go out in pieces.
+            self.upto = chunk.len();
+            self.spilled = true;
         }
         seen
     }
@@ -124,9 +133,10 @@ impl Forward {
         }
     }
 
-    /// What is held is a `[DONE]` without its blank line: the tail will have a whole one.
-    pub(super) fn drop_held(&mut self) {
-        self.held.clear();
+    /// The stream has ended behind a whole event that lacks its blank line; it is what is held. It is handed on unless it is
+    /// a `[DONE]` (the tail has one of its own) or hidden usage.
+    pub(super) fn keep_last(&mut self, progress: &Progress) {
+        self.held_is_whole = !progress.done && !(progress.usage_only && self.hide_usage);
     }
 
     /// What to hand on for the chunk that was read last.
@@ -160,12 +170,15 @@ impl Forward {
             return;
         }
         let Some(end) = end else { return };
+        if self.spilled {
+            self.tail.extend_from_slice(b"\n\n");
+        }
         if let Some(error) = &end.error {
             self.tail.extend_from_slice(b"data: ");
             self.tail.extend_from_slice(error_body(error).as_bytes());
             self.tail.extend_from_slice(b"\n\n");
         } else if !self.done_passed {
-            if !self.held.is_empty() {
+            if self.held_is_whole {
                 self.tail.append(&mut self.held);
                 self.tail.extend_from_slice(b"\n\n");
             }

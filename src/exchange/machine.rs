@@ -2,16 +2,21 @@
 
 use super::budget::Marks;
 use super::forward::{Forward, Forwarded};
-use super::{Budgets, Timing};
-use crate::error::{Error, ErrorKind};
+use super::{Budgets, Timing, recast};
+use crate::error::{Error, ErrorKind, Vendor};
 use crate::limits::Limits;
-use crate::reply::{self, Budget, Cause, Delta, Deltas, End, FailureHead, Reader, Reply, classify_failure, read_body};
-use crate::request::Built;
+use crate::reply::{
+    self, Budget, Cause, Delta, Deltas, End, FailureHead, Reader, Reply, classify_failure, read_body, retry_after_ms,
+};
+use crate::request::{Built, Endpoint};
 use crate::time::Instant;
 
 /// How long after `[DONE]` the end of the body is waited for, in milliseconds: it usually comes in the same
 /// packet, and waiting for it lets the connection be used again; a server that keeps it open is cut off.
 const LINGER: u64 = 250;
+
+/// How long after its head a failure's body is waited for, in milliseconds: the head says most of it already.
+const FAILURE_WAIT: u64 = 5_000;
 
 /// The bound of a failure's body, in bytes: what follows cannot change what the failure is.
 const FAILURE_BODY: usize = 64 << 10;
@@ -64,15 +69,34 @@ impl KeptHead {
     }
 
     fn classify(&self, body: &[u8]) -> Error {
-        let head = FailureHead {
+        classify_failure(&self.as_head(), body)
+    }
+
+    /// Adds to an error that came in the body of a 200 what only the head knows: the trace id, and how long to wait.
+    fn complete(&self, error: Error) -> Error {
+        let wait = retry_after_ms(&self.as_head()).filter(|_| error.is_retryable() && error.retry_after_ms().is_none());
+        let error = match wait {
+            Some(millis) => error.with_retry_after_ms(millis),
+            None => error,
+        };
+        match &self.trace_id {
+            Some(trace_id) if error.vendor().is_none_or(|vendor| vendor.trace_id.is_none()) => {
+                let vendor = error.vendor().cloned().unwrap_or_default();
+                error.with_vendor(Vendor { trace_id: Some(trace_id.clone()), ..vendor })
+            }
+            _ => error,
+        }
+    }
+
+    fn as_head(&self) -> FailureHead<'_> {
+        FailureHead {
             status: self.status,
             content_type: self.content_type.as_deref(),
             retry_after: self.retry_after.as_deref(),
             retry_after_ms: self.retry_after_ms.as_deref(),
             trace_id: self.trace_id.as_deref(),
             now_unix_ms: self.now_unix_ms,
-        };
-        classify_failure(&head, body)
+        }
     }
 }
 
@@ -93,6 +117,7 @@ pub struct Exchange {
     plan: Plan,
     limits: Limits,
     stream: bool,
+    is_chat: bool,
     state: State,
     reader: Option<Reader>,
     forward: Forward,
@@ -101,11 +126,13 @@ pub struct Exchange {
     timing: Timing,
     reply: Option<Reply>,
     body: Vec<u8>,
+    recast: bool,
     end: Option<End>,
     abort: bool,
     finish: bool,
     paused: Option<Instant>,
     waiting: Option<Instant>,
+    late: Deltas,
 }
 
 impl Exchange {
@@ -115,6 +142,7 @@ impl Exchange {
         let limits = plan.reply.limits;
         Exchange {
             stream,
+            is_chat: request.path == Endpoint::ChatCompletions.path(),
             limits,
             reader: Some(Reader::new(plan.reply)),
             forward: Forward::new(request.usage_added, limits.event),
@@ -125,11 +153,13 @@ impl Exchange {
             plan,
             reply: None,
             body: Vec::new(),
+            recast: false,
             end: None,
             abort: false,
             finish: false,
             paused: None,
             waiting: None,
+            late: Deltas::new(),
         }
     }
 
@@ -152,7 +182,11 @@ impl Exchange {
             self.abort = true;
             match (&self.state, budget) {
                 (State::Lingering(_), _) => self.state = State::Ended,
-                (_, budget) => self.conclude(now, Cause::TimedOut(budget), &mut Deltas::new()),
+                (State::FailureBody(body), _) => {
+                    let error = self.head.classify(body);
+                    self.conclude_late(now, Cause::Failed(error));
+                }
+                (_, budget) => self.conclude_late(now, Cause::TimedOut(budget)),
             }
         }
         if core::mem::take(&mut self.abort) {
@@ -168,6 +202,7 @@ impl Exchange {
     fn deadline(&self) -> (Instant, Budget) {
         match self.state {
             State::Lingering(until) => (until, Budget::Total),
+            State::FailureBody(_) => (self.marks.head.unwrap_or(self.marks.sent) + FAILURE_WAIT, Budget::Total),
             _ if self.paused.is_some() => (self.marks.sent + self.plan.budgets.total, Budget::Total),
             _ => self.plan.budgets.next(self.stream, &self.marks),
         }
@@ -313,8 +348,8 @@ impl Exchange {
     fn read_last_block(&mut self, out: &mut Deltas) -> Cause {
         let Some(reader) = &mut self.reader else { return Cause::Eof };
         let (cause, progress) = reader.feed_end(out);
-        if progress.done {
-            self.forward.drop_held();
+        if matches!(cause, Cause::Unterminated) {
+            self.forward.keep_last(&progress);
         }
         cause
     }
@@ -323,11 +358,14 @@ impl Exchange {
         match read_body(&body, &self.plan.reply) {
             Ok((reply, end)) => {
                 let before = out.len();
-                if self.stream {
+                self.body = body;
+                if self.stream && self.plan.reply.collect {
                     reply.to_deltas(out);
                     self.mark_tokens(now, out, before);
+                } else if self.stream && end.error.is_none() {
+                    self.body = recast::as_stream(&reply, self.is_chat);
+                    self.recast = true;
                 }
-                self.body = body;
                 self.reply = Some(reply);
                 self.reader = None;
                 self.timing.total = Some(self.timing.elapsed(now));
@@ -381,7 +419,21 @@ impl Exchange {
             return;
         }
         self.abort = !matches!(self.state, State::Ready(_));
-        self.conclude(now, Cause::Aborted, &mut Deltas::new());
+        self.conclude_late(now, Cause::Aborted);
+    }
+
+    /// Ends the call between two reads. What was held back of the text is for [`Exchange::take_late`].
+    fn conclude_late(&mut self, now: Instant, cause: Cause) {
+        let mut late = core::mem::take(&mut self.late);
+        self.conclude(now, cause, &mut late);
+        self.late = late;
+    }
+
+    /// Moves to `out` the deltas of a call that ended between two reads: what had been held back, and notices. To be asked for when
+    /// the call has finished.
+    pub fn take_late(&mut self, out: &mut Deltas) {
+        self.late.iter().for_each(|delta| out.push(delta));
+        self.late.clear();
     }
 
     /// Ends the call: no more bytes are read.
@@ -397,7 +449,8 @@ impl Exchange {
             return;
         }
         let Some(mut assembler) = self.reader.take().map(Reader::into_assembler) else { return };
-        let end = assembler.finish(cause, out);
+        let mut end = assembler.finish(cause, out);
+        end.error = end.error.map(|error| self.head.complete(error));
         self.timing.total = Some(self.timing.elapsed(now));
         self.reply = Some(assembler.into_reply());
         self.end = Some(end);
@@ -413,9 +466,15 @@ impl Exchange {
         self.reply.as_ref()
     }
 
-    /// The body of an answer that was not a stream, as it came, once the call has ended.
+    /// The body of an answer that was not a stream, once the call has ended: as it came, or as an event stream of one chunk
+    /// if it [was recast](Exchange::is_recast).
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Whether an upstream answered a stream request whole, and the body is now the stream that was asked for.
+    pub fn is_recast(&self) -> bool {
+        self.recast
     }
 
     /// When things happened.

@@ -29,6 +29,7 @@ mod budget;
 mod forward;
 mod headers;
 mod machine;
+mod recast;
 mod timing;
 
 pub use crate::reply::FailureHead as Head;

@@ -56,6 +56,14 @@ impl Object {
         self.json.push_str(value);
     }
 
+    /// As [`Object::raw`], for a name of any characters.
+    pub(crate) fn raw_named(&mut self, name: &str, value: &str) {
+        self.json.push_str(if self.json.len() > 1 { "," } else { "" });
+        push_quoted(&mut self.json, name);
+        self.json.push(':');
+        self.json.push_str(value);
+    }
+
     pub(crate) fn finish(mut self) -> String {
         self.json.push('}');
         self.json

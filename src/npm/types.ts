@@ -18,7 +18,7 @@ export type Preset = "creative" | "reasoning" | "realtime";
  * between two reads, only `total` runs.
  */
 export interface Budgets {
-  /** From sending to the response head (streams only). Default 20,000. */
+  /** From sending to the response head (streams only). Default 60,000. */
   connect?: number;
   /** From sending to the first token. Default 60,000. */
   firstToken?: number;

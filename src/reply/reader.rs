@@ -18,6 +18,8 @@ pub struct Progress {
     pub content: bool,
     /// `[DONE]`: what follows is not read.
     pub done: bool,
+    /// The last event was a usage chunk (`choices: []`).
+    pub usage_only: bool,
 }
 
 impl Reader {
@@ -39,6 +41,7 @@ impl Reader {
             let Item::Event(event) = item else { continue };
             let step = self.assembler.handle_data(&event.event_type, &event.data, out)?;
             progress.content |= step.content;
+            progress.usage_only = step.usage_only;
             if step.done {
                 progress.done = true;
                 break;
@@ -58,7 +61,7 @@ impl Reader {
         }
         let cause = match self.assembler.handle_data(&event.event_type, &event.data, out) {
             Ok(step) => {
-                progress = Progress { content: step.content, done: step.done };
+                progress = Progress { content: step.content, done: step.done, usage_only: step.usage_only };
                 Cause::Unterminated
             }
             Err(error) if error.kind() == ErrorKind::Protocol => Cause::Eof,

@@ -269,17 +269,26 @@ pub(crate) fn head_to_js(status: u16, headers: Option<&Array>, body: Option<&[u8
     value
 }
 
+/// The headers of a whole answer that is handed on as a stream.
+pub(crate) fn as_stream(headers: &Array) -> Array {
+    let pairs = without(headers, &["content-type"]);
+    pairs.push(&Array::of2(&JsValue::from_str("content-type"), &JsValue::from_str("text/event-stream; charset=utf-8")));
+    pairs
+}
+
+fn without(headers: &Array, names: &[&str]) -> Array {
+    headers.filter(&mut |pair, _, _| {
+        let name = Array::from(&pair).get(0).as_string().unwrap_or_default();
+        !names.contains(&name.as_str())
+    })
+}
+
 /// The head and body in which a failed call is reported to an SDK.
 pub(crate) fn error_head_to_js(error: &Error, headers: Option<&Array>, body: &[u8]) -> JsValue {
-    let pairs = Array::new();
+    // What is set below would otherwise stand there twice.
+    let set_here = ["content-type", "retry-after", "retry-after-ms", "x-should-retry"];
+    let pairs = headers.map_or_else(Array::new, |headers| without(headers, &set_here));
     let pair = |name: &str, value: &str| Array::of2(&JsValue::from_str(name), &JsValue::from_str(value));
-    for kept in headers.map(Array::iter).into_iter().flatten() {
-        let name = Array::from(&kept).get(0).as_string().unwrap_or_default();
-        // What is set below would otherwise stand there twice.
-        if !["content-type", "retry-after", "retry-after-ms", "x-should-retry"].contains(&name.as_str()) {
-            pairs.push(&kept);
-        }
-    }
     pairs.push(&pair("content-type", "application/json"));
     for (name, value) in exchange::error_headers(error) {
         pairs.push(&pair(name, &value));

@@ -177,6 +177,7 @@ impl<O: Output + 'static> Driver<O> {
                 Action::Abort => self.transport.abort(),
                 Action::Wait(until) => self.wake_at(until, now),
                 Action::Finish => {
+                    self.call.exchange.take_late(self.output.deltas());
                     self.transport.close();
                     self.finished = true;
                 }

@@ -62,7 +62,10 @@ impl Output for Bytes {
                 let error = call.exchange.end().and_then(|end| end.error.as_ref());
                 match error {
                     None => {
-                        convert::head_to_js(call.exchange.status(), call.headers.as_ref(), Some(call.exchange.body()))
+                        let recast =
+                            call.headers.as_ref().filter(|_| call.exchange.is_recast()).map(convert::as_stream);
+                        let headers = recast.as_ref().or(call.headers.as_ref());
+                        convert::head_to_js(call.exchange.status(), headers, Some(call.exchange.body()))
                     }
                     Some(error) => {
                         convert::error_head_to_js(error, call.headers.as_ref(), error_body(error).as_bytes())
