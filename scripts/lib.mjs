@@ -89,11 +89,18 @@ export async function waitFor(url, { timeout = 60_000, alive = () => true } = {}
   while (Date.now() < until) {
     if (!alive()) throw new Error(`The server behind ${url} ended before it answered.`);
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response && response.status < 500) return;
+    if (response && response.status < 500) return void (await response.body?.cancel());
+    // It is there, and says what is wrong: no need to wait for it to get better.
+    if (response?.status === 503) await adviseOn(response);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`${url} did not answer within ${timeout / 1000} s.`);
+}
+
+/** A gate that answers 503 because of its configuration says which path of it is wrong. */
+async function adviseOn(response) {
+  const { error } = await response.json().catch(() => ({}));
+  if (error?.code === "misconfigured") throw new Advice(`The configuration is not valid: ${error.param}: ${error.message}`);
 }
 
 /** Ends a child process that we started, and waits for its end. */

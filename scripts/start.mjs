@@ -1,6 +1,7 @@
 // Runs the Worker and the demo page: `npm start -- --help` lists the options.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,12 +13,15 @@ const HELP = `npm start -- [options]
 
   --port N             the port to serve on (8787)
   --host NAME          the address to listen on (localhost)
-  --upstream URL       an OpenAI-compatible API, with its version: http://127.0.0.1:8080/v1
+  --upstream URL       an OpenAI-compatible API, with its version: https://api.example.com/v1, or on this machine
+                       http://127.0.0.1:8080/v1 (plain http only there)
   --upstream-key KEY   the key for it, if it takes one
   --dialect NAME       openai (default), deepseek or siliconflow
 
 Without --upstream, DEEPSEEK_API_KEY or SILICONFLOW_API_KEY choose the vendor. With none of them, a scripted upstream
 answers in place of a model, and the page says so.`;
+
+const DIALECTS = ["openai", "deepseek", "siliconflow"];
 
 const VENDORS = [
   { name: "deepseek", dialect: "deepseek", base_url: "https://api.deepseek.com", secret: "DEEPSEEK_API_KEY", models: ["deepseek-flash", "deepseek-v4-pro"] },
@@ -40,9 +44,10 @@ await runMain(async () => {
   const options = readOptions();
   if (options.help) return void process.stdout.write(`${HELP}\n`);
   const children = [];
-  const ended = new Promise((resolve) => ["SIGINT", "SIGTERM", "SIGHUP"].forEach((signal) => process.once(signal, () => resolve(0))));
+  const ended = toldToStop();
   const scratch = await mkdtemp(join(tmpdir(), "sluicegate-"));
   try {
+    await checkFree(options.port, options.host);
     await build(await setup());
     const { upstreams, secrets } = await chooseUpstreams(options, children);
     // Local clients bring some key or other, since their SDKs insist on one.
@@ -67,10 +72,35 @@ function readOptions() {
         help: { type: "boolean", short: "h" },
       },
     });
+    checkOptions(values);
     return values;
   } catch (error) {
     throw new Advice(`${error.message}\n\n${HELP}`);
   }
+}
+
+function checkOptions({ port, upstream, dialect }) {
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) throw new Error("--port takes a number from 1 to 65535.");
+  if (!DIALECTS.includes(dialect)) throw new Error(`--dialect takes one of ${DIALECTS.join(", ")}.`);
+  if (upstream !== undefined && !/^https?:\/\//.test(upstream)) throw new Error("--upstream takes an address that starts with http:// or https://.");
+}
+
+/** Fails if somebody listens there already: their answers would be taken for ours. */
+function checkFree(port, host) {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", ({ code }) => reject(new Advice(`Port ${port} of ${host} cannot be used (${code}). Choose another: npm start -- --port N`)));
+    server.listen(Number(port), host, () => server.close(resolve));
+  });
+}
+
+/** Resolves when we are to stop: a signal, or the end of the npm that started us, which does not always pass signals on. */
+function toldToStop() {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => resolve(0));
+    const parent = process.ppid;
+    if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && resolve(0), 1_000).unref();
+  });
 }
 
 /** The upstreams of the configuration, and the secrets that they name. */

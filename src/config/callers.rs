@@ -35,8 +35,9 @@ pub enum Credential<'a> {
     Passed(&'a str),
 }
 
-/// SDKs insist on some key; these words stand for none.
-const PLACEHOLDERS: [&str; 3] = ["sluicegate", "none", "unused"];
+/// SDKs insist on some key; these words stand for none: what the documentation of SDKs and of local servers tells people to put where a key must be.
+const PLACEHOLDERS: [&str; 8] =
+    ["sluicegate", "none", "unused", "EMPTY", "sk-no-key-required", "ollama", "lm-studio", "not-needed"];
 
 impl Default for Callers {
     fn default() -> Self {

@@ -27,6 +27,7 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 /** A `fetch` that sends the calls it knows through the core and all others as they are. */
 export function gateFetch(
   { Forward }: Bindings,
+  baseUrl: string,
   coreOptions: () => object,
   gateHeaders: (own: Headers, call: CallOptions | undefined) => Promise<[string, string][]>,
   customFetch: typeof globalThis.fetch | undefined,
@@ -38,7 +39,12 @@ export function gateFetch(
     const url = from ? from.url : String(input);
     const method = (init?.method ?? from?.method ?? "GET").toUpperCase();
     const path = url.replace(/[?#].*$/s, "");
-    if (method !== "POST" || !ROUTES.test(path)) return send(input, init);
+    // Another host gets neither the gate's key nor its headers: they are for the base URL alone.
+    const isOurs = isInside(url, baseUrl);
+    if (method !== "POST" || !ROUTES.test(path)) {
+      if (!isOurs) return send(input, init);
+      return send(input, { ...init, headers: await gateHeaders(new Headers(init?.headers ?? from?.headers), undefined) });
+    }
 
     const signal = init?.signal ?? from?.signal;
     signal?.throwIfAborted();
@@ -49,7 +55,7 @@ export function gateFetch(
     headers.delete("content-length");
     if (!headers.has("content-type")) headers.set("content-type", "application/json");
     // The SDK's own headers go first: its placeholder key gives way to the gate's.
-    const pairs = await gateHeaders(headers, undefined);
+    const pairs = isOurs ? await gateHeaders(headers, undefined) : [...headers];
     signal?.throwIfAborted();
 
     const call = new Forward(body, { ...coreOptions(), url, headers: pairs }, withInit(send, customFetch, from, init));
@@ -121,6 +127,18 @@ export function gateFetch(
     const stream = new ReadableStream(source, { highWaterMark: 0 });
     return new Response(stream, { status: head.status, headers: head.headers });
   };
+}
+
+/** Whether a request to `url` stays below the gate's base URL. */
+function isInside(url: string, baseUrl: string): boolean {
+  try {
+    const page = globalThis.location?.href;
+    const base = new URL(`${baseUrl}/`, page);
+    const target = new URL(url, page);
+    return target.origin === base.origin && target.pathname.startsWith(base.pathname);
+  } catch {
+    return false;
+  }
 }
 
 /** The fetch for the core's request: what the caller's `init` says beyond the request itself goes along (`credentials`, `dispatcher`, …). */

@@ -103,7 +103,7 @@ export async function createGate(options: GateOptions): Promise<Gate> {
   return {
     chat: (request, call) => start(request, false, call).reply(),
     stream: (request, call): GateStream => start(request, true, call),
-    fetch: gateFetch(bindings, () => coreOptions(undefined), headers, options.fetch, settle),
+    fetch: gateFetch(bindings, baseUrl, () => coreOptions(undefined), headers, options.fetch, settle),
     async models(call) {
       const own = await headers(new Headers({ accept: "application/json" }), call);
       const budgets = { ...options.budgets, ...call?.budgets };
@@ -118,8 +118,14 @@ export async function createGate(options: GateOptions): Promise<Gate> {
 }
 
 function checkBaseUrl(baseUrl: unknown): string {
-  if (typeof baseUrl === "string" && baseUrl !== "") return baseUrl.replace(/\/+$/, "");
-  throw invalid("baseUrl", "The gate's base URL is missing: a string such as \"/v1\" or \"https://gate.example.com/v1\" is expected.");
+  const expected = 'a string such as "https://gate.example.com/v1", or in a page "/v1", is expected';
+  if (typeof baseUrl !== "string" || baseUrl === "") throw invalid("baseUrl", `The gate's base URL is missing: ${expected}.`);
+  try {
+    new URL(baseUrl, globalThis.location?.href);
+  } catch {
+    throw invalid("baseUrl", `The gate's base URL is not an address: ${expected}.`);
+  }
+  return baseUrl.replace(/\/+$/, "");
 }
 
 /** What TypeScript checks for those who use it; the core checks the values. */

@@ -18,7 +18,7 @@ const gateTo = (fetch, more) => createGate({ baseUrl: BASE, fetch, ...more });
 const post = (body, more) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...more });
 const sawAbort = () => soon(() => upstream.requests.at(-1)?.aborted);
 
-test("other routes and methods pass as they are, both ways", async () => {
+test("other routes and methods pass as they are, but for the gate's key and headers", async () => {
   const seen = [];
   const answer = new Response("answer");
   const gate = await gateTo(async (...args) => (seen.push(args), answer), { apiKey: "k", headers: { "x-gate": "1" } });
@@ -31,9 +31,28 @@ test("other routes and methods pass as they are, both ways", async () => {
   ];
   for (const [input, init] of calls) {
     assert.equal(await gate.fetch(input, init), answer);
-    assert.deepEqual(seen.at(-1), [input, init]);
+    const [sentInput, { headers, ...rest }] = seen.at(-1);
+    const { headers: own, ...given } = init ?? {};
+    assert.deepEqual([sentInput, rest], [input, given]);
+    const expected = new Headers(own ?? input.headers);
+    expected.set("authorization", "Bearer k");
+    expected.set("x-gate", "1");
+    assert.deepEqual([...new Headers(headers)], [...expected]);
   }
   assert.deepEqual(gate.usage().calls, 0);
+});
+
+test("another host gets neither the gate's key nor its headers", async () => {
+  const seen = [];
+  const gate = await gateTo(async (url, init) => (seen.push(new Headers(init?.headers)), Response.json(completion({ content: "x" }))), {
+    apiKey: "GATE-SECRET",
+    headers: { "x-gate": "1" },
+  });
+  const own = { "content-type": "application/json", authorization: "Bearer other" };
+  for (const url of ["http://elsewhere.test/v1/chat/completions", `${new URL(BASE).origin}/v2/chat/completions`, `${BASE}x/chat/completions`, "http://elsewhere.test/v1/files"]) {
+    await gate.fetch(url, post({ model: "m", messages: CHAT }, { headers: own }));
+    assert.deepEqual([seen.at(-1).get("authorization"), seen.at(-1).get("x-gate")], ["Bearer other", null], url);
+  }
 });
 
 test("a body that is no valid request is answered with a 400 in OpenAI's shape, and nothing is sent", async () => {
