@@ -15,8 +15,19 @@ export function headOf(request) {
   return `${request.method}\n${request.url}\n${headersTo(request.headers)}`;
 }
 
-/** A body of at most `limit` bytes, counted as they come; `null` if there is more. */
-export async function readBody(request, limit) {
+/** Reads a request's body and has the call made. Both ways out of the door free it. */
+export async function admit(door, request, limit) {
+  let body;
+  try {
+    body = await bodyOf(request, limit);
+  } catch {
+    return door.broken();
+  }
+  return body === null ? door.oversized() : door.open(body, request.signal);
+}
+
+/** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */
+async function bodyOf(request, limit) {
   if (!request.body) return EMPTY;
   // The runtime ends a body at the length that its header states: within the limit, one read does.
   if (!isWithin(request.headers, limit)) return collect(request.body.getReader(), limit);
@@ -94,31 +105,25 @@ export async function fetchSmall(url, headers, limit, millis) {
   }
 }
 
-/**
- * Sends a request and reads the answer. Gives a `ReadableStream` as soon as the upstream begins to stream, the bytes of a whole answer,
- * or `null` if there is neither; the tap knows why. The tap is freed here.
- */
+/** Sends a request and reads the answer. Gives a `Response` as soon as the upstream begins to stream, or at its end. The tap is freed here. */
 export async function drive(tap, url, headers, body, caller, heartbeat) {
   const call = new Call(tap, caller, heartbeat);
   let response;
   try {
     response = await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: call.abort.signal });
   } catch {
+    call.ended = true;
     call.told(tap.fail(Date.now()));
-    call.close();
-    return null;
+    return call.answer(null);
   }
   const reader = response.body?.getReader();
   call.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
-  if (!reader || !tap.isStreaming()) {
-    const whole = await call.whole(reader);
-    call.close();
-    return whole;
-  }
+  if (!reader || !tap.isStreaming()) return call.answer(await call.whole(reader));
   const { readable, writable } = new IdentityTransformStream();
+  const answer = tap.respond(Date.now(), readable);
   // The call goes on when the handler has returned, and for its log line when the client has left.
   waitUntil(call.pump(reader, writable.getWriter()));
-  return readable;
+  return answer;
 }
 
 class Call {
@@ -126,6 +131,8 @@ class Call {
     this.tap = tap;
     this.abort = new AbortController();
     this.over = false;
+    // Nothing more comes from the upstream, so that there is nothing to abort.
+    this.ended = false;
     this.closed = false;
     this.writing = false;
     this.gone = () => {
@@ -146,7 +153,8 @@ class Call {
     if (flags & OVER) {
       this.over = true;
       clearTimeout(this.timer);
-      this.abort.abort();
+      // With a reason: without one, the runtime makes an error and collects its stack.
+      if (!this.ended) this.abort.abort(OVER);
     } else if (flags & REARM) {
       this.arm();
     }
@@ -176,13 +184,17 @@ class Call {
     try {
       while (reader && !this.over) {
         const { done, value } = await reader.read();
-        if (done) break;
+        if (done) {
+          this.ended = true;
+          break;
+        }
         this.told(this.tap.bytes(Date.now(), value));
         chunks.push(value);
         size += value.byteLength;
       }
       this.told(this.tap.end(Date.now()));
     } catch {
+      this.ended = true;
       this.told(this.tap.fail(Date.now()));
     }
     return this.tap.isSuccess() ? joined(chunks, size) : null;
@@ -201,10 +213,12 @@ class Call {
         try {
           part = await reader.read();
         } catch {
+          this.ended = true;
           this.told(tap.fail(Date.now()));
           break;
         }
         if (part.done) {
+          this.ended = true;
           this.told(tap.end(Date.now()));
           break;
         }
@@ -226,7 +240,16 @@ class Call {
     } catch {
       this.gone();
     } finally {
-      reader.cancel().catch(() => {});
+      if (!this.ended) reader.cancel().catch(() => {});
+      this.close();
+    }
+  }
+
+  /** The response with a whole answer, or with the error for which there is none. */
+  answer(whole) {
+    try {
+      return this.tap.respond(Date.now(), whole);
+    } finally {
       this.close();
     }
   }
@@ -251,6 +274,5 @@ class Call {
     clearTimeout(this.timer);
     this.caller?.removeEventListener("abort", this.gone);
     this.tap.finish();
-    this.tap.free();
   }
 }
