@@ -73,6 +73,14 @@ function headersFrom(text) {
   return headers;
 }
 
+/** The same for names of which none comes twice; the runtime takes a record faster than a `Headers`. */
+function recordFrom(text) {
+  const record = {};
+  const parts = text.split("\n");
+  for (let at = 0; at + 1 < parts.length; at += 2) record[parts[at]] = parts[at + 1];
+  return record;
+}
+
 function headersTo(headers) {
   let text = "";
   for (const [name, value] of headers) text += `${name}\n${value}\n`;
@@ -81,7 +89,7 @@ function headersTo(headers) {
 
 /** A response; `encodeBody: manual` is not set, so a body is sent as it is. */
 export function respond(status, headers, body) {
-  return new Response(body, { status, headers: headersFrom(headers) });
+  return new Response(body, { status, headers: recordFrom(headers) });
 }
 
 /** A page's file with other headers than the assets binding gave it. */
@@ -118,12 +126,18 @@ export async function drive(tap, url, headers, body, caller, heartbeat) {
   }
   const reader = response.body?.getReader();
   call.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
-  if (!reader || !tap.isStreaming()) return call.answer(await call.whole(reader));
+  if (!reader || !tap.isStreaming()) return call.answer(await call.whole(reader, lengthOf(response.headers)));
   const { readable, writable } = new IdentityTransformStream();
   const answer = tap.respond(Date.now(), readable);
   // The call goes on when the handler has returned, and for its log line when the client has left.
   waitUntil(call.pump(reader, writable.getWriter()));
   return answer;
+}
+
+/** How many bytes a body will have, where its head says so; `Infinity` where only its end can tell. */
+function lengthOf(headers) {
+  const length = headers.get("content-length");
+  return length && !headers.has("content-encoding") ? Number(length) : Infinity;
 }
 
 class Call {
@@ -142,8 +156,8 @@ class Call {
     this.heartbeat = heartbeat;
     this.beatAt = Date.now() + heartbeat;
     this.arm();
-    this.caller = caller;
-    caller?.addEventListener("abort", this.gone, { once: true });
+    // The request is ours alone, and a listener costs eight times as much.
+    if (caller) caller.onabort = this.gone;
     if (caller?.aborted) this.gone();
   }
 
@@ -177,8 +191,8 @@ class Call {
     if (!(flags & (OVER | REARM))) this.arm();
   }
 
-  /** Reads a whole answer, or a failure. */
-  async whole(reader) {
+  /** Reads a whole answer, or a failure: up to the end, or to its length, which saves the wait for the end to be told. */
+  async whole(reader, length) {
     const chunks = [];
     let size = 0;
     try {
@@ -188,9 +202,11 @@ class Call {
           this.ended = true;
           break;
         }
-        this.told(this.tap.bytes(Date.now(), value));
         chunks.push(value);
         size += value.byteLength;
+        this.ended = size >= length;
+        this.told(this.tap.bytes(Date.now(), value));
+        if (this.ended) break;
       }
       this.told(this.tap.end(Date.now()));
     } catch {
@@ -272,7 +288,6 @@ class Call {
     this.over = true;
     this.closed = true;
     clearTimeout(this.timer);
-    this.caller?.removeEventListener("abort", this.gone);
     this.tap.finish();
   }
 }
