@@ -1,6 +1,6 @@
 // Builds everything that is shipped: the npm package (dist/npm), the Worker (worker/build) and the page (build/www).
 //   node scripts/build.mjs [package] [worker] [page]
-import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -133,6 +133,25 @@ async function buildWorker({ cargo, env }, tools) {
     cwd: join(root, "worker"),
     env: { ...env, RUSTFLAGS, WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild },
   });
+
+  say("Worker: entry");
+  const out = join(root, "worker/build");
+  await rename(join(out, "index.js"), join(out, "shim.js"));
+  const { build: bundle } = await import("esbuild");
+  await bundle({
+    stdin: { contents: await readFile(join(root, "worker/src/entry.js"), "utf8"), resolveDir: out },
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: ["cloudflare:*", "./index_bg.wasm"],
+    outfile: join(out, "index.js"),
+    minify: true,
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  await rm(join(out, "shim.js"));
+  // An alias with the old name, of which nothing here knows.
+  await rm(join(out, "worker"), { recursive: true, force: true });
 }
 
 if (isMain(import.meta.url)) {

@@ -156,3 +156,42 @@ test("a server that keeps the connection open after [DONE] does not keep the cal
     server.close();
   }
 });
+
+test("a connection to the upstream is used again when an answer is over, whole or streamed", async () => {
+  let connections = 0;
+  const whole = JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: "m", choices: [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }] });
+  const server = createServer((request, response) => {
+    let text = "";
+    request.setEncoding("utf8").on("data", (part) => (text += part)).on("end", () => {
+      if (JSON.parse(text).stream) {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.end('data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+      } else {
+        response.writeHead(200, { "content-type": "application/json", "content-length": whole.length });
+        response.end(whole);
+      }
+    });
+  });
+  server.on("connection", () => (connections += 1));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const config = {
+    upstreams: [{ name: "one", dialect: "openai", base_url: `http://127.0.0.1:${server.address().port}/v1`, models: ["*"] }],
+    development: true,
+  };
+  const gate = await startGate({ config });
+  try {
+    for (const stream of [false, false, true, false, true, true]) {
+      const response = await gate.chat({ model: "m", stream });
+      const text = await response.text();
+      assert.equal(response.status, 200, text);
+      // A stream's end may reach the caller before the call has let go of the connection.
+      await gate.settled(response.headers.get("x-request-id"));
+    }
+    assert.equal(connections, 1);
+  } finally {
+    await gate.stop();
+    server.closeAllConnections();
+    server.close();
+  }
+});

@@ -1,148 +1,176 @@
 //! One call of a model: parse, route, send, and hand the answer on.
+//!
+//! No future of Rust's is on this way: each of its steps is a plain call from `pump.js`, where the promises are. A future
+//! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
-use crate::answer::{Answers, JSON};
+use crate::answer::Answers;
 use crate::meter::Entry;
-use crate::tap::Call;
+use crate::tap::Tap;
 use crate::visit::Visit;
 use crate::{gate, headers, js};
-use js_sys::Uint8Array;
+use js_sys::{Promise, Uint8Array};
 use sluicegate::config::{Config, Credential};
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply;
 use sluicegate::request::{Dialect, Endpoint, Request, Target};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{ReadableStream, Response};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::Response;
 use worker::Env;
 
-/// How a call came out, for the caller and for the log.
-pub(crate) enum Done {
-    /// The call was made; its log line is written when it is over.
-    Called(Result<Response, JsValue>),
-    /// It was refused before anything was sent.
-    Refused(Error),
+/// What the head of a request says about a call.
+pub(crate) struct Ordered {
+    endpoint: Endpoint,
+    idempotency_key: Option<String>,
+    /// The caller's own credential, where it is the upstream's business.
+    token: Option<String>,
 }
 
-/// Makes the call.
-pub(crate) async fn run(
-    visit: &Visit,
-    env: &Env,
-    config: &Config,
-    credential: Credential<'_>,
-    endpoint: Endpoint,
-    answers: &mut Answers,
-    entry: &mut Entry,
-) -> Done {
-    match prepare(visit, env, config, credential, endpoint, entry).await {
-        Ok(prepared) => Done::Called(send(visit, prepared, answers, entry.clone()).await),
-        Err(error) => Done::Refused(error),
+impl Ordered {
+    /// Reads the head; refuses a body that is not JSON before any of it is read.
+    pub(crate) fn new(visit: &Visit, credential: Credential<'_>, endpoint: Endpoint) -> Result<Self, Error> {
+        let idempotency_key = visit.idempotency_key()?;
+        visit.check_media()?;
+        let token = match credential {
+            Credential::Passed(token) => Some(token.to_owned()),
+            _ => None,
+        };
+        Ok(Ordered { endpoint, idempotency_key, token })
     }
 }
 
-struct Prepared {
-    call: Call,
+/// A call whose body is still to be read.
+// Private: worker-build would publish it as an export of the Worker.
+#[wasm_bindgen(private)]
+pub struct Door {
+    ordered: Ordered,
+    host: String,
+    env: Env,
+    config: Rc<Config>,
+    answers: Answers,
+    entry: Entry,
+}
+
+impl Door {
+    pub(crate) fn new(
+        ordered: Ordered,
+        visit: &Visit,
+        env: Env,
+        config: Rc<Config>,
+        answers: Answers,
+        entry: Entry,
+    ) -> Self {
+        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry }
+    }
+
+    /// Reads the body and makes the call; gives its response, sooner or later.
+    pub(crate) fn call(self, visit: &Visit) -> Promise {
+        let limit = self.config.limits().request_body as f64;
+        js::admit(self, visit.request(), limit)
+    }
+}
+
+#[wasm_bindgen]
+impl Door {
+    /// The body is there. Gives a `Response`, or a promise of one.
+    pub fn open(mut self, body: Vec<u8>, caller: &JsValue) -> Result<JsValue, JsValue> {
+        match self.prepare(body) {
+            Ok(sending) => Ok(sending.start(self, caller).into()),
+            Err(error) => self.refuse(&error).map(JsValue::from),
+        }
+    }
+
+    /// The body has more bytes than it may.
+    pub fn oversized(mut self) -> Result<Response, JsValue> {
+        let message = format!("The body is larger than the limit of {} bytes.", self.config.limits().request_body);
+        self.refuse(&Error::new(ErrorKind::PayloadTooLarge, message))
+    }
+
+    /// The body did not come to its end.
+    pub fn broken(mut self) -> Result<Response, JsValue> {
+        self.refuse(&Error::new(ErrorKind::InvalidRequest, "The request's body broke off."))
+    }
+}
+
+/// A request to an upstream, ready to go.
+struct Sending {
+    exchange: Exchange,
     url: String,
     headers: headers::Headers,
     body: Vec<u8>,
     upstream: String,
-    notices: Vec<String>,
-    heartbeat: f64,
 }
 
-async fn prepare(
-    visit: &Visit,
-    env: &Env,
-    config: &Config,
-    credential: Credential<'_>,
-    endpoint: Endpoint,
-    entry: &mut Entry,
-) -> Result<Prepared, Error> {
-    let idempotency_key = visit.idempotency_key()?;
-    let body = visit.json_body(config.limits().request_body).await?;
-    let request = Request::parse(endpoint, &body, &config.limits())?;
-    drop(body);
-    let model = request.model().ok_or_else(|| {
-        let message = "Required: the model's id, as GET /v1/models lists it.";
-        Error::new(ErrorKind::InvalidRequest, message).with_param("model")
-    })?;
-    let route = config.route(model)?;
-    let upstream = route.upstream;
-    entry.upstream = Some(upstream.name().to_owned());
-    entry.model = Some(route.model.to_owned());
-    entry.stream = request.is_stream();
-    if upstream.base_url().host() == visit.host() {
-        let message = "The upstream is this gate itself; calls would go round in circles.";
-        return Err(Error::new(ErrorKind::Misconfigured, message).with_param("upstreams"));
+impl Sending {
+    fn start(self, door: Door, caller: &JsValue) -> Promise {
+        let Sending { exchange, url, headers, body, upstream } = self;
+        let heartbeat = door.config.heartbeat() as f64;
+        let tap = Tap::new(js::now(), exchange, upstream, door.answers, door.entry);
+        js::drive(tap, &url, headers.as_str(), Uint8Array::from(body.as_slice()), caller, heartbeat)
     }
-    let secret = gate::secret(env, config, upstream)?;
-    let key = match credential {
-        Credential::Passed(token) => Some(token),
-        _ => secret.as_deref(),
-    };
-    let target = Target {
-        dialect: upstream.dialect(),
-        model: route.model,
-        replay: route.replay,
-        // DeepSeek and SiliconFlow send the usage unasked; it is hidden from callers who did not ask.
-        add_usage: request.is_stream() && upstream.dialect() == Dialect::OpenAi,
-    };
-    let built = request.build(&target)?;
-    let notices = built.changes.iter().map(|change| format!("request_changed:{}", change.field)).collect();
-    let plan = Plan {
-        budgets: upstream.budgets(),
-        reply: reply::Options { limits: config.limits(), think_tags: upstream.think_tags(), collect: false },
-    };
-    let now = Instant(js::now() as u64);
-    let mut exchange = Exchange::new(now, plan, built);
-    let Some(Action::Send(built)) = exchange.poll(now) else {
-        return Err(Error::new(ErrorKind::Internal, "The exchange did not begin by sending."));
-    };
-    let accept = if built.stream { "text/event-stream" } else { "application/json" };
-    let mut headers = headers::upward(key, accept, &entry.id, upstream.headers());
-    headers.add("content-type", "application/json");
-    if let Some(key) = &idempotency_key {
-        headers.add("idempotency-key", key);
-    }
-    Ok(Prepared {
-        call: Call::new(exchange),
-        url: format!("{}{}", upstream.base_url().as_str(), built.path),
-        headers,
-        body: built.body,
-        upstream: upstream.name().to_owned(),
-        notices,
-        heartbeat: config.heartbeat() as f64,
-    })
 }
 
-async fn send(visit: &Visit, prepared: Prepared, answers: &mut Answers, entry: Entry) -> Result<Response, JsValue> {
-    let started = entry.started;
-    let tap = prepared.call.tap(js::now(), entry);
-    let body = Uint8Array::from(prepared.body.as_slice());
-    let promise = js::drive(tap, &prepared.url, prepared.headers.as_str(), body, &visit.signal(), prepared.heartbeat);
-    let result = js::settled(promise).await?;
-    answers.notices.extend(prepared.notices);
-    let upstream = ("x-sluicegate-upstream", prepared.upstream.as_str());
-    if result.is_null() {
-        let internal = || Error::new(ErrorKind::Internal, "The call ended without an answer and without an error.");
-        let error = prepared.call.error().unwrap_or_else(internal);
-        let trace_id = prepared.call.answer(|answer, _| answer.trace_id().map(str::to_owned));
-        let mut extra = vec![upstream];
-        if let Some(id) = &trace_id {
-            extra.push(("x-upstream-trace-id", id));
-        }
-        return answers.error(&error, &extra);
+impl Door {
+    fn refuse(&mut self, error: &Error) -> Result<Response, JsValue> {
+        self.entry.refused(error);
+        let response = self.answers.error(error, &[]);
+        self.entry.write();
+        response
     }
-    let is_stream = result.is_instance_of::<ReadableStream>();
-    let mut headers = answers.headers(Some(if is_stream { "text/event-stream; charset=utf-8" } else { JSON }));
-    headers.add(upstream.0, upstream.1);
-    prepared.call.answer(|answer, timing| {
-        headers.append(&answer.shown);
-        if let Some(id) = answer.trace_id() {
-            headers.add("x-upstream-trace-id", id);
+
+    fn prepare(&mut self, body: Vec<u8>) -> Result<Sending, Error> {
+        let Door { ordered, host, env, config, answers, entry } = self;
+        let config: &Config = config;
+        let request = Request::parse(ordered.endpoint, &body, &config.limits())?;
+        drop(body);
+        let model = request.model().ok_or_else(|| {
+            let message = "Required: the model's id, as GET /v1/models lists it.";
+            Error::new(ErrorKind::InvalidRequest, message).with_param("model")
+        })?;
+        let route = config.route(model)?;
+        let upstream = route.upstream;
+        entry.upstream = Some(upstream.name().to_owned());
+        entry.model = Some(route.model.to_owned());
+        entry.stream = request.is_stream();
+        if upstream.base_url().host() == host {
+            let message = "The upstream is this gate itself; calls would go round in circles.";
+            return Err(Error::new(ErrorKind::Misconfigured, message).with_param("upstreams"));
         }
-        let total = (!is_stream).then(|| (js::now() - started).max(0.0) as u64);
-        headers::server_timing(&mut headers, timing, total);
-    });
-    answers.send(200, &headers, &result)
+        let secret = gate::secret(env, config, upstream)?;
+        let key = ordered.token.as_deref().or(secret.as_deref());
+        let target = Target {
+            dialect: upstream.dialect(),
+            model: route.model,
+            replay: route.replay,
+            // DeepSeek and SiliconFlow send the usage unasked; it is hidden from callers who did not ask.
+            add_usage: request.is_stream() && upstream.dialect() == Dialect::OpenAi,
+        };
+        let built = request.build(&target)?;
+        let notices = built.changes.iter().map(|change| format!("request_changed:{}", change.field));
+        answers.notices.extend(notices);
+        let plan = Plan {
+            budgets: upstream.budgets(),
+            reply: reply::Options { limits: config.limits(), think_tags: upstream.think_tags(), collect: false },
+        };
+        let now = Instant(js::now() as u64);
+        let mut exchange = Exchange::new(now, plan, built);
+        let Some(Action::Send(built)) = exchange.poll(now) else {
+            return Err(Error::new(ErrorKind::Internal, "The exchange did not begin by sending."));
+        };
+        let accept = if built.stream { "text/event-stream" } else { "application/json" };
+        let mut headers = headers::upward(key, accept, &entry.id, upstream.headers());
+        headers.add("content-type", "application/json");
+        if let Some(key) = &ordered.idempotency_key {
+            headers.add("idempotency-key", key);
+        }
+        Ok(Sending {
+            exchange,
+            url: format!("{}{}", upstream.base_url().as_str(), built.path),
+            headers,
+            body: built.body,
+            upstream: upstream.name().to_owned(),
+        })
+    }
 }

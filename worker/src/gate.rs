@@ -14,30 +14,26 @@ const VARIABLE: &str = "GATE_CONFIG";
 type Parsed = Result<Rc<Config>, Error>;
 
 thread_local! {
-    // The same for every request of the isolate: the text that was read last, and what it says.
+    // The same for every request of the isolate: the variable as it was read last, and what it says.
     static LAST: RefCell<Option<(JsValue, Parsed)>> = const { RefCell::new(None) };
 }
 
-/// The configuration; parsed again only when its text has changed.
+/// The configuration; parsed again only when the variable holds another text or object.
 pub(crate) fn config(env: &Env) -> Parsed {
     let value = Reflect::get(env.as_ref(), &VARIABLE.into()).unwrap_or(JsValue::UNDEFINED);
-    // wrangler hands a variable that is written as JSON over as an object.
-    let text = if value.is_object() {
-        JSON::stringify(&value).map(JsValue::from).unwrap_or(JsValue::UNDEFINED)
-    } else {
-        value
-    };
     if let Some(parsed) = LAST.with_borrow(|last| {
-        let same = last.as_ref().filter(|(known, _)| *known == text);
+        let same = last.as_ref().filter(|(known, _)| *known == value);
         same.map(|(_, parsed)| parsed.clone())
     }) {
         return parsed;
     }
-    let parsed = match text.as_string() {
+    // wrangler hands a variable that is written as JSON over as an object.
+    let text = if value.is_object() { JSON::stringify(&value).ok().map(String::from) } else { value.as_string() };
+    let parsed = match text {
         Some(text) => Config::parse(&text).map(Rc::new),
         None => Err(Error::new(ErrorKind::Misconfigured, "The variable GATE_CONFIG is not set.").with_param(VARIABLE)),
     };
-    LAST.set(Some((text, parsed.clone())));
+    LAST.set(Some((value, parsed.clone())));
     parsed
 }
 

@@ -1,5 +1,6 @@
 //! What is written in JavaScript: the loop over a stream's chunks and the few calls that would cost a crossing each.
 
+use crate::call::Door;
 use crate::tap::Tap;
 use js_sys::{JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -11,9 +12,8 @@ extern "C" {
     #[wasm_bindgen(js_name = headOf)]
     pub(crate) fn head_of(request: &Request) -> String;
 
-    /// `Uint8Array`, or `null` over the limit.
-    #[wasm_bindgen(js_name = readBody)]
-    pub(crate) fn read_body(request: &Request, limit: f64) -> Promise;
+    /// `Response`, once the request's body of at most `limit` bytes is read and the call made.
+    pub(crate) fn admit(door: Door, request: &Request, limit: f64) -> Promise;
 
     /// A response of a status, headers as [`crate::headers::Headers`] writes them, and any body that `Response` takes.
     #[wasm_bindgen(catch)]
@@ -27,7 +27,7 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
-    /// `ReadableStream`, `Uint8Array` or `null`.
+    /// `Response`, once the upstream has answered or failed.
     pub(crate) fn drive(
         tap: Tap,
         url: &str,

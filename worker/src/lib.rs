@@ -16,48 +16,75 @@ mod tap;
 mod visit;
 
 use answer::Answers;
-use call::Done;
+use call::{Door, Ordered};
 use meter::Entry;
+use models::Asked;
 use route::Route;
 use sluicegate::config::{Config, Credential, OriginVerdict};
 use sluicegate::{Error, ErrorKind};
+use std::rc::Rc;
 use visit::Visit;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::{Request, Response};
-use worker::{Context, Env, event};
+use worker::Env;
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+/// The Worker's handler: gives a `Response`, or a promise of one.
+// Not `worker`'s `event`: that makes a future of every request, see `call`.
+#[wasm_bindgen]
+pub fn fetch(request: Request, env: Env, _context: JsValue) -> Result<JsValue, JsValue> {
     let visit = Visit::new(request);
     let is_for_page = !route::is_api(visit.path()) && matches!(visit.method(), "GET" | "HEAD");
-    if is_for_page && let Some(file) = page::serve(visit.request(), &env, visit.is_secure()).await? {
-        return Ok(file);
+    if !is_for_page {
+        return answer(visit, env);
     }
-    Ok(answer(&visit, &env).await?)
+    Ok(future_to_promise(async move {
+        match page::serve(visit.request(), &env, visit.is_secure()).await? {
+            Some(file) => Ok(file.into()),
+            None => answer(visit, env),
+        }
+    })
+    .into())
 }
 
-/// Answers a request to the API, and writes its log line unless the call does so when it ends.
-async fn answer(visit: &Visit, env: &Env) -> Result<Response, JsValue> {
+/// Answers a request to the API, and writes its log line unless that is done when a call or a list ends.
+fn answer(visit: Visit, env: Env) -> Result<JsValue, JsValue> {
     let id = gate::request_id(visit.header("x-request-id"));
     let mut entry = Entry::new(id.clone(), js::now());
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
-    let response = match admit(visit, env, &mut answers, &mut entry).await {
-        Ok(Admitted::Called(response)) => return response,
-        Ok(Admitted::Text(text)) => answers.json(&text),
-        Ok(Admitted::Preflight(allow)) => preflight(visit, &answers, allow),
-        Err(Refusal { error, allow }) => {
-            entry.refused(&error);
-            let allow = allow.map(|allow| ("allow", allow));
-            answers.error(&error, allow.as_slice())
+    let response = match admit(&visit, &env, &mut answers, &mut entry) {
+        Ok(Admitted::Call(ordered, config)) => {
+            return Ok(Door::new(ordered, &visit, env, config, answers, entry).call(&visit).into());
         }
+        Ok(Admitted::Models(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let listed = asked.answer(&env, &config, &mut answers).await;
+                let response =
+                    listed.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
+        Ok(Admitted::Text(text)) => answers.json(&text),
+        Ok(Admitted::Preflight(allow)) => preflight(&visit, &answers, allow),
+        Err(refusal) => refuse(&answers, &mut entry, refusal),
     };
     entry.write();
-    response
+    response.map(JsValue::from)
+}
+
+fn refuse(answers: &Answers, entry: &mut Entry, Refusal { error, allow }: Refusal) -> Result<Response, JsValue> {
+    entry.refused(&error);
+    let allow = allow.map(|allow| ("allow", allow));
+    answers.error(&error, allow.as_slice())
 }
 
 enum Admitted {
-    /// A call was made.
-    Called(Result<Response, JsValue>),
+    /// A call is to be made.
+    Call(Ordered, Rc<Config>),
+    /// A list of models is asked for.
+    Models(Asked, Rc<Config>),
     /// A JSON document.
     Text(String),
     /// The answer to `OPTIONS`: the methods of the path.
@@ -76,9 +103,9 @@ impl From<Error> for Refusal {
 }
 
 /// The one way in: limits, origin, route, credentials; then what the route does.
-async fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entry) -> Result<Admitted, Refusal> {
-    let config = gate::config(env)?;
-    let config: &Config = &config;
+fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entry) -> Result<Admitted, Refusal> {
+    let shared = gate::config(env)?;
+    let config: &Config = &shared;
     entry.level = config.log();
     visit.check_head(config.request_headers())?;
     check_origin(visit, config, answers)?;
@@ -107,15 +134,15 @@ async fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entr
         answers.notices.push("credential_ignored".to_owned());
     }
     match route {
-        Route::Call(endpoint) => match call::run(visit, env, config, credential, endpoint, answers, entry).await {
-            Done::Called(response) => Ok(Admitted::Called(response)),
-            Done::Refused(error) => Err(error.into()),
-        },
-        Route::Models => Ok(Admitted::Text(models::list(env, config, credential, answers).await?)),
+        Route::Call(endpoint) => {
+            let ordered = Ordered::new(visit, credential, endpoint)?;
+            Ok(Admitted::Call(ordered, shared))
+        }
+        Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
         Route::Model(raw) => {
             let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
             let id = route::model_id(raw).ok_or_else(not_found)?;
-            Ok(Admitted::Text(models::one(env, config, credential, answers, &id).await?))
+            Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
         }
         Route::Health => Ok(Admitted::Text(models::health(config))),
     }
@@ -138,8 +165,21 @@ fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result
 }
 
 /// What pages on listed origins may send; `x-stainless-*` are the statistics headers of OpenAI's SDKs.
-const REQUEST_HEADERS: [&str; 6] =
-    ["authorization", "content-type", "accept", "idempotency-key", "x-request-id", "user-agent"];
+/// What SDKs send; most of it goes no further than the gate.
+const REQUEST_HEADERS: [&str; 12] = [
+    "authorization",
+    "content-type",
+    "accept",
+    "idempotency-key",
+    "x-request-id",
+    "user-agent",
+    "x-api-key",
+    "openai-organization",
+    "openai-project",
+    "openai-beta",
+    "http-referer",
+    "x-title",
+];
 
 fn preflight(visit: &Visit, answers: &Answers, allow: &'static str) -> Result<Response, JsValue> {
     let is_preflight = answers.origin.is_some() && visit.header("access-control-request-method").is_some();

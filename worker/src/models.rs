@@ -17,80 +17,90 @@ const MOST: usize = 2_000;
 /// How long an upstream may take for its list, in milliseconds.
 const PATIENCE: u64 = 10_000;
 
-/// `{"object": "list", "data": […]}`. An upstream that does not give its list is left out, with a notice.
-pub(crate) async fn list(
-    env: &Env,
-    config: &Config,
-    credential: Credential<'_>,
-    answers: &mut Answers,
-) -> Result<String, Error> {
-    let mut data = Vec::new();
-    let mut seen = BTreeSet::new();
-    for upstream in config.upstreams() {
-        let ids = match upstream.models() {
-            Models::Listed(models) => models.iter().filter_map(|model| model.id()).map(str::to_owned).collect(),
-            Models::Upstream => {
-                let ids = ask(env, config, upstream, credential, &answers.id).await?;
-                ids.unwrap_or_else(|| {
-                    answers.notices.push(format!("models_unavailable:{}", upstream.name()));
-                    Vec::new()
-                })
-            }
-        };
-        for id in ids {
-            if seen.insert(id.clone()) {
-                data.push(entry(&id, upstream));
-            }
-        }
-    }
-    Ok(json!({ "object": "list", "data": data }).to_string())
+/// What is asked for: the list, or one model of it.
+pub(crate) struct Asked {
+    /// The caller's own credential, where it is the upstream's business.
+    token: Option<String>,
+    id: Option<String>,
 }
 
-/// One entry of the list; a model that only a pattern serves counts as there.
-pub(crate) async fn one(
-    env: &Env,
-    config: &Config,
-    credential: Credential<'_>,
-    answers: &Answers,
-    id: &str,
-) -> Result<String, Error> {
-    let route = config.route(id)?;
-    if let Models::Upstream = route.upstream.models() {
-        let ids = ask(env, config, route.upstream, credential, &answers.id).await?;
-        if ids.is_some_and(|ids| !ids.iter().any(|known| known == id)) {
-            let message = "The upstream's list has no such model.";
-            return Err(Error::new(ErrorKind::ModelNotFound, message).with_param("model"));
+impl Asked {
+    pub(crate) fn new(credential: Credential<'_>, id: Option<String>) -> Self {
+        let token = match credential {
+            Credential::Passed(token) => Some(token.to_owned()),
+            _ => None,
+        };
+        Asked { token, id }
+    }
+
+    pub(crate) async fn answer(&self, env: &Env, config: &Config, answers: &mut Answers) -> Result<String, Error> {
+        match &self.id {
+            Some(id) => self.one(env, config, answers, id).await,
+            None => self.list(env, config, answers).await,
         }
     }
-    Ok(entry(id, route.upstream).to_string())
+
+    /// `{"object": "list", "data": […]}`. An upstream that does not give its list is left out, with a notice.
+    async fn list(&self, env: &Env, config: &Config, answers: &mut Answers) -> Result<String, Error> {
+        let mut data = Vec::new();
+        let mut seen = BTreeSet::new();
+        for upstream in config.upstreams() {
+            let ids = match upstream.models() {
+                Models::Listed(models) => models.iter().filter_map(|model| model.id()).map(str::to_owned).collect(),
+                Models::Upstream => {
+                    let ids = self.ask(env, config, upstream, &answers.id).await?;
+                    ids.unwrap_or_else(|| {
+                        answers.notices.push(format!("models_unavailable:{}", upstream.name()));
+                        Vec::new()
+                    })
+                }
+            };
+            for id in ids {
+                if seen.insert(id.clone()) {
+                    data.push(entry(&id, upstream));
+                }
+            }
+        }
+        Ok(json!({ "object": "list", "data": data }).to_string())
+    }
+
+    /// One entry of the list; a model that only a pattern serves counts as there.
+    async fn one(&self, env: &Env, config: &Config, answers: &Answers, id: &str) -> Result<String, Error> {
+        let route = config.route(id)?;
+        if let Models::Upstream = route.upstream.models() {
+            let ids = self.ask(env, config, route.upstream, &answers.id).await?;
+            if ids.is_some_and(|ids| !ids.iter().any(|known| known == id)) {
+                let message = "The upstream's list has no such model.";
+                return Err(Error::new(ErrorKind::ModelNotFound, message).with_param("model"));
+            }
+        }
+        Ok(entry(id, route.upstream).to_string())
+    }
+
+    async fn ask(
+        &self,
+        env: &Env,
+        config: &Config,
+        upstream: &Upstream,
+        id: &str,
+    ) -> Result<Option<Vec<String>>, Error> {
+        let secret = gate::secret(env, config, upstream)?;
+        let key = self.token.as_deref().or(secret.as_deref());
+        let headers = headers::upward(key, "application/json", id, upstream.headers());
+        let url = format!("{}/models", upstream.base_url().as_str());
+        let patience = upstream.budgets().connect.min(PATIENCE) as f64;
+        let body = js::settled(js::fetch_small(&url, headers.as_str(), LIST as f64, patience)).await.ok();
+        let Some(bytes) = body.and_then(|body| body.dyn_into::<js_sys::Uint8Array>().ok()) else { return Ok(None) };
+        Ok(serde_json::from_slice::<Value>(&bytes.to_vec()).ok().and_then(|list| {
+            let data = list.get("data").unwrap_or(&list).as_array()?;
+            let ids = data.iter().filter_map(|model| model.get("id")?.as_str()).filter(is_id);
+            Some(ids.take(MOST).map(str::to_owned).collect())
+        }))
+    }
 }
 
 fn entry(id: &str, upstream: &Upstream) -> Value {
     json!({ "id": id, "object": "model", "created": 0, "owned_by": upstream.name() })
-}
-
-async fn ask(
-    env: &Env,
-    config: &Config,
-    upstream: &Upstream,
-    credential: Credential<'_>,
-    id: &str,
-) -> Result<Option<Vec<String>>, Error> {
-    let secret = gate::secret(env, config, upstream)?;
-    let key = match credential {
-        Credential::Passed(token) => Some(token),
-        _ => secret.as_deref(),
-    };
-    let headers = headers::upward(key, "application/json", id, upstream.headers());
-    let url = format!("{}/models", upstream.base_url().as_str());
-    let patience = upstream.budgets().connect.min(PATIENCE) as f64;
-    let body = js::settled(js::fetch_small(&url, headers.as_str(), LIST as f64, patience)).await.ok();
-    let Some(bytes) = body.and_then(|body| body.dyn_into::<js_sys::Uint8Array>().ok()) else { return Ok(None) };
-    Ok(serde_json::from_slice::<Value>(&bytes.to_vec()).ok().and_then(|list| {
-        let data = list.get("data").unwrap_or(&list).as_array()?;
-        let ids = data.iter().filter_map(|model| model.get("id")?.as_str()).filter(is_id);
-        Some(ids.take(MOST).map(str::to_owned).collect())
-    }))
 }
 
 fn is_id(id: &&str) -> bool {

@@ -8,6 +8,8 @@ const REARM = 2; // The deadline moved forward.
 const OVER = 4; // Nothing more is read; the upstream is to be let go.
 
 const EMPTY = new Uint8Array(0);
+// A write that takes so long, in milliseconds, is the caller's pause and is taken out of the upstream's silence.
+const SLOW = 50;
 const HEARTBEAT = new TextEncoder().encode(":\n\n");
 
 /** A request's method, address and headers as one text: one crossing instead of one for each. */
@@ -15,8 +17,19 @@ export function headOf(request) {
   return `${request.method}\n${request.url}\n${headersTo(request.headers)}`;
 }
 
-/** A body of at most `limit` bytes, counted as they come; `null` if there is more. */
-export async function readBody(request, limit) {
+/** Reads a request's body and has the call made. Both ways out of the door free it. */
+export async function admit(door, request, limit) {
+  let body;
+  try {
+    body = await bodyOf(request, limit);
+  } catch {
+    return door.broken();
+  }
+  return body === null ? door.oversized() : door.open(body, request.signal);
+}
+
+/** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */
+async function bodyOf(request, limit) {
   if (!request.body) return EMPTY;
   // The runtime ends a body at the length that its header states: within the limit, one read does.
   if (!isWithin(request.headers, limit)) return collect(request.body.getReader(), limit);
@@ -62,15 +75,25 @@ function headersFrom(text) {
   return headers;
 }
 
+/** The same for names of which none comes twice; the runtime takes a record faster than a `Headers`. */
+function recordFrom(text) {
+  const record = {};
+  const parts = text.split("\n");
+  for (let at = 0; at + 1 < parts.length; at += 2) record[parts[at]] = parts[at + 1];
+  return record;
+}
+
 function headersTo(headers) {
   let text = "";
-  for (const [name, value] of headers) text += `${name}\n${value}\n`;
+  headers.forEach((value, name) => {
+    text += `${name}\n${value}\n`;
+  });
   return text;
 }
 
 /** A response; `encodeBody: manual` is not set, so a body is sent as it is. */
 export function respond(status, headers, body) {
-  return new Response(body, { status, headers: headersFrom(headers) });
+  return new Response(body, { status, headers: recordFrom(headers) });
 }
 
 /** A page's file with other headers than the assets binding gave it. */
@@ -94,31 +117,31 @@ export async function fetchSmall(url, headers, limit, millis) {
   }
 }
 
-/**
- * Sends a request and reads the answer. Gives a `ReadableStream` as soon as the upstream begins to stream, the bytes of a whole answer,
- * or `null` if there is neither; the tap knows why. The tap is freed here.
- */
+/** Sends a request and reads the answer. Gives a `Response` as soon as the upstream begins to stream, or at its end. The tap is freed here. */
 export async function drive(tap, url, headers, body, caller, heartbeat) {
   const call = new Call(tap, caller, heartbeat);
   let response;
   try {
     response = await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: call.abort.signal });
   } catch {
+    call.ended = true;
     call.told(tap.fail(Date.now()));
-    call.close();
-    return null;
+    return call.answer(null);
   }
   const reader = response.body?.getReader();
   call.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
-  if (!reader || !tap.isStreaming()) {
-    const whole = await call.whole(reader);
-    call.close();
-    return whole;
-  }
+  if (!reader || !tap.isStreaming()) return call.answer(await call.whole(reader, lengthOf(response.headers)));
   const { readable, writable } = new IdentityTransformStream();
+  const answer = tap.respond(Date.now(), readable);
   // The call goes on when the handler has returned, and for its log line when the client has left.
   waitUntil(call.pump(reader, writable.getWriter()));
-  return readable;
+  return answer;
+}
+
+/** How many bytes a body will have, where its head says so; `Infinity` where only its end can tell. */
+function lengthOf(headers) {
+  const length = headers.get("content-length");
+  return length && !headers.has("content-encoding") ? Number(length) : Infinity;
 }
 
 class Call {
@@ -126,6 +149,8 @@ class Call {
     this.tap = tap;
     this.abort = new AbortController();
     this.over = false;
+    // Nothing more comes from the upstream, so that there is nothing to abort.
+    this.ended = false;
     this.closed = false;
     this.writing = false;
     this.gone = () => {
@@ -135,8 +160,8 @@ class Call {
     this.heartbeat = heartbeat;
     this.beatAt = Date.now() + heartbeat;
     this.arm();
-    this.caller = caller;
-    caller?.addEventListener("abort", this.gone, { once: true });
+    // The request is ours alone, and a listener costs eight times as much.
+    if (caller) caller.onabort = this.gone;
     if (caller?.aborted) this.gone();
   }
 
@@ -146,7 +171,8 @@ class Call {
     if (flags & OVER) {
       this.over = true;
       clearTimeout(this.timer);
-      this.abort.abort();
+      // With a reason: without one, the runtime makes an error and collects its stack.
+      if (!this.ended) this.abort.abort(OVER);
     } else if (flags & REARM) {
       this.arm();
     }
@@ -162,30 +188,41 @@ class Call {
     if (this.over) return;
     const now = Date.now();
     if (now >= this.beatAt) this.beat(now);
-    // While the client takes its time to read, the upstream cannot be blamed for silence.
-    if (this.writing) this.tap.forward(now, EMPTY);
+    if (this.writing) this.waited(now);
     const flags = this.tap.expire(now);
     this.told(flags);
     if (!(flags & (OVER | REARM))) this.arm();
   }
 
-  /** Reads a whole answer, or a failure. */
-  async whole(reader) {
+  /** While the client takes its time to read, the upstream cannot be blamed for silence. */
+  waited(now) {
+    this.tap.stalled(this.writingSince, now);
+    this.writingSince = now;
+  }
+
+  /** Reads a whole answer, or a failure: up to the end, or to its length, which saves the wait for the end to be told. */
+  async whole(reader, length) {
     const chunks = [];
     let size = 0;
     try {
       while (reader && !this.over) {
         const { done, value } = await reader.read();
-        if (done) break;
-        this.told(this.tap.bytes(Date.now(), value));
+        if (done) {
+          this.ended = true;
+          break;
+        }
         chunks.push(value);
         size += value.byteLength;
+        this.ended = size >= length;
+        this.told(this.tap.bytes(Date.now(), value));
+        if (this.ended) break;
       }
       this.told(this.tap.end(Date.now()));
     } catch {
+      this.ended = true;
       this.told(this.tap.fail(Date.now()));
     }
-    return this.tap.isSuccess() ? joined(chunks, size) : null;
+    return [() => null, () => joined(chunks, size), () => this.tap.recast()][this.tap.verdict()]();
   }
 
   /** Hands a stream on, chunk by chunk. */
@@ -201,10 +238,12 @@ class Call {
         try {
           part = await reader.read();
         } catch {
+          this.ended = true;
           this.told(tap.fail(Date.now()));
           break;
         }
         if (part.done) {
+          this.ended = true;
           this.told(tap.end(Date.now()));
           break;
         }
@@ -217,8 +256,11 @@ class Call {
         written = true;
         this.silent = false;
         this.writing = true;
+        this.writingSince = Date.now();
         await writer.write(bytes);
         this.writing = false;
+        const now = Date.now();
+        if (now - this.writingSince >= SLOW) this.waited(now);
       }
       const tail = tap.tail();
       if (tail.byteLength) await writer.write(tail);
@@ -226,7 +268,16 @@ class Call {
     } catch {
       this.gone();
     } finally {
-      reader.cancel().catch(() => {});
+      if (!this.ended) reader.cancel().catch(() => {});
+      this.close();
+    }
+  }
+
+  /** The response with a whole answer, or with the error for which there is none. */
+  answer(whole) {
+    try {
+      return this.tap.respond(Date.now(), whole);
+    } finally {
       this.close();
     }
   }
@@ -249,8 +300,6 @@ class Call {
     this.over = true;
     this.closed = true;
     clearTimeout(this.timer);
-    this.caller?.removeEventListener("abort", this.gone);
     this.tap.finish();
-    this.tap.free();
   }
 }

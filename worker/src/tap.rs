@@ -1,14 +1,14 @@
 //! One call as the loop in JavaScript sees it: it tells what happened and is told, in a few bits, what to do.
 
+use crate::answer::{Answers, JSON};
 use crate::headers;
 use crate::meter::Entry;
-use sluicegate::Error;
-use sluicegate::exchange::{Action, Exchange, Forwarded, Timing};
+use sluicegate::exchange::{Action, Exchange, Forwarded};
 use sluicegate::reply::{Deltas, End, Usage};
 use sluicegate::time::Instant;
-use std::cell::RefCell;
-use std::rc::Rc;
+use sluicegate::{Error, ErrorKind};
 use wasm_bindgen::prelude::*;
+use web_sys::Response;
 
 const REPLACED: u32 = 1;
 const REARM: u32 = 2;
@@ -17,14 +17,13 @@ const OVER: u32 = 4;
 /// The most that is read of a failure's body, in bytes; what it says is in the first few hundred.
 const FAILURE_BODY: usize = 64 << 10;
 
-/// A call, shared between the handler that started it and the loop that carries it on.
-#[derive(Clone)]
-pub(crate) struct Call {
-    inner: Rc<RefCell<Inner>>,
-}
-
-struct Inner {
+/// A call that was made, held by JavaScript until it is over. `now` is `Date.now()`.
+// Private: worker-build would publish it as an export of the Worker.
+#[wasm_bindgen(private)]
+pub struct Tap {
     exchange: Exchange,
+    upstream: String,
+    answers: Answers,
     /// What the answer's head said that the caller may see.
     answer: headers::Answer,
     deltas: Deltas,
@@ -33,48 +32,29 @@ struct Inner {
     /// What JavaScript's timer is set to.
     armed: Instant,
     failure_bytes: usize,
-    entry: Option<Entry>,
+    entry: Entry,
 }
 
-impl Call {
-    pub(crate) fn new(exchange: Exchange) -> Self {
+impl Tap {
+    /// `entry` is the log line to finish when the call is over.
+    pub(crate) fn new(now: f64, exchange: Exchange, upstream: String, answers: Answers, entry: Entry) -> Self {
         let never = Instant(u64::MAX);
-        let inner = Inner {
+        let mut tap = Tap {
             exchange,
+            upstream,
+            answers,
             answer: headers::Answer::default(),
             deltas: Deltas::new(),
             replacement: Vec::new(),
             deadline: never,
             armed: never,
             failure_bytes: 0,
-            entry: None,
+            entry,
         };
-        Call { inner: Rc::new(RefCell::new(inner)) }
+        tap.turn(instant(now));
+        tap
     }
 
-    /// What JavaScript holds of it. `entry` is the log line to finish when the call is over.
-    pub(crate) fn tap(&self, now: f64, entry: Entry) -> Tap {
-        {
-            let mut inner = self.inner.borrow_mut();
-            inner.entry = Some(entry);
-            inner.turn(instant(now));
-        }
-        Tap { call: self.clone() }
-    }
-
-    /// Tells what the answer's head said.
-    pub(crate) fn answer<T>(&self, read: impl FnOnce(&headers::Answer, &Timing) -> T) -> T {
-        let inner = self.inner.borrow();
-        read(&inner.answer, inner.exchange.timing())
-    }
-
-    /// Why there is no answer.
-    pub(crate) fn error(&self) -> Option<Error> {
-        self.inner.borrow().exchange.end().and_then(|end| end.error.clone())
-    }
-}
-
-impl Inner {
     /// Asks the exchange what to do next until it has no more to say, and sums it up in bits.
     fn turn(&mut self, now: Instant) -> u32 {
         let mut flags = 0;
@@ -82,7 +62,7 @@ impl Inner {
             match action {
                 Action::Wait(until) => self.deadline = until,
                 Action::Abort | Action::Finish => flags |= OVER,
-                // Taken by the handler before the loop starts.
+                // Taken before the loop starts.
                 Action::Send(_) => {}
             }
         }
@@ -92,83 +72,111 @@ impl Inner {
         flags
     }
 
-    fn end(&self) -> Option<&End> {
+    fn end_of_call(&self) -> Option<&End> {
         self.exchange.end()
     }
 
     fn usage(&self) -> Option<Usage> {
         self.exchange.reply().and_then(|reply| reply.usage.clone())
     }
-}
 
-/// What JavaScript holds of a [`Call`]. `now` is `Date.now()`.
-// Private: worker-build would publish it as an export of the Worker.
-#[wasm_bindgen(private)]
-pub struct Tap {
-    call: Call,
+    fn refusal(&self) -> Result<Response, JsValue> {
+        let internal = || Error::new(ErrorKind::Internal, "The call ended without an answer and without an error.");
+        let error = self.end_of_call().and_then(|end| end.error.clone()).unwrap_or_else(internal);
+        let mut extra = vec![("x-sluicegate-upstream", self.upstream.as_str())];
+        if let Some(id) = self.answer.trace_id() {
+            extra.push(("x-upstream-trace-id", id));
+        }
+        self.answers.error(&error, &extra)
+    }
 }
 
 #[wasm_bindgen]
 impl Tap {
     /// The response head arrived; headers as one text.
     pub fn head(&mut self, now: f64, status: u16, text: &str) -> u32 {
-        let mut inner = self.call.inner.borrow_mut();
-        let inner = &mut *inner;
-        inner.answer = headers::Answer::read(status, text);
+        self.answer = headers::Answer::read(status, text);
         let now = instant(now);
-        inner.exchange.handle_head(now, &inner.answer.head(now.0));
-        if let (Some(entry), true) = (&mut inner.entry, inner.exchange.is_streaming()) {
-            entry.handed_on();
+        self.exchange.handle_head(now, &self.answer.head(now.0));
+        if self.exchange.is_streaming() {
+            self.entry.handed_on();
         }
-        inner.turn(now)
+        self.turn(now)
+    }
+
+    /// The response to the caller: with the answer's bytes or stream, or, for `null`, the error for which there is neither.
+    pub fn respond(&self, now: f64, body: &JsValue) -> Result<Response, JsValue> {
+        if body.is_null() {
+            return self.refusal();
+        }
+        let is_stream = self.exchange.is_streaming() || self.exchange.is_recast();
+        let mut headers = self.answers.headers(Some(if is_stream { "text/event-stream; charset=utf-8" } else { JSON }));
+        headers.add("x-sluicegate-upstream", &self.upstream);
+        headers.append(&self.answer.shown);
+        if let Some(id) = self.answer.trace_id() {
+            headers.add("x-upstream-trace-id", id);
+        }
+        let total = (!is_stream).then(|| (now - self.entry.started).max(0.0) as u64);
+        headers::server_timing(&mut headers, self.exchange.timing(), total);
+        self.answers.send(200, &headers, body)
     }
 
     /// Whether the answer is to be handed on chunk by chunk.
     #[wasm_bindgen(js_name = isStreaming)]
     pub fn is_streaming(&self) -> bool {
-        self.call.inner.borrow().exchange.is_streaming()
+        self.exchange.is_streaming()
     }
 
-    /// Whether the call is over and has an answer.
-    #[wasm_bindgen(js_name = isSuccess)]
-    pub fn is_success(&self) -> bool {
-        self.call.inner.borrow().end().is_some_and(|end| end.error.is_none())
+    /// What there is to hand on when the call is over: nothing but an error (0), the bytes that came (1), or
+    /// [`Tap::recast`] (2).
+    pub fn verdict(&self) -> u32 {
+        match self.end_of_call() {
+            Some(end) if end.error.is_none() => 1 + u32::from(self.exchange.is_recast()),
+            _ => 0,
+        }
+    }
+
+    /// A whole answer as the stream that was asked for.
+    pub fn recast(&self) -> Vec<u8> {
+        self.exchange.body().to_vec()
+    }
+
+    /// The caller has read nothing between these times: the upstream is not to blame for its silence then.
+    pub fn stalled(&mut self, since: f64, now: f64) {
+        self.exchange.pause(instant(since));
+        self.exchange.resume(instant(now));
     }
 
     /// A chunk of a stream arrived: 0 says to hand it on as it is.
     pub fn forward(&mut self, now: f64, chunk: &[u8]) -> u32 {
-        let mut inner = self.call.inner.borrow_mut();
-        let inner = &mut *inner;
         let now = instant(now);
         let mut flags = 0;
-        if let Forwarded::Bytes(bytes) = inner.exchange.forward(now, chunk) {
-            inner.replacement.clear();
-            inner.replacement.extend_from_slice(bytes);
+        if let Forwarded::Bytes(bytes) = self.exchange.forward(now, chunk) {
+            self.replacement.clear();
+            self.replacement.extend_from_slice(bytes);
             flags = REPLACED;
         }
-        flags | inner.turn(now)
+        flags | self.turn(now)
     }
 
     /// What to hand on in place of the last chunk.
     pub fn replacement(&mut self) -> Vec<u8> {
-        core::mem::take(&mut self.call.inner.borrow_mut().replacement)
+        core::mem::take(&mut self.replacement)
     }
 
     /// A chunk of a whole answer or of a failure arrived.
     pub fn bytes(&mut self, now: f64, chunk: &[u8]) -> u32 {
-        let mut inner = self.call.inner.borrow_mut();
-        let inner = &mut *inner;
         let now = instant(now);
-        inner.exchange.handle_bytes(now, chunk, &mut inner.deltas);
+        self.exchange.handle_bytes(now, chunk, &mut self.deltas);
         let mut flags = 0;
-        if !(200..300).contains(&inner.exchange.status()) {
-            inner.failure_bytes = inner.failure_bytes.saturating_add(chunk.len());
-            if inner.failure_bytes >= FAILURE_BODY {
-                inner.exchange.handle_end(now, &mut inner.deltas);
+        if !(200..300).contains(&self.exchange.status()) {
+            self.failure_bytes = self.failure_bytes.saturating_add(chunk.len());
+            if self.failure_bytes >= FAILURE_BODY {
+                self.exchange.handle_end(now, &mut self.deltas);
                 flags = OVER;
             }
         }
-        flags | inner.turn(now)
+        flags | self.turn(now)
     }
 
     /// The body ended.
@@ -192,32 +200,27 @@ impl Tap {
     }
 
     fn tell(&mut self, now: f64, tell: impl FnOnce(&mut Exchange, Instant, &mut Deltas)) -> u32 {
-        let mut inner = self.call.inner.borrow_mut();
-        let inner = &mut *inner;
         let now = instant(now);
-        tell(&mut inner.exchange, now, &mut inner.deltas);
-        inner.turn(now)
+        tell(&mut self.exchange, now, &mut self.deltas);
+        self.turn(now)
     }
 
     /// When to call [`Tap::expire`]; asking counts as having set the timer.
     pub fn deadline(&mut self) -> f64 {
-        let mut inner = self.call.inner.borrow_mut();
-        inner.armed = inner.deadline;
-        inner.deadline.0 as f64
+        self.armed = self.deadline;
+        self.deadline.0 as f64
     }
 
     /// What a stream still owes to its reader when it is over.
     pub fn tail(&mut self) -> Vec<u8> {
-        self.call.inner.borrow_mut().exchange.forward_tail()
+        self.exchange.forward_tail()
     }
 
-    /// The call is over: writes its log line.
-    pub fn finish(&mut self) {
-        let mut inner = self.call.inner.borrow_mut();
-        let Some(mut entry) = inner.entry.take() else { return };
-        entry.close(inner.end(), inner.usage(), inner.exchange.timing());
-        drop(inner);
-        entry.write();
+    /// The call is over: writes its log line. The tap is gone afterwards.
+    pub fn finish(mut self) {
+        let usage = self.usage();
+        self.entry.close(self.exchange.end(), usage, self.exchange.timing());
+        self.entry.write();
     }
 }
 

@@ -2,9 +2,7 @@
 
 use crate::js;
 use core::ops::Range;
-use js_sys::{Reflect, Uint8Array};
 use sluicegate::{Error, ErrorKind};
-use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::Request;
 
 /// A request and the parts of its head.
@@ -73,11 +71,6 @@ impl Visit {
         None
     }
 
-    /// Aborted when the caller leaves, where the platform tells.
-    pub(crate) fn signal(&self) -> JsValue {
-        Reflect::get(&self.request, &"signal".into()).unwrap_or(JsValue::UNDEFINED)
-    }
-
     /// Refuses what is too large in its head, and credentials in the address, where every log on the way keeps them.
     pub(crate) fn check_head(&self, limit: usize) -> Result<(), Error> {
         if self.head.len() > limit {
@@ -108,8 +101,8 @@ impl Visit {
         }
     }
 
-    /// The body of a request that says it is JSON: counted while it is read, whatever its length header says.
-    pub(crate) async fn json_body(&self, limit: usize) -> Result<Vec<u8>, Error> {
+    /// Refuses a body that is not plain JSON by what its headers say.
+    pub(crate) fn check_media(&self) -> Result<(), Error> {
         let media = self.header("content-type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
         if !media.eq_ignore_ascii_case("application/json") {
@@ -120,12 +113,6 @@ impl Visit {
             let message = "Compressed bodies are not taken.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-encoding"));
         }
-        let cut = |_| Error::new(ErrorKind::InvalidRequest, "The request's body broke off.");
-        let body = js::settled(js::read_body(&self.request, limit as f64)).await.map_err(cut)?;
-        let Ok(bytes) = body.dyn_into::<Uint8Array>() else {
-            let message = format!("The body is larger than the limit of {limit} bytes.");
-            return Err(Error::new(ErrorKind::PayloadTooLarge, message));
-        };
-        Ok(bytes.to_vec())
+        Ok(())
     }
 }

@@ -1,0 +1,22 @@
+// The Worker's face, put before what worker-build makes. Its class would be made anew, behind two proxies, for every request, and
+// lets other Workers call its methods; a plain handler costs nothing and has none.
+
+import Gate from "./shim.js";
+
+export * from "./shim.js";
+
+const { fetch } = Gate.prototype;
+const state = globalThis.__worker_init_state;
+
+export default {
+  fetch(request, env, context) {
+    // The class knows how to start over when the wasm has trapped.
+    if (state.criticalError) return new Gate(context, env).fetch(request);
+    try {
+      return fetch.call({ env, ctx: context }, request);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
+      throw error;
+    }
+  },
+};
