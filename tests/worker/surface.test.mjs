@@ -75,11 +75,12 @@ describe("the surface", () => {
     assert.equal(response.status, 200);
     const text = await response.text();
     assert.deepEqual(JSON.parse(text), {
-      status: "ok",
+      // The secret of the second one is not set here.
+      status: "degraded",
       version: JSON.parse(text).version,
       upstreams: [
         { name: "one", dialect: "openai", scripted: false, models: ["m", "alias", "vendor/*"] },
-        { name: "two", dialect: "deepseek", scripted: false, models: ["two"] },
+        { name: "two", dialect: "deepseek", scripted: false, models: ["two"], secret: "missing" },
       ],
     });
     assert.ok(!text.includes("127.0.0.1") && !text.includes("KEY") && !text.includes(SECRET));

@@ -144,7 +144,7 @@ fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entry) -> 
             let id = route::model_id(raw).ok_or_else(not_found)?;
             Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
         }
-        Route::Health => Ok(Admitted::Text(models::health(config))),
+        Route::Health => Ok(Admitted::Text(models::health(env, config))),
     }
 }
 
@@ -164,8 +164,8 @@ fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result
     }
 }
 
-/// What pages on listed origins may send; `x-stainless-*` are the statistics headers of OpenAI's SDKs.
-/// What SDKs send; most of it goes no further than the gate.
+/// What pages on listed origins may send, which is what SDKs do send; most of it goes no further than the gate.
+/// `x-stainless-*` are the statistics headers of OpenAI's SDKs.
 const REQUEST_HEADERS: [&str; 12] = [
     "authorization",
     "content-type",

@@ -107,8 +107,9 @@ fn is_id(id: &&str) -> bool {
     (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// `{"status": "ok", …}`: what the gate serves, without addresses and secrets.
-pub(crate) fn health(config: &Config) -> String {
+/// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set.
+pub(crate) fn health(env: &Env, config: &Config) -> String {
+    let mut status = "ok";
     let upstreams: Vec<Value> = config
         .upstreams()
         .iter()
@@ -117,13 +118,20 @@ pub(crate) fn health(config: &Config) -> String {
                 Models::Listed(models) => models.iter().map(|model| model.shown()).collect(),
                 Models::Upstream => vec!["*".to_owned()],
             };
-            json!({
+            let mut shown = json!({
                 "name": upstream.name(),
                 "dialect": upstream.dialect().as_str(),
                 "scripted": upstream.is_scripted(),
                 "models": models,
-            })
+            });
+            if gate::secret(env, config, upstream).is_err() {
+                status = "degraded";
+                if let Some(fields) = shown.as_object_mut() {
+                    fields.insert("secret".to_owned(), "missing".into());
+                }
+            }
+            shown
         })
         .collect();
-    json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams }).to_string()
+    json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams }).to_string()
 }
