@@ -138,6 +138,9 @@ impl Assembler {
             if let Some(choice) = self.reply.choices.get_mut(place) {
                 choice.finish_reason = Some(reason);
             }
+            if let Some(track) = self.tracks.get_mut(place) {
+                track.went_on = false;
+            }
         }
         Ok(changed)
     }
@@ -232,6 +235,7 @@ impl Assembler {
         let delta = Delta::ToolCall { choice: choice.index, index: call.index, id: new_id, name: new_name, arguments };
         event.out.push(delta);
         track.seen.tools = true;
+        track.went_on |= choice.finish_reason.is_some();
         event.step.content = true;
         call.id.push_str(new_id);
         call.name.push_str(new_name);
