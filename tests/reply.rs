@@ -308,6 +308,23 @@ fn an_unary_answer_without_a_finish_reason_is_truncated() {
 }
 
 #[test]
+fn an_unary_answer_without_text_may_be_audio_or_an_image() {
+    for message in [
+        json!({ "content": null, "audio": { "id": "x", "data": "AA==" } }),
+        json!({ "content": "", "images": [{ "type": "image_url", "image_url": { "url": "data:," } }] }),
+        json!({ "content": [{ "type": "image_url", "image_url": { "url": "data:," } }] }),
+    ] {
+        let body = json!({ "object": "chat", "choices": [{ "message": message, "finish_reason": "stop" }] });
+        let (reply, end) = read_body(body.to_string().as_bytes(), &Options::default()).unwrap();
+        assert_eq!(end.outcome, Outcome::Complete, "{body}");
+        for field in ["audio", "images"] {
+            let kept = reply.choices[0].extra.iter().any(|(name, _)| name == field);
+            assert_eq!(kept, message.get(field).is_some(), "{body}");
+        }
+    }
+}
+
+#[test]
 fn steps_say_what_an_event_was() {
     let mut assembler = Assembler::new(Options::default());
     let mut out = Deltas::new();
@@ -317,6 +334,8 @@ fn steps_say_what_an_event_was() {
     assert_eq!(step(r#"{"choices":[{"delta":{"content":"a"}}]}"#), content);
     assert_eq!(step(r#"{"choices":[{"delta":{"content":"b"}}]}"#), content);
     assert_eq!(step(r#"{"choices":[{"delta":{"content":""}}]}"#), Step::default());
+    assert_eq!(step(r#"{"choices":[{"delta":{"audio":{"data":"AA=="}}}]}"#), content);
+    assert_eq!(step(r#"{"choices":[{"delta":{"audio":{}}}]}"#), Step::default());
     assert_eq!(
         step(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#),
         Step { finished: true, ..Step::default() }

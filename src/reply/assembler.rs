@@ -188,15 +188,21 @@ impl Assembler {
     }
 
     fn handle_new(&mut self, event_type: &str, data: &str, out: &mut Deltas) -> Result<Step, Error> {
+        // A byte order mark that got in front of one event.
+        let data = data.strip_prefix('\u{FEFF}').unwrap_or(data);
         let trimmed = data.trim();
         match event_type {
+            // Some servers say goodbye by an event's name, with words of their own.
+            "close" | "done" if self.is_finished() && json::parse::<&str>(trimmed).is_none() && !is_done(trimmed) => {
+                return Self::ignored();
+            }
             "error" => return Err(failure::in_stream(trimmed)),
             "ping" | "heartbeat" | "keep-alive" | "keepalive" => return Self::ignored(),
             _ => {}
         }
         match trimmed.as_bytes().first() {
             Some(b'{') => self.handle_chunk(data, false, out),
-            Some(b'[') if trimmed == "[DONE]" => {
+            Some(b'[' | b'"') if is_done(trimmed) => {
                 self.done = true;
                 Ok(Step { done: true, ..Step::default() })
             }
@@ -277,6 +283,12 @@ impl Assembler {
         out.push(Delta::Notice { code, detail: "" });
         self.reply.notices.push((code, String::new()));
     }
+}
+
+/// `[DONE]`, also in lower case or as a JSON string.
+fn is_done(trimmed: &str) -> bool {
+    let bare = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(trimmed);
+    bare.trim().eq_ignore_ascii_case("[DONE]")
 }
 
 pub(super) fn malformed() -> Error {
