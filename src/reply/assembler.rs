@@ -34,7 +34,7 @@ impl Default for Options {
 /// What one event was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// It brought text, reasoning, a refusal or a piece of a tool call: there is progress.
+    /// It brought text, reasoning, a refusal, a piece of a tool call, audio or an image: there is progress.
     pub content: bool,
     /// It brought the usage and no choice.
     pub usage_only: bool,

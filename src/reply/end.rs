@@ -54,7 +54,8 @@ pub enum Outcome {
     Filtered,
     /// The stream ended, broke or turned malformed before the model said that it was done.
     Truncated,
-    /// The upstream gave up for want of capacity (`insufficient_system_resource`, 503 in the stream, `aborted`).
+    /// The upstream gave up for want of capacity (`insufficient_system_resource`, 503 in the stream, `aborted`, vLLM's `abort`),
+    /// for any of the choices.
     Overloaded,
     /// The model stopped without any text, reasoning or tool call.
     Empty,
@@ -135,7 +136,7 @@ pub(super) struct Facts<'a> {
     pub(super) finished: bool,
     /// Whether `[DONE]` came.
     pub(super) done: bool,
-    /// Whether any choice has text, reasoning, a refusal or a tool call, of which the caller has the deltas.
+    /// Whether any choice has text, reasoning, a refusal, a tool call, audio or an image, which the caller has got.
     pub(super) said_something: bool,
     /// Whether the first choice calls tools.
     pub(super) calls_tools: bool,
