@@ -30,6 +30,11 @@ const SCAN_KEYS: usize = 16;
 /// Errors: `payload_too_large` over [`Limits::request_body`], else `invalid_request`, with the path of the fault in
 /// `param` where there is one. Messages and paths hold no values; of keys they show those that look like identifiers.
 pub fn check_json<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
+    check_json_but(bytes, limits, None)
+}
+
+/// As [`check_json`], but arrays of numbers alone, in the document's member of this name, may have any number of items.
+pub(crate) fn check_json_but<'a>(bytes: &'a [u8], limits: &Limits, numbers: Option<&str>) -> Result<&'a str, Error> {
     if bytes.len() > limits.request_body {
         let message = format!("The body is larger than the limit of {} bytes.", limits.request_body);
         return Err(Error::new(ErrorKind::PayloadTooLarge, message));
@@ -42,7 +47,7 @@ pub fn check_json<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Error
     if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
         return Err(invalid("The body is empty; a JSON object was expected."));
     }
-    walk(text, limits, |_| false).map_err(|fault| fault.into_error(limits))?;
+    walk_but(text, limits, |_| false, numbers).map_err(|fault| fault.into_error(limits))?;
     Ok(text)
 }
 
@@ -87,7 +92,12 @@ impl Fault {
 
 /// Walks one document; `refuse` says which keys, at any depth, are faults.
 pub(crate) fn walk(text: &str, limits: &Limits, refuse: fn(&str) -> bool) -> Result<(), Fault> {
-    let mut walk = Walk { text, cursor: Cursor::new(text), limits, refuse, keys: Vec::new(), trail: Vec::new() };
+    walk_but(text, limits, refuse, None)
+}
+
+fn walk_but(text: &str, limits: &Limits, refuse: fn(&str) -> bool, numbers: Option<&str>) -> Result<(), Fault> {
+    let (cursor, keys, trail) = (Cursor::new(text), Vec::new(), Vec::new());
+    let mut walk = Walk { text, cursor, limits, refuse, numbers, in_numbers: false, keys, trail };
     let walked = walk.value(0).and_then(|()| match walk.cursor.peek() {
         None => Ok(()),
         Some(_) => Err(walk.syntax("trailing characters")),
@@ -100,6 +110,10 @@ struct Walk<'a> {
     cursor: Cursor<'a>,
     limits: &'a Limits,
     refuse: fn(&str) -> bool,
+    /// The document's member in which numbers are not counted.
+    numbers: Option<&'a str>,
+    /// Whether the walk is in that member.
+    in_numbers: bool,
     /// The keys of all open objects, outermost first.
     keys: Vec<Cow<'a, str>>,
     /// Where the fault is, innermost first: filled while the error travels out, so that the usual walk pays nothing.
@@ -138,12 +152,14 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let mut index = 0;
+        let mut uncounted = self.in_numbers;
         loop {
+            uncounted = uncounted && self.cursor.peek().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit());
             if let Err(what) = self.value(depth) {
                 self.trail.push(Step::Index(index));
                 return Err(what);
             }
-            if index >= self.limits.json_items {
+            if index >= self.limits.json_items && !uncounted {
                 return Err(What::Items);
             }
             match self.cursor.next_or(b']') {
@@ -165,6 +181,9 @@ impl<'a> Walk<'a> {
             self.key(first)?;
             let here = self.keys.len() - 1;
             self.cursor.colon().ok_or_else(|| self.syntax("expected `:`"))?;
+            if depth == 1 {
+                self.in_numbers = self.keys.get(here).is_some_and(|key| Some(&**key) == self.numbers);
+            }
             if let Err(what) = self.value(depth) {
                 self.key_step(here);
                 return Err(what);

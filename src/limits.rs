@@ -14,7 +14,7 @@ pub struct Limits {
     /// Default 1,024: the most entries that a `logit_bias` may have; a check for duplicates holds that many names at most.
     pub json_keys: usize,
     /// Items of one JSON array in a request. Over it: `invalid_request`.
-    /// Default 10,000: twice the longest conversation; raise it for prompts of token ids.
+    /// Default 10,000: twice the longest conversation. The token ids of a `prompt` are not counted: the body's size bounds them.
     pub json_items: usize,
     /// Messages in one chat request. Over it: `invalid_request`. Default 4,096.
     pub messages: usize,

@@ -308,6 +308,23 @@ fn an_unary_answer_without_a_finish_reason_is_truncated() {
 }
 
 #[test]
+fn an_unary_answer_without_text_may_be_audio_or_an_image() {
+    for message in [
+        json!({ "content": null, "audio": { "id": "x", "data": "AA==" } }),
+        json!({ "content": "", "images": [{ "type": "image_url", "image_url": { "url": "data:," } }] }),
+        json!({ "content": [{ "type": "image_url", "image_url": { "url": "data:," } }] }),
+    ] {
+        let body = json!({ "object": "chat", "choices": [{ "message": message, "finish_reason": "stop" }] });
+        let (reply, end) = read_body(body.to_string().as_bytes(), &Options::default()).unwrap();
+        assert_eq!(end.outcome, Outcome::Complete, "{body}");
+        for field in ["audio", "images"] {
+            let kept = reply.choices[0].extra.iter().any(|(name, _)| name == field);
+            assert_eq!(kept, message.get(field).is_some(), "{body}");
+        }
+    }
+}
+
+#[test]
 fn steps_say_what_an_event_was() {
     let mut assembler = Assembler::new(Options::default());
     let mut out = Deltas::new();
@@ -317,6 +334,8 @@ fn steps_say_what_an_event_was() {
     assert_eq!(step(r#"{"choices":[{"delta":{"content":"a"}}]}"#), content);
     assert_eq!(step(r#"{"choices":[{"delta":{"content":"b"}}]}"#), content);
     assert_eq!(step(r#"{"choices":[{"delta":{"content":""}}]}"#), Step::default());
+    assert_eq!(step(r#"{"choices":[{"delta":{"audio":{"data":"AA=="}}}]}"#), content);
+    assert_eq!(step(r#"{"choices":[{"delta":{"audio":{}}}]}"#), Step::default());
     assert_eq!(
         step(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#),
         Step { finished: true, ..Step::default() }
@@ -394,7 +413,7 @@ fn chunk_of(shape: usize, text: &str, ascii: bool) -> String {
         json = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
         json = format!("\"{json}\"");
     }
-    match shape % 8 {
+    match shape % 11 {
         0 => format!(
             r#"{{"id":"1","choices":[{{"index":0,"delta":{{"content":{json}}},"finish_reason":null}}],"usage":null}}"#
         ),
@@ -412,7 +431,10 @@ fn chunk_of(shape: usize, text: &str, ascii: bool) -> String {
             r#"{{"choices":[{{"delta":{{"tool_calls":[{{"function":{{"arguments":{json}}}}}]}}}}],"tier":"b"}}"#
         ),
         6 => format!(r#"{{"choices":[{{"text":{json},"index":0}}]}}"#),
-        _ => format!(r#"{{"choices":[{{"delta":{{"refusal":{json}}},"matched":{json}}}]}}"#),
+        7 => format!(r#"{{"choices":[{{"delta":{{"refusal":{json}}},"matched":{json}}}]}}"#),
+        8 => r#"{"id":"1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#.to_owned(),
+        9 => format!(r#"{{"choices":[{{"index":0,"delta":{{"content":{json},"audio":{{"n":1}}}}}}]}}"#),
+        _ => format!(r#"{{"choices":[{{"index":0,"delta":{{"content":{json}}},"usage":{{"prompt_tokens":1}}}}]}}"#),
     }
 }
 
@@ -428,7 +450,7 @@ fn texts() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn templates_never_change_what_a_stream_says(chunks in proptest::collection::vec((0usize..8, texts(), any::<bool>(), 0usize..12), 0..40)) {
+    fn templates_never_change_what_a_stream_says(chunks in proptest::collection::vec((0usize..11, texts(), any::<bool>(), 0usize..12), 0..40)) {
         let events: Vec<_> = chunks
             .iter()
             .map(|(shape, text, ascii, damage)| {

@@ -110,7 +110,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn array(&mut self, item: &mut impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+    pub(crate) fn array(&mut self, item: &mut impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.open(b'[')?;
         if self.peek()? == b']' {
             return self.close();
@@ -166,7 +166,7 @@ impl<'a> Cursor<'a> {
 
     /// The next byte that is not whitespace; the cursor stands on it.
     #[inline(always)]
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = self.byte()?;
             if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
@@ -182,7 +182,7 @@ impl<'a> Cursor<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    pub(super) fn skip(&mut self) -> Option<()> {
+    pub(crate) fn skip(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
             b'{' => self.object(&mut |cursor: &mut Self, _| cursor.skip()),

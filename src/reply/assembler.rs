@@ -3,7 +3,7 @@
 //! [`Assembler::handle_data`] first tries the templates of the chunks before (see `template`); an event that fits none is parsed and
 //! taken apart (see `chunk` and `parsed`). Both ways meet in `piece`, so that they cannot differ in what a string does.
 
-use super::end::{Cause, End, Facts};
+use super::end::{Cause, End, Facts, Meaning};
 use super::string::{self, Form};
 use super::template::{Channel, Templates};
 use super::think::ThinkTags;
@@ -34,7 +34,7 @@ impl Default for Options {
 /// What one event was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// It brought text, reasoning, a refusal or a piece of a tool call: there is progress.
+    /// It brought text, reasoning, a refusal, a piece of a tool call, audio or an image: there is progress.
     pub content: bool,
     /// It brought the usage and no choice.
     pub usage_only: bool,
@@ -115,11 +115,14 @@ impl Assembler {
         }
         let unterminated = cause == Cause::Unterminated;
         self.flush(out);
+        self.forget_early_reasons();
         self.sort_choices();
         let cause = self.failure.take().map_or(cause, Cause::Failed);
         let first = self.reply.choices.first();
+        let reasons = self.reply.choices.iter().map(|choice| choice.finish_reason.as_deref());
         let facts = Facts {
             finish_reason: first.and_then(|choice| choice.finish_reason.as_deref()),
+            meaning: Meaning::of_all(reasons),
             finished: self.is_finished(),
             done: self.done,
             said_something: self.tracks.iter().any(|track| track.seen.anything()),
@@ -151,9 +154,12 @@ impl Assembler {
         self.done
     }
 
-    /// Whether every choice seen so far, at least one, has a finish reason.
+    /// Whether every choice seen so far, at least one, has a finish reason, and none went on after it without `[DONE]`.
     pub fn is_finished(&self) -> bool {
-        !self.reply.choices.is_empty() && self.reply.choices.iter().all(|choice| choice.finish_reason.is_some())
+        let went_on = !self.done && self.tracks.iter().any(|track| track.went_on);
+        !went_on
+            && !self.reply.choices.is_empty()
+            && self.reply.choices.iter().all(|choice| choice.finish_reason.is_some())
     }
 
     /// The usage, once it has come.
@@ -182,15 +188,21 @@ impl Assembler {
     }
 
     fn handle_new(&mut self, event_type: &str, data: &str, out: &mut Deltas) -> Result<Step, Error> {
+        // A byte order mark that got in front of one event.
+        let data = data.strip_prefix('\u{FEFF}').unwrap_or(data);
         let trimmed = data.trim();
         match event_type {
+            // Some servers say goodbye by an event's name, with words of their own.
+            "close" | "done" if self.is_finished() && json::parse::<&str>(trimmed).is_none() && !is_done(trimmed) => {
+                return Self::ignored();
+            }
             "error" => return Err(failure::in_stream(trimmed)),
             "ping" | "heartbeat" | "keep-alive" | "keepalive" => return Self::ignored(),
             _ => {}
         }
         match trimmed.as_bytes().first() {
             Some(b'{') => self.handle_chunk(data, false, out),
-            Some(b'[') if trimmed == "[DONE]" => {
+            Some(b'[' | b'"') if is_done(trimmed) => {
                 self.done = true;
                 Ok(Step { done: true, ..Step::default() })
             }
@@ -228,6 +240,7 @@ impl Assembler {
         let Some(text) = string::decode(body, form, half, &mut self.scratch) else { return Ok(None) };
         self.room.take(text.len())?;
         if !text.is_empty() {
+            track.went_on |= choice.finish_reason.is_some();
             deliver(choice, track, self.options.collect, channel, text, out);
         }
         Ok(Some(!body.is_empty()))
@@ -241,6 +254,16 @@ impl Assembler {
         }
         if unclosed {
             self.notice(Notice::UnclosedThink, out);
+        }
+    }
+
+    /// A finish reason that content came after was not the last word: without `[DONE]`, nobody said that what came then is all
+    /// of it, and a truncation must never pass for an answer. With `[DONE]` the upstream has said so, and the reason stands.
+    fn forget_early_reasons(&mut self) {
+        for (choice, track) in self.reply.choices.iter_mut().zip(&mut self.tracks) {
+            if core::mem::take(&mut track.went_on) && !self.done {
+                choice.finish_reason = None;
+            }
         }
     }
 
@@ -260,6 +283,12 @@ impl Assembler {
         out.push(Delta::Notice { code, detail: "" });
         self.reply.notices.push((code, String::new()));
     }
+}
+
+/// `[DONE]`, also in lower case or as a JSON string.
+fn is_done(trimmed: &str) -> bool {
+    let bare = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(trimmed);
+    bare.trim().eq_ignore_ascii_case("[DONE]")
 }
 
 pub(super) fn malformed() -> Error {

@@ -8,6 +8,43 @@ use std::borrow::Cow;
 /// Members that we do not know, in order; those that are null are left out.
 pub(super) type Extra<'a> = Vec<(Cow<'a, str>, &'a str)>;
 
+/// What a struct's member, or an item of a list in it, may be.
+pub(super) trait Member<'a>: Read<'a> {
+    /// The byte that such a value begins with; `None` for any.
+    const START: Option<u8>;
+}
+
+/// Any value, as its text.
+impl<'a> Member<'a> for &'a str {
+    const START: Option<u8> = None;
+}
+
+/// The items of an array that are of the right type.
+pub(super) struct List<T>(pub(super) Vec<T>);
+
+impl<'a, T: Member<'a>> Member<'a> for List<T> {
+    const START: Option<u8> = Some(b'[');
+}
+
+impl<'a, T: Member<'a>> Read<'a> for List<T> {
+    fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let mut items = Vec::new();
+        cursor.array(&mut |cursor| {
+            items.extend(member(cursor)?);
+            Some(())
+        })?;
+        Some(List(items))
+    }
+}
+
+/// A value of the right type, or nothing: null and one of another type (`"tool_calls":""`) are skipped.
+pub(super) fn member<'a, T: Member<'a>>(cursor: &mut Cursor<'a>) -> Option<Option<T>> {
+    match T::START {
+        Some(start) if cursor.peek()? != start => cursor.skip().map(|()| None),
+        _ => Read::read(cursor),
+    }
+}
+
 /// A struct of an object's members; null is as good as absent. Of a repeated member the last one counts.
 macro_rules! object {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $key:literal,)* }) => {
@@ -16,6 +53,10 @@ macro_rules! object {
         pub(super) struct $name<'a> {
             $(pub(super) $field: Option<$type>,)*
             pub(super) extra: $crate::reply::chunk::Extra<'a>,
+        }
+
+        impl<'a> $crate::reply::chunk::Member<'a> for $name<'a> {
+            const START: Option<u8> = Some(b'{');
         }
 
         impl<'a> Read<'a> for $name<'a> {
@@ -27,7 +68,7 @@ macro_rules! object {
                     let mut _at = 0;
                     $(
                         if _known == _at {
-                            object.$field = Read::read(_cursor)?;
+                            object.$field = $crate::reply::chunk::member(_cursor)?;
                             return Some(());
                         }
                         _at += 1;
@@ -71,11 +112,12 @@ object! {
         created: &'a str = "created",
         model: &'a str = "model",
         system_fingerprint: &'a str = "system_fingerprint",
-        choices: Vec<ChunkChoice<'a>> = "choices",
+        choices: List<ChunkChoice<'a>> = "choices",
         usage: &'a str = "usage",
         error: &'a str = "error",
         code: &'a str = "code",
         message: &'a str = "message",
+        msg: &'a str = "msg",
     }
 }
 
@@ -87,6 +129,7 @@ object! {
         text: &'a str = "text",
         finish_reason: &'a str = "finish_reason",
         logprobs: &'a str = "logprobs",
+        usage: &'a str = "usage",
     }
 }
 
@@ -97,7 +140,7 @@ object! {
         reasoning_content: &'a str = "reasoning_content",
         reasoning: &'a str = "reasoning",
         refusal: &'a str = "refusal",
-        tool_calls: Vec<ChunkCall<'a>> = "tool_calls",
+        tool_calls: List<ChunkCall<'a>> = "tool_calls",
         function_call: ChunkFunction<'a> = "function_call",
     }
 }
@@ -131,29 +174,37 @@ object! {
     Members {}
 }
 
-impl Chunk<'_> {
-    /// Whether this is a vendor's error and no chunk: `{"error":…}`, `{"object":"error","message":…}`, or a flat `{"code","message"}`
-    /// without choices, of which the code does not say "success".
-    pub(super) fn is_error(&self) -> bool {
+impl<'a> Chunk<'a> {
+    /// The choices.
+    pub(super) fn choices(&self) -> &[ChunkChoice<'a>] {
+        self.choices.as_ref().map_or(&[], |choices| &choices.0)
+    }
+
+    /// Whether this is a vendor's error and no chunk: `{"error":…}`; or, without choices, `{"object":"error","message":…}`, a flat
+    /// `{"code","message"}` of which the code does not say "success", or a code that `is_known` as a failure and needs no words.
+    pub(super) fn is_error(&self, is_known: fn(&str) -> bool) -> bool {
         if self.error.is_some_and(|error| !matches!(error, "false" | "0" | "{}" | "\"\"")) {
             return true;
         }
-        let said = self.message.is_some_and(|message| message.starts_with('"'));
-        if !said || self.choices.as_ref().is_some_and(|choices| !choices.is_empty()) {
+        if !self.choices().is_empty() {
             return false;
         }
-        self.object == Some("\"error\"")
-            || self.code.is_some_and(|code| {
-                !matches!(code.trim_matches('"'), "" | "0" | "200" | "20000" | "ok" | "success")
-                    && code.starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
-            })
+        let said = [self.message, self.msg].into_iter().flatten().any(|words| words.starts_with('"'));
+        let fails = |code: &str| {
+            let bare = code.trim_matches('"');
+            is_known(bare)
+                || (said
+                    && !matches!(bare, "" | "0" | "200" | "20000" | "ok" | "success")
+                    && code.starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']))
+        };
+        (said && self.object == Some("\"error\"")) || self.code.is_some_and(fails)
     }
-}
 
-impl<'a> Chunk<'a> {
-    /// The `message` of an object that has nothing of a chunk: SiliconFlow's rate limit is `{"message":…,"data":null}`.
+    /// The words of an object that has nothing of a chunk: SiliconFlow's rate limit is `{"message":…,"data":null}`. Choices that are
+    /// empty are nothing, whatever is beside them.
     pub(super) fn bare_message(&self) -> Option<&'a str> {
-        let chunk = self.choices.is_some() || self.object.is_some() || self.usage.is_some() || self.id.is_some();
-        if chunk { None } else { self.message }
+        let named = self.choices.is_none() && (self.object.is_some() || self.id.is_some());
+        let chunk = named || !self.choices().is_empty() || self.usage.is_some();
+        if chunk { None } else { self.message.or(self.msg) }
     }
 }

@@ -54,7 +54,8 @@ pub enum Outcome {
     Filtered,
     /// The stream ended, broke or turned malformed before the model said that it was done.
     Truncated,
-    /// The upstream gave up for want of capacity (`insufficient_system_resource`, 503 in the stream, `aborted`).
+    /// The upstream gave up for want of capacity (`insufficient_system_resource`, 503 in the stream, `aborted`, vLLM's `abort`),
+    /// for any of the choices.
     Overloaded,
     /// The model stopped without any text, reasoning or tool call.
     Empty,
@@ -129,11 +130,13 @@ pub enum Cause {
 pub(super) struct Facts<'a> {
     /// Of the first choice.
     pub(super) finish_reason: Option<&'a str>,
+    /// What the finish reasons mean: the worst failure of any choice, else the first choice's.
+    pub(super) meaning: Meaning,
     /// Whether there are choices and each has its finish reason.
     pub(super) finished: bool,
     /// Whether `[DONE]` came.
     pub(super) done: bool,
-    /// Whether any choice has text, reasoning, a refusal or a tool call, of which the caller has the deltas.
+    /// Whether any choice has text, reasoning, a refusal, a tool call, audio or an image, which the caller has got.
     pub(super) said_something: bool,
     /// Whether the first choice calls tools.
     pub(super) calls_tools: bool,
@@ -188,19 +191,74 @@ fn failed(error: Error, facts: &Facts<'_>) -> (Outcome, Option<Error>) {
     (outcome, Some(error))
 }
 
-/// What the vendors' words mean; a word that is not here is a normal end.
+/// What a finish reason means, failures last and the worse the later: one choice that failed makes a reply that is not whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Meaning {
+    #[default]
+    Normal,
+    Length,
+    Filtered,
+    Overloaded,
+    Failed,
+}
+
+/// The vendors' words, compared without case (Gemini shouts); a word that is not here is a normal end.
+const REASONS: &[(&str, Meaning)] = &[
+    ("length", Meaning::Length),
+    ("max_tokens", Meaning::Length),
+    ("max_output_tokens", Meaning::Length),
+    ("model_length", Meaning::Length),
+    ("model_context_window_exceeded", Meaning::Length),
+    ("content_filter", Meaning::Filtered),
+    ("sensitive", Meaning::Filtered),
+    ("safety", Meaning::Filtered),
+    ("recitation", Meaning::Filtered),
+    ("prohibited_content", Meaning::Filtered),
+    ("insufficient_system_resource", Meaning::Overloaded),
+    ("aborted", Meaning::Overloaded),
+    // vLLM and SGLang, when they drop a request that runs.
+    ("abort", Meaning::Overloaded),
+    ("cancelled", Meaning::Failed),
+    ("canceled", Meaning::Failed),
+    ("timeout", Meaning::Failed),
+    ("error", Meaning::Failed),
+    ("network_error", Meaning::Failed),
+];
+
+impl Meaning {
+    /// Of all choices' reasons, the first choice's first.
+    pub(super) fn of_all<'a>(mut reasons: impl Iterator<Item = Option<&'a str>>) -> Meaning {
+        let mut meaning = || reasons.next().map(|reason| Meaning::of(reason.unwrap_or("")));
+        let mut decided = meaning().unwrap_or_default();
+        while let Some(other) = meaning() {
+            if other >= Meaning::Overloaded {
+                decided = decided.max(other);
+            }
+        }
+        decided
+    }
+
+    fn of(reason: &str) -> Meaning {
+        let reason = reason.trim();
+        REASONS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(reason))
+            .map_or(Meaning::Normal, |(_, meaning)| *meaning)
+    }
+}
+
 fn said_done(facts: &Facts<'_>) -> (Outcome, Option<Error>) {
-    match facts.finish_reason.unwrap_or("") {
-        "length" | "max_tokens" | "model_length" => (Outcome::Length, None),
-        "content_filter" | "sensitive" | "safety" => (Outcome::Filtered, None),
-        "insufficient_system_resource" | "aborted" => {
+    match facts.meaning {
+        Meaning::Length => (Outcome::Length, None),
+        Meaning::Filtered => (Outcome::Filtered, None),
+        Meaning::Overloaded => {
             let message = "The upstream stopped the answer for want of capacity.";
             (Outcome::Overloaded, Some(Error::new(ErrorKind::Overloaded, message)))
         }
-        "error" | "network_error" => truncated("The upstream says that it failed in the middle of the answer."),
-        _ if facts.calls_tools => (Outcome::ToolCalls, None),
-        _ if facts.said_something => (Outcome::Complete, None),
-        _ => (
+        Meaning::Failed => truncated("The upstream says that it failed in the middle of the answer."),
+        Meaning::Normal if facts.calls_tools => (Outcome::ToolCalls, None),
+        Meaning::Normal if facts.said_something => (Outcome::Complete, None),
+        Meaning::Normal => (
             Outcome::Empty,
             Some(Error::new(ErrorKind::Empty, "The model stopped without any text, reasoning or tool call.")),
         ),

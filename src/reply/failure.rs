@@ -61,6 +61,12 @@ pub(super) fn names_a_failure(message: &str) -> bool {
     table::of_words(0, message).is_some()
 }
 
+/// Whether this code, alone, is that of a failure: a status, or one that the table has.
+pub(super) fn is_code(code: &str) -> bool {
+    let number = code.parse().unwrap_or(0);
+    matches!(number, 400..=599) || table::of_code(code).is_some() || table::of_number(number).is_some()
+}
+
 fn classify(head: &FailureHead<'_>, said: Said, html: bool) -> Error {
     let kind = said.kind(head.status, html);
     let message = said.message.as_deref().unwrap_or("");
@@ -211,6 +217,10 @@ impl Said {
         if (300..400).contains(&status) {
             return ErrorKind::Protocol;
         }
+        // DeepSeek limits only how many calls run at once. Its 429 is like everyone's but where it has this code, which is no limit's.
+        let deepseek = status == 429 && code == "invalid_request_error" && rate_window(message).is_none();
+        let crowd =
+            |kind| if deepseek && kind == ErrorKind::RateLimited { ErrorKind::ConcurrencyLimited } else { kind };
         [code, kind]
             .into_iter()
             .find_map(table::of_code)
@@ -218,6 +228,7 @@ impl Said {
             .or_else(|| table::of_number(code.parse().unwrap_or(0)))
             .or_else(|| if status == 0 { None } else { table::of_status(status) })
             .or_else(|| [kind, code].into_iter().find_map(table::of_type))
+            .map(crowd)
             .unwrap_or(if foreign { ErrorKind::Protocol } else { ErrorKind::UpstreamError })
     }
 }

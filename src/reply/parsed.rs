@@ -1,7 +1,7 @@
 //! What a parsed chunk does to the reply: the slow way, which knows every rule.
 
 use super::assembler::{Assembler, Step, malformed};
-use super::chunk::{Chunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction, Part};
+use super::chunk::{Chunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction, Extra, List, Part};
 use super::template::Channel;
 use super::tool::{self, Key, Piece};
 use super::track::Track;
@@ -39,12 +39,12 @@ impl Assembler {
     /// One chunk, or with `whole` a whole completion.
     pub(super) fn handle_chunk(&mut self, data: &str, whole: bool, out: &mut Deltas) -> Result<Step, Error> {
         let chunk: Chunk<'_> = json::parse(data).ok_or_else(malformed)?;
-        if chunk.is_error() || chunk.bare_message().is_some_and(failure::names_a_failure) {
+        if chunk.is_error(failure::is_code) || chunk.bare_message().is_some_and(failure::names_a_failure) {
             return Err(failure::in_stream(data));
         }
-        let choices = chunk.choices.as_deref().unwrap_or_default();
+        let choices = chunk.choices();
         let object = chunk.object.and_then(string::body).unwrap_or("");
-        if !object.is_empty() && !has(object, "completion") {
+        if chunk.choices.is_none() && !object.is_empty() && !has(object, "completion") {
             return Self::ignored();
         }
         self.chunks += 1;
@@ -124,6 +124,11 @@ impl Assembler {
         if let Some(text) = wire.text {
             event.step.content |= self.value(event, place, Channel::Text, text)?;
         }
+        // Moonshot's place for it.
+        if let Some(usage) = wire.usage {
+            event.shape.other = true;
+            self.handle_usage(usage)?;
+        }
         if let Some(logprobs) = wire.logprobs {
             event.shape.other = true;
             if self.options.collect {
@@ -137,6 +142,9 @@ impl Assembler {
             self.room.take_rest(reason.len())?;
             if let Some(choice) = self.reply.choices.get_mut(place) {
                 choice.finish_reason = Some(reason);
+            }
+            if let Some(track) = self.tracks.get_mut(place) {
+                track.went_on = false;
             }
         }
         Ok(changed)
@@ -153,6 +161,10 @@ impl Assembler {
             Some(choice) => self.room.keep(&mut choice.extra, &delta.extra)?,
             None => false,
         };
+        if ["audio", "images", "reasoning_details"].into_iter().any(|name| brings(&delta.extra, |known| known == name))
+        {
+            self.say_other(event, place);
+        }
         let reasoning = [delta.reasoning_content, delta.reasoning];
         if let [Some(one), Some(other)] = reasoning
             && (one == other || read(Some(one)) == read(Some(other)))
@@ -170,7 +182,7 @@ impl Assembler {
                 event.step.content |= self.value(event, place, channel, raw)?;
             }
         }
-        for call in delta.tool_calls.iter().flatten() {
+        for call in delta.tool_calls.iter().flat_map(|calls| &calls.0) {
             let key = call.index.and_then(number).map_or(Key::Missing, Key::Index);
             changed |= self.handle_call(event, place, key, call, call.function.as_ref(), whole)?;
         }
@@ -232,6 +244,7 @@ impl Assembler {
         let delta = Delta::ToolCall { choice: choice.index, index: call.index, id: new_id, name: new_name, arguments };
         event.out.push(delta);
         track.seen.tools = true;
+        track.went_on |= choice.finish_reason.is_some();
         event.step.content = true;
         call.id.push_str(new_id);
         call.name.push_str(new_name);
@@ -254,18 +267,31 @@ impl Assembler {
         event.shape.other = true;
         let mut said = false;
         if raw.starts_with('[')
-            && let Some(parts) = json::parse::<Vec<Part<'_>>>(raw)
+            && let Some(parts) = json::parse::<List<Part<'_>>>(raw)
         {
-            for part in &parts {
+            for part in &parts.0 {
                 if let Some(thinking) = part.thinking {
                     said |= self.value(event, place, Channel::Reasoning, thinking)?;
                 }
                 if let Some(text) = part.text {
                     said |= self.value(event, place, channel, text)?;
                 }
+                if part.text.is_none() && part.thinking.is_none() && brings(&part.extra, |name| name != "type") {
+                    self.say_other(event, place);
+                }
             }
         }
         Ok(said)
+    }
+
+    /// Something was said that has no delta of its own: an image, audio, reasoning under a lock.
+    fn say_other(&mut self, event: &mut Event<'_>, place: usize) {
+        event.step.content = true;
+        event.shape.other = true;
+        if let (Some(choice), Some(track)) = (self.reply.choices.get(place), self.tracks.get_mut(place)) {
+            track.seen.other = true;
+            track.went_on |= choice.finish_reason.is_some();
+        }
     }
 
     /// The place of the choice with this index, which is made if it is new.
@@ -282,6 +308,15 @@ impl Assembler {
     fn keep_logprobs(&mut self, place: usize, text: &str) -> Result<(), Error> {
         self.tracks.get_mut(place).map_or(Ok(()), |track| track.logprobs.add(text, &mut self.room))
     }
+}
+
+/// Whether a field of such a name holds something: a string, array or object that is not empty.
+fn brings(extra: &Extra<'_>, named: impl Fn(&str) -> bool) -> bool {
+    let holds = |value: &str| {
+        let inside = value.get(1..value.len().saturating_sub(1)).unwrap_or("");
+        value.starts_with(['"', '[', '{']) && !inside.trim().is_empty()
+    };
+    extra.iter().any(|(name, value)| named(name) && holds(value))
 }
 
 fn read(raw: Option<&str>) -> String {

@@ -83,7 +83,12 @@ fn find(calls: &[ToolCall], tracks: &[CallTrack], piece: &Piece<'_>) -> Option<u
         Key::Legacy => tracks.iter().position(|track| track.key == Key::Legacy),
         Key::Index(_) => {
             let at = tracks.iter().rposition(|track| track.key == piece.key)?;
-            let call = calls.get(at)?;
+            let (call, track) = (calls.get(at)?, tracks.get(at)?);
+            // Nobody spells a name in one chunk: two names there are two calls, whatever their number and id.
+            let named = !piece.name.is_empty() && !call.name.is_empty();
+            if named && call.name != piece.name && track.chunk == piece.chunk {
+                return None;
+            }
             // Some servers number every call 0: another id with a name is another call, and later pieces are for that one.
             let other = !piece.id.is_empty() && !piece.name.is_empty() && !call.id.is_empty() && call.id != piece.id;
             if !other {

@@ -17,6 +17,8 @@ pub(super) struct Track {
     pub(super) calls: Vec<CallTrack>,
     pub(super) logprobs: Logprobs,
     pub(super) seen: Seen,
+    /// Whether content came after the choice's finish reason.
+    pub(super) went_on: bool,
 }
 
 impl Track {
@@ -29,6 +31,7 @@ impl Track {
             calls: Vec::new(),
             logprobs: Logprobs::default(),
             seen: Seen::default(),
+            went_on: false,
         }
     }
 
@@ -60,11 +63,13 @@ pub(super) struct Seen {
     pub(super) reasoning: bool,
     pub(super) refusal: bool,
     pub(super) tools: bool,
+    /// Audio, images and the like, which are kept as unknown fields.
+    pub(super) other: bool,
 }
 
 impl Seen {
     pub(super) fn anything(self) -> bool {
-        self.text || self.reasoning || self.refusal || self.tools
+        self.text || self.reasoning || self.refusal || self.tools || self.other
     }
 }
 

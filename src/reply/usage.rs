@@ -13,7 +13,8 @@ pub struct Usage {
     pub completion_tokens: u64,
     /// Both together; the sum of the two where the upstream leaves it out.
     pub total_tokens: u64,
-    /// Prompt tokens served from the vendor's cache (`prompt_tokens_details.cached_tokens`, `prompt_cache_hit_tokens`).
+    /// Prompt tokens served from the vendor's cache (`prompt_tokens_details.cached_tokens`, `prompt_cache_hit_tokens`,
+    /// `cached_tokens`).
     pub cached_tokens: Option<u64>,
     /// Prompt tokens that were not in the vendor's cache (`prompt_cache_miss_tokens`).
     pub cache_miss_tokens: Option<u64>,
@@ -31,6 +32,7 @@ object! {
         prompt_cache_hit_tokens: &'a str = "prompt_cache_hit_tokens",
         prompt_cache_miss_tokens: &'a str = "prompt_cache_miss_tokens",
         reasoning_tokens: &'a str = "reasoning_tokens",
+        cached_tokens: &'a str = "cached_tokens",
         prompt_tokens_details: &'a str = "prompt_tokens_details",
         completion_tokens_details: &'a str = "completion_tokens_details",
     }
@@ -52,13 +54,17 @@ fn details(raw: Option<&str>) -> Details<'_> {
 }
 
 impl Usage {
-    /// Replaces the counts by those of a `usage` object; what is no such object changes nothing. Reuses `raw`'s memory, for
+    /// Replaces the counts by those of a `usage` object; what is no such object, or has no count, changes
+    /// nothing. Reuses `raw`'s memory, for
     /// upstreams that send the usage with every chunk.
     pub(super) fn update(slot: &mut Option<Usage>, text: &str) {
         if slot.as_ref().is_some_and(|usage| usage.raw == text) {
             return;
         }
         let Some(wire) = json::parse::<Wire<'_>>(text) else { return };
+        if [wire.prompt_tokens, wire.completion_tokens, wire.total_tokens].into_iter().all(|raw| count(raw).is_none()) {
+            return;
+        }
         let mut raw = slot.take().map(|usage| usage.raw).unwrap_or_default();
         raw.clear();
         raw.push_str(text);
@@ -70,7 +76,8 @@ impl Usage {
             completion_tokens,
             total_tokens: count(wire.total_tokens).unwrap_or_else(|| prompt_tokens.saturating_add(completion_tokens)),
             cached_tokens: count(details(wire.prompt_tokens_details).cached_tokens)
-                .or_else(|| count(wire.prompt_cache_hit_tokens)),
+                .or_else(|| count(wire.prompt_cache_hit_tokens))
+                .or_else(|| count(wire.cached_tokens)),
             cache_miss_tokens: count(wire.prompt_cache_miss_tokens),
             reasoning_tokens: count(completion.reasoning_tokens).or_else(|| count(wire.reasoning_tokens)),
             raw,

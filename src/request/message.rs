@@ -118,7 +118,8 @@ impl Reader<'_> {
         let voiced = self.content(role, calls_tools, reasoning)?;
         let only_reasoning = reasoning && !voiced;
         match role {
-            Role::Tool => self.identifier("tool_call_id")?,
+            // May be empty: some servers give their calls no id, and it is for them to judge.
+            Role::Tool => self.required("tool_call_id", Kind::String).map(drop)?,
             Role::Function => self.identifier("name")?,
             _ => {}
         }
@@ -144,12 +145,16 @@ impl Reader<'_> {
                 kind => Err(wrong_type(self.path("content"), EXPECTED, kind)),
             },
             None => {
-                let voices = ["function_call", "refusal", "audio"];
+                let voices = ["function_call", "refusal", "audio", "reasoning", "reasoning_details"];
                 let voiced = calls_tools || voices.iter().any(|name| self.find(name).is_some());
                 if role == Role::Assistant && (voiced || reasoning) {
                     return Ok(voiced);
                 }
                 let null = self.fields.iter().any(|field| field.name(self.text) == "content");
+                // A function that returned nothing, as OpenAI has it.
+                if role == Role::Function && null {
+                    return Ok(true);
+                }
                 Err(wrong_or_missing(self.path("content"), EXPECTED, null.then_some(Kind::Null)))
             }
         }
@@ -178,6 +183,14 @@ impl Reader<'_> {
         match string(tag.value.of(text)).as_ref() {
             "text" => nested(text, &part, "text", Kind::String, || path(".text")).map(drop),
             "image_url" => {
+                // Mistral and Ollama take the address itself.
+                if let Some(url) = find(text, &part, "image_url").filter(|url| url.kind(text) == Kind::String) {
+                    return if url.value.of(text) == r#""""# {
+                        Err(invalid(path(".image_url"), "Must not be empty."))
+                    } else {
+                        Ok(())
+                    };
+                }
                 let image = nested(text, &part, "image_url", Kind::Object, || path(".image_url"))?;
                 let image = members(text, image.value)?;
                 let url = nested(text, &image, "url", Kind::String, || path(".image_url.url"))?;

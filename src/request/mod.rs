@@ -39,7 +39,7 @@ pub use preset::Preset;
 pub use replay::Replay;
 
 use crate::error::{Error, ErrorKind};
-use crate::json::check_json;
+use crate::json::{check_json, check_json_but};
 use crate::limits::Limits;
 use core::fmt;
 use message::Message;
@@ -69,7 +69,10 @@ impl Request {
     /// Errors: `payload_too_large` over [`Limits::request_body`]; `invalid_request` for what is not strict JSON (see
     /// [`check_json`]), a field of a wrong type or range, or one that would choose the upstream's address or key.
     pub fn parse(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
-        let text = check_json(body, limits)?;
+        let text = match endpoint {
+            Endpoint::ChatCompletions => check_json(body, limits)?,
+            Endpoint::Completions => check_json_but(body, limits, Some("prompt"))?,
+        };
         let kind = Kind::of(text.trim_start());
         if kind != Kind::Object {
             let message = format!("Expected a JSON object, found {}.", kind.name());

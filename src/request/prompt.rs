@@ -1,7 +1,10 @@
 //! The prompt of a completion request: a text, texts, or token ids.
+//!
+//! Token ids are as many as a context holds, so that only the body's size bounds them (see `check_json_but`); they are read where
+//! they stand, without a list of them.
 
 use super::fault::{invalid, wrong_or_missing, wrong_type};
-use super::span::{Kind, Member, Span, items};
+use super::span::{Kind, Member, items};
 use crate::error::Error;
 
 const EXPECTED: &str = "a string, an array of strings, or token ids";
@@ -10,24 +13,26 @@ const EXPECTED: &str = "a string, an array of strings, or token ids";
 pub(crate) fn check(text: &str, field: Option<Member>) -> Result<(), Error> {
     let found = field.map(|field| field.kind(text));
     match field {
-        Some(field) if found == Some(Kind::Array) => array(text, field.value),
+        Some(field) if found == Some(Kind::Array) => array(text, field),
         Some(_) if found == Some(Kind::String) => Ok(()),
         _ => Err(wrong_or_missing("prompt", EXPECTED, found)),
     }
 }
 
-fn array(text: &str, span: Span) -> Result<(), Error> {
-    let parts = items(text, span)?;
-    let Some(first) = parts.first().map(|first| Kind::of(first.of(text))) else {
-        return Err(invalid("prompt", "Must not be empty."));
-    };
+fn array(text: &str, field: Member) -> Result<(), Error> {
+    let value = field.value.of(text);
+    let Some(first) = inside(value).map(Kind::of) else { return Err(invalid("prompt", "Must not be empty.")) };
+    if first == Kind::Number {
+        return tokens(value, "prompt", "a number, as the first item is");
+    }
+    let parts = items(text, field.value)?;
     for (index, part) in parts.iter().enumerate() {
         let path = || format!("prompt[{index}]");
-        match (first, Kind::of(part.of(text))) {
+        let part = part.of(text);
+        match (first, Kind::of(part)) {
             (Kind::String, Kind::String) => {}
-            (Kind::Number, Kind::Number) => token(text, *part, path)?,
-            (Kind::Array, Kind::Array) => tokens(text, *part, path)?,
-            (Kind::String | Kind::Number | Kind::Array, kind) => {
+            (Kind::Array, Kind::Array) => tokens(part, &path(), "a token id")?,
+            (Kind::String | Kind::Array, kind) => {
                 return Err(wrong_type(path(), &format!("{}, as the first item is", first.name()), kind));
             }
             (_, kind) => return Err(wrong_type(path(), "a string or token ids", kind)),
@@ -36,22 +41,22 @@ fn array(text: &str, span: Span) -> Result<(), Error> {
     Ok(())
 }
 
-fn tokens(text: &str, span: Span, path: impl Fn() -> String) -> Result<(), Error> {
-    let ids = items(text, span)?;
-    if ids.is_empty() {
-        return Err(invalid(path(), "Must not be empty."));
-    }
-    for (index, id) in ids.into_iter().enumerate() {
-        token(text, id, || format!("{}[{index}]", path()))?;
-    }
-    Ok(())
+/// What stands in an array that is not empty.
+fn inside(array: &str) -> Option<&str> {
+    let inside = array.strip_prefix('[')?.strip_suffix(']')?.trim();
+    (!inside.is_empty()).then_some(inside)
 }
 
-fn token(text: &str, span: Span, path: impl FnOnce() -> String) -> Result<(), Error> {
-    let value = span.of(text);
-    match Kind::of(value) {
-        Kind::Number if value.parse::<u32>().is_ok() => Ok(()),
-        Kind::Number => Err(invalid(path(), "Must be a token id: an integer from 0.")),
-        kind => Err(wrong_type(path(), "a token id", kind)),
+/// Numbers hold no commas, so that up to the first item that is none, each comma is the array's.
+fn tokens(array: &str, path: &str, expected: &str) -> Result<(), Error> {
+    let Some(inside) = inside(array) else { return Err(invalid(path, "Must not be empty.")) };
+    for (index, item) in inside.split(',').map(str::trim).enumerate() {
+        let path = || format!("{path}[{index}]");
+        match Kind::of(item) {
+            Kind::Number if item.parse::<u32>().is_ok() => {}
+            Kind::Number => return Err(invalid(path(), "Must be a token id: an integer from 0.")),
+            kind => return Err(wrong_type(path(), expected, kind)),
+        }
     }
+    Ok(())
 }

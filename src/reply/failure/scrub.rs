@@ -6,7 +6,7 @@ use crate::text::has;
 pub(super) fn scrub(text: &str, max: usize) -> String {
     let mut out = Out { text: String::new(), left: max };
     let mut rest = text;
-    let mut after_bearer = false;
+    let (mut after_bearer, mut names_secret) = (false, false);
     while !rest.is_empty() && out.left > 0 {
         let word_len = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         let (word, tail) = rest.split_at_checked(word_len).unwrap_or((rest, ""));
@@ -14,11 +14,20 @@ pub(super) fn scrub(text: &str, max: usize) -> String {
             let secret = looks_secret(word) || (after_bearer && word.len() >= 8);
             out.push(if secret { "***" } else { word });
             after_bearer = word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
+            names_secret = SECRET_NAMES.iter().any(|name| ends_with(word, name));
         }
         let gap_len = tail.find(is_word).unwrap_or(tail.len());
         let (gap, tail) = tail.split_at_checked(gap_len).unwrap_or((tail, ""));
         out.push(gap);
         rest = tail;
+        // What is assigned goes as a whole, up to where an address, a form or a sentence goes on.
+        if core::mem::take(&mut names_secret) && matches!(gap, "=" | "=\"" | "='") {
+            let value_len = rest
+                .find(|c: char| c.is_whitespace() || matches!(c, '&' | ',' | ';' | '"' | '\'' | ')'))
+                .unwrap_or(rest.len());
+            out.push(if value_len > 0 { "***" } else { "" });
+            rest = rest.get(value_len..).unwrap_or("");
+        }
     }
     out.text.truncate(out.text.trim_end().len());
     out.text
@@ -46,6 +55,14 @@ fn is_control(c: char) -> bool {
 /// What a key may be made of. `*` too: vendors quote keys half masked.
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '*' | '+' | '~')
+}
+
+/// Ends of the names of parameters that hold a secret (`api_key=`, `access_token=`; not `max_tokens=`).
+const SECRET_NAMES: &[&str] = &["key", "token", "secret", "password"];
+
+fn ends_with(word: &str, name: &str) -> bool {
+    let start = word.len().checked_sub(name.len());
+    start.and_then(|start| word.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(name))
 }
 
 const PREFIXES: &[&str] = &[
@@ -83,8 +100,11 @@ fn looks_secret(word: &str) -> bool {
     if word.len() >= 8 && PREFIXES.iter().any(|prefix| word.starts_with(prefix)) {
         return true;
     }
-    // A long run of letters and digits mixed is no word; a model's name is cut up by dashes and dots, a parameter's has no digits.
-    let long_run = word.split(['_', '-', '.', '*', '+', '~']).any(|run| run.len() >= 20 && is_mixed(run));
+    // A long run of letters and digits mixed is no word, nor is a very long one of letters alone; a model's name is cut up by dashes and dots, a parameter's has no digits.
+    let mut runs = word.split(['_', '-', '.', '*', '+', '~']);
+    let long_run = runs.any(|run| {
+        (run.len() >= 20 && is_mixed(run)) || (run.len() >= 32 && run.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    });
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     long_run || (word.len() >= 32 && digits >= 8 && is_mixed(word))
 }
@@ -107,6 +127,10 @@ mod tests {
             ("Bearer token is missing", "Bearer token is missing"),
             ("密钥sk-0123456789abcdef无效", "密钥***无效"),
             ("0123456789abcdef0123456789abcdef", "***"),
+            ("GET /v1?key=abc/d+e=&model=m failed", "GET /v1?key=***&model=m failed"),
+            ("api_key=hunter, token=\"a b\"", "api_key=***, token=\"*** b\""),
+            ("max_tokens=4096 is too large; key = value", "max_tokens=4096 is too large; key = value"),
+            ("token qwertyuiopasdfghjklzxcvbnmqwertyu wrong", "token *** wrong"),
             ("model deepseek-ai/DeepSeek-R1-Distill-Qwen-32B", "model deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"),
             (
                 "max_completion_tokens and exceed_context_size_error",

@@ -7,6 +7,7 @@ use crate::text::has;
 const CODES: &[(&str, ErrorKind)] = &[
     // SiliconFlow
     ("20012", ModelNotFound),
+    ("30003", ModelNotFound),
     ("50505", Overloaded),
     ("50508", Overloaded),
     ("50602", RateLimited),
@@ -32,9 +33,11 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("insufficient_system_resource", Overloaded),
     ("context_length_exceeded", ContextOverflow),
     ("exceed_context_size_error", ContextOverflow),
-    ("string_above_max_length", ContextOverflow),
+    // One string is too long, not the conversation: a shorter history would not help.
+    ("string_above_max_length", InvalidRequest),
     ("model_not_found", ModelNotFound),
     ("model_not_exist", ModelNotFound),
+    ("deploymentnotfound", ModelNotFound),
     ("invalid_api_key", Authentication),
     ("incorrect_api_key", Authentication),
     ("invalid_authentication_error", Authentication),
@@ -47,6 +50,8 @@ const TYPES: &[(&str, ErrorKind)] = &[
     ("invalid_request_error", InvalidRequest),
     ("badrequesterror", InvalidRequest),
     ("invalid_argument", InvalidRequest),
+    ("invalidparameter", InvalidRequest),
+    ("invalid_parameter_error", InvalidRequest),
     ("authentication_error", Authentication),
     ("permission_error", Forbidden),
     ("permission_denied", Forbidden),
@@ -100,6 +105,10 @@ const WORDS: &[Words] = &[
             "not allowed",
             "not permitted",
             "not supported",
+            "unsupported",
+            "unknown parameter",
+            "unrecognized",
+            "extra inputs",
             "cannot be",
             "can not be",
             "should not",
@@ -136,6 +145,8 @@ const WORDS: &[Words] = &[
             "tokens + `max_new_tokens`",
             "too large for model",
             "longer than the maximum model length",
+            "longer than the model's context length",
+            "greater than the context length",
             "max_model_len",
             "上下文长度",
             "输入长度",
@@ -156,14 +167,19 @@ const WORDS: &[Words] = &[
             "insufficient quota",
             "exceeded your current quota",
             "credit balance",
-            "real-name",
-            "real name",
             "arrears",
             "余额不足",
             "余额",
             "欠费",
-            "实名",
+            "out of call volume quota",
         ],
+    },
+    // SiliconFlow asks for it before it serves a model; elsewhere the words may be about the request ("use your real name").
+    Words {
+        kind: QuotaExceeded,
+        statuses: |status| matches!(status, 0 | 402 | 403 | 429),
+        all: &[],
+        any: &["real-name", "real name", "实名"],
     },
     Words {
         kind: Overloaded,
@@ -209,6 +225,15 @@ const WORDS: &[Words] = &[
     },
     Words {
         kind: ModelNotFound, statuses: fault_of_request, all: &["模型"], any: &["不存在", "未找到", "找不到"]
+    },
+    // OpenRouter; "No endpoints found that …" is about the request's parameters.
+    Words { kind: ModelNotFound, statuses: fault_of_request, all: &["no endpoints found for "], any: &[] },
+    // xAI and Gemini say 400 for it.
+    Words {
+        kind: Authentication,
+        statuses: |status| status == 400,
+        all: &[],
+        any: &["incorrect api key", "api key not valid"],
     },
     Words {
         kind: Authentication,

@@ -89,9 +89,13 @@ fn http_date_ms(text: &str) -> Option<u64> {
     Some((((since_1970 * 24 + hour) * 60 + minute) * 60 + second) * 1000)
 }
 
-/// `try again in 1m2.5s`, `try again in 20ms`: OpenAI's words.
+/// `try again in 1m2.5s`, `try again in 20ms` (OpenAI), `retry after 6 seconds` (Azure), `retry in 25.2s` (Gemini).
 pub(super) fn in_words_ms(message: &str) -> Option<u64> {
-    let mut rest = after(message, "try again in ")?;
+    let message = message.to_ascii_lowercase();
+    ["try again in ", "retry after ", "retry in "].into_iter().find_map(|words| span_ms(after(&message, words)?))
+}
+
+fn span_ms(mut rest: &str) -> Option<u64> {
     // In tenths of a millisecond.
     let mut total = 0u64;
     let mut any = false;
@@ -157,6 +161,9 @@ mod tests {
         assert_eq!(rate_window("the RPM of the engine"), None);
         assert_eq!(in_words_ms("Please try again in 6m0.5s."), Some(360_500));
         assert_eq!(in_words_ms("Please try again in 20ms. Visit"), Some(20));
+        assert_eq!(in_words_ms("Please retry after 6 seconds."), Some(6000));
+        assert_eq!(in_words_ms("Please retry in 25.2s."), Some(25_200));
+        assert_eq!(in_words_ms("Retry after a while, or try again in 2s."), Some(2000));
         assert_eq!(in_words_ms("try again in a while"), None);
     }
 }
