@@ -25,8 +25,8 @@ fn array(text: &str, span: Span) -> Result<(), Error> {
         let path = || format!("prompt[{index}]");
         match (first, Kind::of(part.of(text))) {
             (Kind::String, Kind::String) => {}
-            (Kind::Number, Kind::Number) => token(text, *part, path)?,
-            (Kind::Array, Kind::Array) => tokens(text, *part, path)?,
+            (Kind::Number, Kind::Number) => token(text, *part, &path)?,
+            (Kind::Array, Kind::Array) => tokens(text, *part, &path)?,
             (Kind::String | Kind::Number | Kind::Array, kind) => {
                 return Err(wrong_type(path(), &format!("{}, as the first item is", first.name()), kind));
             }
@@ -36,18 +36,18 @@ fn array(text: &str, span: Span) -> Result<(), Error> {
     Ok(())
 }
 
-fn tokens(text: &str, span: Span, path: impl Fn() -> String) -> Result<(), Error> {
+fn tokens(text: &str, span: Span, path: &dyn Fn() -> String) -> Result<(), Error> {
     let ids = items(text, span)?;
     if ids.is_empty() {
         return Err(invalid(path(), "Must not be empty."));
     }
     for (index, id) in ids.into_iter().enumerate() {
-        token(text, id, || format!("{}[{index}]", path()))?;
+        token(text, id, &|| format!("{}[{index}]", path()))?;
     }
     Ok(())
 }
 
-fn token(text: &str, span: Span, path: impl FnOnce() -> String) -> Result<(), Error> {
+fn token(text: &str, span: Span, path: &dyn Fn() -> String) -> Result<(), Error> {
     let value = span.of(text);
     match Kind::of(value) {
         Kind::Number if value.parse::<u32>().is_ok() => Ok(()),
