@@ -167,14 +167,25 @@ struct Inner {
 impl Error {
     /// An error of `kind` with a sentence that says what happened. The sentence must hold no key, prompt or answer.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Error {
-            inner: Box::new(Inner { kind, message: message.into(), param: None, retry_after_ms: None, vendor: None }),
-        }
+        Error::of(kind, message.into())
+    }
+
+    /// Apart from its generic face, and never inlined: errors are made in a hundred places.
+    #[cold]
+    #[inline(never)]
+    fn of(kind: ErrorKind, message: Cow<'static, str>) -> Self {
+        Error { inner: Box::new(Inner { kind, message, param: None, retry_after_ms: None, vendor: None }) }
     }
 
     /// Names the field at fault, as a path: `messages[2].content`, `temperature`.
-    pub fn with_param(mut self, param: impl Into<String>) -> Self {
-        self.inner.param = Some(param.into());
+    pub fn with_param(self, param: impl Into<String>) -> Self {
+        self.at(param.into())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn at(mut self, param: String) -> Self {
+        self.inner.param = Some(param);
         self
     }
 

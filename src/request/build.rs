@@ -5,7 +5,7 @@ use super::edit::Edit;
 use super::fault::invalid;
 use super::message::Message;
 use super::replay::Replay;
-use super::span::{Kind, Member, find, members, quoted, string};
+use super::span::{Kind, Member, find, members, quoted};
 use super::{Request, field};
 use crate::error::Error;
 use core::fmt;
@@ -107,8 +107,13 @@ impl<'a> Build<'a> {
         find(self.text, &self.request.members, name)
     }
 
-    fn note(&mut self, field: impl Into<String>, what: impl Into<Cow<'static, str>>) {
-        self.changes.push(Change { field: field.into(), what: what.into() });
+    fn note(&mut self, field: &str, what: impl Into<Cow<'static, str>>) {
+        self.note_change(field, what.into());
+    }
+
+    #[inline(never)]
+    fn note_change(&mut self, field: &str, what: Cow<'static, str>) {
+        self.changes.push(Change { field: field.to_owned(), what });
     }
 
     fn ranges(&self) -> Result<(), Error> {
@@ -129,8 +134,7 @@ impl<'a> Build<'a> {
         if self.model.is_empty() {
             return Err(invalid("model", "Required: a string."));
         }
-        let sent = self.find("model").map(|member| string(member.value.of(self.text)));
-        if sent.as_deref() != Some(self.model) {
+        if !self.find("model").is_some_and(|member| member.says(self.text, self.model)) {
             self.edit.set("model", quoted(self.model));
         }
         Ok(())
@@ -173,7 +177,7 @@ impl<'a> Build<'a> {
             let thinking = self.find("thinking").filter(|member| member.kind(self.text) == Kind::Object)?;
             let fields = members(self.text, thinking.value).ok()?;
             let tag = find(self.text, &fields, "type")?;
-            Some(string(tag.value.of(self.text)) == "disabled")
+            Some(tag.says(self.text, "disabled"))
         };
         self.request.endpoint == Endpoint::ChatCompletions
             && self.target.dialect.thinks_by_default(self.model)
@@ -187,21 +191,19 @@ impl<'a> Build<'a> {
             if member.kind(self.text) == Kind::Null {
                 continue;
             }
-            match self.request.members.iter().find(|other| other.name(self.text) == new) {
-                None => {
-                    self.edit.replace(member.key, quoted(new));
-                    self.note(name, format!("Sent as {new}: this upstream knows no other name."));
-                }
-                Some(other) if other.kind(self.text) == Kind::Null => {
+            match self.request.members.iter().find(|other| other.is(self.text, new)) {
+                None => self.edit.replace(member.key, quoted(new)),
+                Some(other) => {
+                    self.edit.remove(&name);
+                    if other.kind(self.text) != Kind::Null {
+                        let what = ["Left out: ", new, " is set as well, and this upstream knows only that."].concat();
+                        self.note(&name, what);
+                        continue;
+                    }
                     self.edit.replace(other.value, member.value.of(self.text).to_owned());
-                    self.edit.remove(&name);
-                    self.note(name, format!("Sent as {new}: this upstream knows no other name."));
-                }
-                Some(_) => {
-                    self.edit.remove(&name);
-                    self.note(name, format!("Left out: {new} is set as well, and this upstream knows only that."));
                 }
             }
+            self.note(&name, ["Sent as ", new, ": this upstream knows no other name."].concat());
         }
     }
 
@@ -233,7 +235,7 @@ impl<'a> Build<'a> {
             return Ok(true);
         };
         let fields = members(self.text, options.value)?;
-        match fields.iter().find(|field| field.name(self.text) == "include_usage") {
+        match fields.iter().find(|field| field.is(self.text, "include_usage")) {
             Some(field) => self.edit.replace(field.value, "true"),
             None => self.edit.add_nested(options.value, fields.is_empty(), r#""include_usage":true"#),
         }
@@ -250,7 +252,7 @@ impl<'a> Build<'a> {
         }
         if let Some((index, old, new)) = renamed.first() {
             let what = format!("Sent as {new}: this upstream has no role {old}{}.", others(renamed.len()));
-            self.note(format!("messages[{index}].role"), what);
+            self.note(&format!("messages[{index}].role"), what);
         }
     }
 
@@ -267,14 +269,14 @@ impl<'a> Build<'a> {
                 _ => "this model refuses to have it back",
             };
             let what = format!("Left out: {why}{}.", others(stripped.len()));
-            self.note(format!("messages[{index}].reasoning_content"), what);
+            self.note(&format!("messages[{index}].reasoning_content"), what);
         }
         Ok(())
     }
 
     fn strip(&mut self, message: &Message) -> Result<(), Error> {
         let fields = members(self.text, message.span)?;
-        let position = |name: &str| fields.iter().position(|field| field.name(self.text) == name);
+        let position = |name: &str| fields.iter().position(|field| field.is(self.text, name));
         if let Some(index) = position("reasoning_content") {
             self.edit.remove_nested(&fields, index);
         }

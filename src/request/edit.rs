@@ -22,7 +22,11 @@ impl<'a> Edit<'a> {
 
     /// Replaces a part of the text. Parts must not overlap.
     pub(crate) fn replace(&mut self, span: Span, with: impl Into<Cow<'static, str>>) {
-        let with = with.into();
+        self.splice(span, with.into());
+    }
+
+    #[inline(never)]
+    fn splice(&mut self, span: Span, with: Cow<'static, str>) {
         if span.of(self.text) != with {
             self.splices.push((span, with));
         }
@@ -30,20 +34,26 @@ impl<'a> Edit<'a> {
 
     /// Sets a top-level member to a JSON text. A member of that name is replaced, null or not: there must be only one.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<Cow<'static, str>>) {
-        match self.members.iter().find(|member| member.name(self.text) == name) {
-            Some(member) => self.replace(member.value, value),
+        self.set_member(name, value.into());
+    }
+
+    #[inline(never)]
+    fn set_member(&mut self, name: &str, value: Cow<'static, str>) {
+        match self.members.iter().find(|member| member.is(self.text, name)) {
+            Some(member) => self.splice(member.value, value),
             None => {
                 self.added.push(',');
                 self.added.push_str(&quoted(name));
                 self.added.push(':');
-                self.added.push_str(&value.into());
+                self.added.push_str(&value);
             }
         }
     }
 
     /// Removes top-level members by name; null or not.
+    #[inline(never)]
     pub(crate) fn remove(&mut self, name: &str) {
-        let found = self.members.iter().position(|member| member.name(self.text) == name);
+        let found = self.members.iter().position(|member| member.is(self.text, name));
         if let Some((index, Err(place))) = found.map(|index| (index, self.removed.binary_search(&index))) {
             self.removed.insert(place, index);
         }
@@ -79,13 +89,13 @@ impl<'a> Edit<'a> {
         let size = self.splices.iter().map(|(_, with)| with.len()).sum::<usize>();
         // By place, then as they came, so that what is added behind a removed last member stays behind it. A heap, because a sort of the
         // standard library is several times its code.
-        let numbered = self.splices.into_iter().enumerate().map(|(index, (span, with))| Reverse((span, index, with)));
-        let mut splices: BinaryHeap<_> = numbered.collect();
+        let mut order: BinaryHeap<_> =
+            self.splices.iter().enumerate().map(|(index, (span, _))| Reverse((*span, index))).collect();
         let mut text = String::with_capacity(self.text.len() + size);
         let mut done = 0;
-        while let Some(Reverse((span, _, with))) = splices.pop() {
+        while let Some(Reverse((span, index))) = order.pop() {
             text.push_str(Span { start: done, end: span.start }.of(self.text));
-            text.push_str(&with);
+            text.push_str(self.splices.get(index).map_or("", |(_, with)| with));
             done = span.end;
         }
         text.push_str(Span { start: done, end: self.text.len() }.of(self.text));

@@ -188,24 +188,23 @@ fn integer(field: &str, value: &str, from: i64, to: i64) -> Result<(), Error> {
 /// The member `name` of the object at `field`, which must be of `kind`.
 fn required(text: &str, field: &str, members: &[Member], name: &str, kind: Kind) -> Result<Member, Error> {
     let member = find(text, members, name);
-    member
-        .filter(|member| member.kind(text) == kind)
-        .ok_or_else(|| wrong_or_missing(format!("{field}.{name}"), kind.name(), member.map(|member| member.kind(text))))
+    member.filter(|member| member.kind(text) == kind).ok_or_else(|| {
+        wrong_or_missing([field, ".", name].concat(), kind.name(), member.map(|member| member.kind(text)))
+    })
 }
 
 fn tagged(text: &str, field: &str, span: Span, tags: &[&str]) -> Result<(), Error> {
     let tag = required(text, field, &members(text, span)?, "type", Kind::String)?;
-    let tag = string(tag.value.of(text));
-    if tags.is_empty() || tags.contains(&tag.as_ref()) {
+    if tags.is_empty() || tags.iter().any(|wanted| tag.says(text, wanted)) {
         return Ok(());
     }
-    Err(invalid(format!("{field}.type"), format!("This upstream takes only {}.", tags.join(", "))))
+    Err(invalid([field, ".type"].concat(), ["This upstream takes only ", &tags.join(", "), "."].concat()))
 }
 
 fn stream_options(text: &str, field: &str, span: Span) -> Result<(), Error> {
     match find(text, &members(text, span)?, "include_usage").map(|member| member.kind(text)) {
         None | Some(Kind::Boolean) => Ok(()),
-        Some(kind) => Err(wrong_type(format!("{field}.include_usage"), "a boolean", kind)),
+        Some(kind) => Err(wrong_type([field, ".include_usage"].concat(), "a boolean", kind)),
     }
 }
 
@@ -234,12 +233,12 @@ fn tools(text: &str, field: &str, span: Span, most: usize) -> Result<(), Error> 
         }
         let tool = members(text, item)?;
         let tag = required(text, &path, &tool, "type", Kind::String)?;
-        if string(tag.value.of(text)) == "function" {
+        if tag.says(text, "function") {
             let function = required(text, &path, &tool, "function", Kind::Object)?;
-            let path = format!("{path}.function");
+            let path = [&path, ".function"].concat();
             let name = required(text, &path, &members(text, function.value)?, "name", Kind::String)?;
-            if string(name.value.of(text)).is_empty() {
-                return Err(invalid(format!("{path}.name"), "Must not be empty."));
+            if name.says(text, "") {
+                return Err(invalid([&path, ".name"].concat(), "Must not be empty."));
             }
         }
     }

@@ -67,15 +67,16 @@ pub(crate) fn read(text: &str, field: Option<Member>, limits: &Limits) -> Result
         return Err(invalid("messages", format!("At most {} messages are allowed.", limits.messages)));
     }
     let mut fields = Vec::new();
-    let read = |(index, span): (usize, Span)| {
+    let mut messages = Vec::with_capacity(spans.len());
+    for (index, span) in spans.into_iter().enumerate() {
         let kind = Kind::of(span.of(text));
         if kind != Kind::Object {
             return Err(wrong_type(format!("messages[{index}]"), "an object", kind));
         }
         members_into(text, span, &mut fields)?;
-        Reader { text, index, fields: &fields }.message(span)
-    };
-    spans.into_iter().enumerate().map(read).collect()
+        messages.push(Reader { text, index, fields: &fields }.message(span)?);
+    }
+    Ok(messages)
 }
 
 struct Reader<'a> {
@@ -85,6 +86,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    #[cold]
+    #[inline(never)]
     fn path(&self, name: &str) -> String {
         format!("messages[{}].{name}", self.index)
     }
@@ -128,7 +131,7 @@ impl Reader<'_> {
 
     fn identifier(&self, name: &str) -> Result<(), Error> {
         let member = self.required(name, Kind::String)?;
-        if string(member.value.of(self.text)).is_empty() {
+        if member.says(self.text, "") {
             return Err(invalid(self.path(name), "Must not be empty."));
         }
         Ok(())
@@ -150,7 +153,7 @@ impl Reader<'_> {
                 if role == Role::Assistant && (voiced || reasoning) {
                     return Ok(voiced);
                 }
-                let null = self.fields.iter().any(|field| field.name(self.text) == "content");
+                let null = self.fields.iter().any(|field| field.is(self.text, "content"));
                 // A function that returned nothing, as OpenAI has it.
                 if role == Role::Function && null {
                     return Ok(true);
@@ -173,37 +176,30 @@ impl Reader<'_> {
 
     fn part(&self, index: usize, span: Span) -> Result<(), Error> {
         let text = self.text;
-        let path = |name: &str| self.path(&format!("content[{index}]{name}"));
-        let kind = Kind::of(span.of(text));
-        if kind != Kind::Object {
-            return Err(wrong_type(path(""), "an object", kind));
-        }
-        let part = members(text, span)?;
-        let tag = nested(text, &part, "type", Kind::String, || path(".type"))?;
-        match string(tag.value.of(text)).as_ref() {
-            "text" => nested(text, &part, "text", Kind::String, || path(".text")).map(drop),
-            "image_url" => {
-                // Mistral and Ollama take the address itself.
-                if let Some(url) = find(text, &part, "image_url").filter(|url| url.kind(text) == Kind::String) {
-                    return if url.value.of(text) == r#""""# {
-                        Err(invalid(path(".image_url"), "Must not be empty."))
-                    } else {
-                        Ok(())
-                    };
-                }
-                let image = nested(text, &part, "image_url", Kind::Object, || path(".image_url"))?;
-                let image = members(text, image.value)?;
-                let url = nested(text, &image, "url", Kind::String, || path(".image_url.url"))?;
-                if url.value.of(text) == r#""""# {
-                    return Err(invalid(path(".image_url.url"), "Must not be empty."));
-                }
-                match find(text, &image, "detail").map(|detail| detail.kind(text)) {
-                    None | Some(Kind::String) => Ok(()),
-                    Some(kind) => Err(wrong_type(path(".image_url.detail"), "a string", kind)),
-                }
+        let item = Item { message: self, list: "content", index };
+        let part = item.members(span)?;
+        let tag = item.required(&part, ".type", Kind::String)?;
+        if tag.says(text, "text") {
+            item.required(&part, ".text", Kind::String)?;
+        } else if tag.says(text, "image_url") {
+            // Mistral and Ollama take the address itself.
+            if let Some(url) = find(text, &part, "image_url").filter(|url| url.kind(text) == Kind::String) {
+                return match url.value.of(text) {
+                    r#""""# => Err(invalid(item.path(".image_url"), "Must not be empty.")),
+                    _ => Ok(()),
+                };
             }
-            _ => Ok(()),
+            let image = item.required(&part, ".image_url", Kind::Object)?;
+            let image = members(text, image.value)?;
+            let url = item.required(&image, ".image_url.url", Kind::String)?;
+            if url.value.of(text) == r#""""# {
+                return Err(invalid(item.path(".image_url.url"), "Must not be empty."));
+            }
+            if find(text, &image, "detail").is_some() {
+                item.required(&image, ".image_url.detail", Kind::String)?;
+            }
         }
+        Ok(())
     }
 
     /// Whether there are tool calls, each of a known shape. Calls of other types than `function` pass through.
@@ -212,28 +208,50 @@ impl Reader<'_> {
         let Some(calls) = self.optional("tool_calls", Kind::Array)? else { return Ok(false) };
         let calls = items(text, calls.value)?;
         for (index, &span) in calls.iter().enumerate() {
-            let path = |name: &str| self.path(&format!("tool_calls[{index}]{name}"));
-            let kind = Kind::of(span.of(text));
-            if kind != Kind::Object {
-                return Err(wrong_type(path(""), "an object", kind));
-            }
-            let call = members(text, span)?;
-            nested(text, &call, "id", Kind::String, || path(".id"))?;
-            if find(text, &call, "type").is_some_and(|tag| string(tag.value.of(text)) != "function") {
+            let item = Item { message: self, list: "tool_calls", index };
+            let call = item.members(span)?;
+            item.required(&call, ".id", Kind::String)?;
+            if find(text, &call, "type").is_some_and(|tag| !tag.says(text, "function")) {
                 continue;
             }
-            let function = nested(text, &call, "function", Kind::Object, || path(".function"))?;
+            let function = item.required(&call, ".function", Kind::Object)?;
             let function = members(text, function.value)?;
-            nested(text, &function, "name", Kind::String, || path(".function.name"))?;
-            nested(text, &function, "arguments", Kind::String, || path(".function.arguments"))?;
+            item.required(&function, ".function.name", Kind::String)?;
+            item.required(&function, ".function.arguments", Kind::String)?;
         }
         Ok(!calls.is_empty())
     }
 }
 
-/// The member `name`, which must be there and of `kind`.
-fn nested(text: &str, members: &[Member], name: &str, kind: Kind, path: impl Fn() -> String) -> Result<Member, Error> {
-    let member = find(text, members, name);
-    let found = member.map(|member| member.kind(text));
-    member.filter(|_| found == Some(kind)).ok_or_else(|| wrong_or_missing(path(), kind.name(), found))
+/// One object of a list in a message.
+struct Item<'a> {
+    message: &'a Reader<'a>,
+    list: &'static str,
+    index: usize,
+}
+
+impl Item<'_> {
+    /// `messages[2].content[0].type` for `.type`.
+    #[cold]
+    #[inline(never)]
+    fn path(&self, within: &str) -> String {
+        self.message.path(&format!("{}[{}]{within}", self.list, self.index))
+    }
+
+    fn members(&self, span: Span) -> Result<Vec<Member>, Error> {
+        let kind = Kind::of(span.of(self.message.text));
+        if kind != Kind::Object {
+            return Err(wrong_type(self.path(""), "an object", kind));
+        }
+        members(self.message.text, span)
+    }
+
+    /// The member that `within` ends with, which must be there and of `kind`.
+    #[inline(never)]
+    fn required(&self, members: &[Member], within: &str, kind: Kind) -> Result<Member, Error> {
+        let name = within.rsplit('.').next().unwrap_or(within);
+        let member = find(self.message.text, members, name);
+        let found = member.map(|member| member.kind(self.message.text));
+        member.filter(|_| found == Some(kind)).ok_or_else(|| wrong_or_missing(self.path(within), kind.name(), found))
+    }
 }

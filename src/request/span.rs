@@ -40,6 +40,16 @@ impl Member {
         string(self.key.of(text))
     }
 
+    /// Whether the key is `name`.
+    pub(crate) fn is(&self, text: &str, name: &str) -> bool {
+        string_is(self.key.of(text), name)
+    }
+
+    /// Whether the value is the string `wanted`.
+    pub(crate) fn says(&self, text: &str, wanted: &str) -> bool {
+        string_is(self.value.of(text), wanted)
+    }
+
     pub(crate) fn kind(&self, text: &str) -> Kind {
         Kind::of(self.value.of(text))
     }
@@ -87,9 +97,16 @@ pub(crate) fn string(value: &str) -> Cow<'_, str> {
     if inner.contains('\\') { Cow::Owned(unescaped(inner).unwrap_or_default()) } else { Cow::Borrowed(inner) }
 }
 
+/// Whether a value is this string; what others than strings are is empty. Never inlined: its `Cow` would be dropped in many places.
+#[inline(never)]
+fn string_is(value: &str, wanted: &str) -> bool {
+    string(value) == wanted
+}
+
 /// The member called `name`, unless its value is `null`: for optional fields, null means absent.
+#[inline(never)]
 pub(crate) fn find(text: &str, members: &[Member], name: &str) -> Option<Member> {
-    members.iter().find(|member| member.name(text) == name && member.kind(text) != Kind::Null).copied()
+    members.iter().find(|member| member.is(text, name) && member.kind(text) != Kind::Null).copied()
 }
 
 /// Replaces `members` by those of the object at `span`.

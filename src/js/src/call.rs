@@ -12,7 +12,9 @@ use wasm_bindgen::prelude::*;
 /// A call. Dropping it aborts the request.
 #[wasm_bindgen]
 pub struct Call {
-    driver: Shared<Batches>,
+    driver: Shared,
+    /// The address of the batch header.
+    header: u32,
 }
 
 /// Delivers the number of deltas in the batch; 0 when the reply is over.
@@ -23,7 +25,9 @@ struct Batches {
 }
 
 impl Output for Batches {
-    const COLLECT: bool = true;
+    fn collects(&self) -> bool {
+        true
+    }
 
     fn take(&mut self, exchange: &mut Exchange, now: Instant, _: JsValue, bytes: &[u8]) {
         exchange.handle_bytes(now, bytes, &mut self.next);
@@ -49,13 +53,16 @@ impl Call {
     #[wasm_bindgen(constructor)]
     pub fn new(body: &str, options: JsValue, fetch: JsValue) -> Result<Call, JsValue> {
         let output = Batches { next: Deltas::new(), batch: Batch::new() };
-        let driver = Driver::new(body, options, fetch, output).map_err(|error| convert::error_to_js(&error))?;
-        Ok(Call { driver })
+        let header = output.batch.address();
+        match Driver::new(body, options, fetch, Box::new(output)) {
+            Ok(driver) => Ok(Call { driver, header }),
+            Err(error) => Err(convert::error_to_js(&error)),
+        }
     }
 
     /// The address of the batch header (see `batch.rs`).
     pub fn header(&self) -> u32 {
-        self.driver.borrow().output.batch.address()
+        self.header
     }
 
     /// Asks for the next deltas: `deliver` is called with their count, readable until the next pull; with 0 when the reply is over.

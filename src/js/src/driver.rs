@@ -22,7 +22,7 @@ use web_sys::ReadableStreamReadResult;
 /// What a call makes of the answer.
 pub(crate) trait Output {
     /// Whether the reply is to be assembled.
-    const COLLECT: bool;
+    fn collects(&self) -> bool;
 
     /// Takes a chunk of the body.
     fn take(&mut self, exchange: &mut Exchange, now: Instant, chunk: JsValue, bytes: &[u8]);
@@ -46,9 +46,9 @@ pub(crate) struct Driving {
 }
 
 /// One call under way. Dropping it aborts the request.
-pub(crate) struct Driver<O: Output> {
+pub(crate) struct Driver {
     pub(crate) call: Driving,
-    pub(crate) output: O,
+    output: Box<dyn Output>,
     transport: Transport,
     options: CallOptions,
     fetch: Function,
@@ -60,7 +60,7 @@ pub(crate) struct Driver<O: Output> {
     /// What the timer is set to.
     deadline: Option<Instant>,
     /// Keeps the call alive while the platform holds its callbacks.
-    busy: Option<Rc<RefCell<Driver<O>>>>,
+    busy: Option<Rc<RefCell<Driver>>>,
     on_head: Closure<dyn FnMut(JsValue)>,
     on_chunk: Closure<dyn FnMut(JsValue)>,
     on_error: Closure<dyn FnMut(JsValue)>,
@@ -68,14 +68,19 @@ pub(crate) struct Driver<O: Output> {
 }
 
 /// A call, as the bindings hold it.
-pub(crate) type Shared<O> = Rc<RefCell<Driver<O>>>;
+pub(crate) type Shared = Rc<RefCell<Driver>>;
 
-impl<O: Output + 'static> Driver<O> {
+impl Driver {
     /// A call for the request in `body`, a JSON text. Nothing is sent before the first pull.
-    pub(crate) fn new(body: &str, options: JsValue, fetch: JsValue, mut output: O) -> Result<Shared<O>, Error> {
+    pub(crate) fn new(
+        body: &str,
+        options: JsValue,
+        fetch: JsValue,
+        mut output: Box<dyn Output>,
+    ) -> Result<Shared, Error> {
         let fetch = fetch_function(fetch)?;
         let options = CallOptions::from_js(options)?;
-        let reply = reply::Options { collect: O::COLLECT, ..options.reply };
+        let reply = reply::Options { collect: output.collects(), ..options.reply };
         let mut request = Request::parse(options.endpoint, body.as_bytes(), &reply.limits)?;
         if let Some(stream) = options.stream {
             request = request.with_stream(stream);
@@ -93,7 +98,7 @@ impl<O: Output + 'static> Driver<O> {
         }
         let exchange = Exchange::new(now(), Plan { budgets: options.budgets, reply }, built);
         let transport = Transport::new()?;
-        Ok(Rc::new_cyclic(|me: &Weak<RefCell<Driver<O>>>| {
+        Ok(Rc::new_cyclic(|me: &Weak<RefCell<Driver>>| {
             RefCell::new(Driver {
                 call: Driving { exchange, changes, headers: None, cause: JsValue::UNDEFINED },
                 output,
@@ -118,7 +123,7 @@ impl<O: Output + 'static> Driver<O> {
     }
 
     /// Asks for the next delivery: `deliver` is called with it, once.
-    pub(crate) fn pull(this: &Shared<O>, deliver: Function) {
+    pub(crate) fn pull(this: &Shared, deliver: Function) {
         {
             let mut driver = this.borrow_mut();
             driver.waiting = Some(deliver);
@@ -128,7 +133,7 @@ impl<O: Output + 'static> Driver<O> {
     }
 
     /// Delivers what there is, else starts the next piece of I/O.
-    fn go_on(this: &Shared<O>) {
+    fn go_on(this: &Shared) {
         let mut guard = this.borrow_mut();
         let driver = &mut *guard;
         driver.act(now());
@@ -241,7 +246,7 @@ impl<O: Output + 'static> Driver<O> {
     }
 
     /// Cancels the call; the request is aborted at once.
-    pub(crate) fn cancel(this: &Shared<O>) {
+    pub(crate) fn cancel(this: &Shared) {
         // Borrowed only if the platform calls back while it aborts: the call is over then anyway.
         if let Ok(mut driver) = this.try_borrow_mut() {
             driver.call.exchange.cancel(now());
@@ -251,10 +256,7 @@ impl<O: Output + 'static> Driver<O> {
 }
 
 /// A callback for the platform: it tells the call, and the call goes on.
-fn callback<O: Output + 'static>(
-    me: &Weak<RefCell<Driver<O>>>,
-    handle: fn(&mut Driver<O>, JsValue),
-) -> Closure<dyn FnMut(JsValue)> {
+fn callback(me: &Weak<RefCell<Driver>>, handle: fn(&mut Driver, JsValue)) -> Closure<dyn FnMut(JsValue)> {
     let me = me.clone();
     Closure::new(move |value| {
         let Some(this) = me.upgrade() else { return };

@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub struct Forward {
     /// Or why the request cannot be sent: reported as an answer, since that is where SDKs look.
-    driver: Result<Shared<Bytes>, Error>,
+    driver: Result<Shared, Error>,
 }
 
 /// Delivers the head (`{status, headers, body}`; without `body` it is a stream), then the stream's bytes, then undefined.
@@ -34,7 +34,9 @@ enum Stage {
 }
 
 impl Output for Bytes {
-    const COLLECT: bool = false;
+    fn collects(&self) -> bool {
+        false
+    }
 
     fn take(&mut self, exchange: &mut Exchange, now: Instant, chunk: JsValue, bytes: &[u8]) {
         if !exchange.is_streaming() {
@@ -90,7 +92,7 @@ impl Forward {
     /// A call for the request in `body`, a JSON text. Nothing is sent before the first [`Forward::pull`].
     #[wasm_bindgen(constructor)]
     pub fn new(body: &str, options: JsValue, fetch: JsValue) -> Forward {
-        Forward { driver: Driver::new(body, options, fetch, Bytes::default()) }
+        Forward { driver: Driver::new(body, options, fetch, Box::new(Bytes::default())) }
     }
 
     /// Asks for the next delivery: first `{status, headers, body}`, then, if that had no body, the stream's bytes, then undefined.

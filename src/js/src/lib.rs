@@ -23,3 +23,7 @@ mod options;
 mod pipeline;
 mod transport;
 mod value;
+
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
