@@ -136,7 +136,7 @@ impl Forward {
     /// The stream has ended behind a whole event that lacks its blank line; it is what is held. It is handed on unless it is
     /// a `[DONE]` (the tail has one of its own) or hidden usage.
     pub(super) fn keep_last(&mut self, progress: &Progress) {
-        self.held_is_whole = !progress.done && !(progress.usage_only && self.hide_usage);
+        self.held_is_whole = !(progress.done || progress.usage_only && self.hide_usage);
     }
 
     /// What to hand on for the chunk that was read last.

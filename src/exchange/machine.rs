@@ -137,7 +137,8 @@ pub struct Exchange {
 
 impl Exchange {
     /// A call that sends `request`, made at `now`.
-    pub fn new(now: Instant, plan: Plan, request: Built) -> Self {
+    pub fn new(now: Instant, mut plan: Plan, request: Built) -> Self {
+        plan.reply.choices = request.choices;
         let stream = request.stream;
         let limits = plan.reply.limits;
         Exchange {

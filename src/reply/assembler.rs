@@ -21,13 +21,15 @@ pub struct Options {
     /// Whether to put the whole [`Reply`] together; without it, only the end, the usage and who called which tool are tracked.
     /// ### Default: true.
     pub collect: bool,
+    /// How many choices were asked for: a stream that ends before all have come, and without `[DONE]`, is cut. ### Default: 1.
+    pub choices: u32,
     /// The bounds: `reply`, `parts` and, for [`read_body`](super::read_body), `reply_body`.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { think_tags: ThinkTags::Auto, collect: true, limits: Limits::default() }
+        Options { think_tags: ThinkTags::Auto, collect: true, choices: 1, limits: Limits::default() }
     }
 }
 
@@ -154,11 +156,13 @@ impl Assembler {
         self.done
     }
 
-    /// Whether every choice seen so far, at least one, has a finish reason, and none went on after it without `[DONE]`.
+    /// Whether every choice has a finish reason, and none went on after it without `[DONE]`. Every choice are those that were asked
+    /// for; behind `[DONE]` those that came, at least one: some upstreams know no `n`.
     pub fn is_finished(&self) -> bool {
         let went_on = !self.done && self.tracks.iter().any(|track| track.went_on);
+        let wanted = if self.done { 1 } else { self.options.choices.max(1) };
         !went_on
-            && !self.reply.choices.is_empty()
+            && self.reply.choices.len() >= wanted as usize
             && self.reply.choices.iter().all(|choice| choice.finish_reason.is_some())
     }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 /// the connection alive.
 ///
 /// The answer has the same one end as a stream: [`End`] says whether it is whole. Errors: the vendor's own inside a 200, classified;
-/// `protocol` for what is no completion; `reply_too_large` over [`Limits::reply_body`](crate::limits::Limits::reply_body) or
+/// `truncated` for JSON that breaks off; `protocol` for what is no completion; `reply_too_large` over [`Limits::reply_body`](crate::limits::Limits::reply_body) or
 /// [`Limits::reply`](crate::limits::Limits::reply).
 pub fn read_body(body: &[u8], options: &Options) -> Result<(Reply, End), Error> {
     if body.len() > options.limits.reply_body {
@@ -16,7 +16,8 @@ pub fn read_body(body: &[u8], options: &Options) -> Result<(Reply, End), Error> 
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{FEFF}').trim();
     match text.as_bytes().first() {
-        Some(b'{') => {}
+        Some(b'{') if text.ends_with('}') => {}
+        Some(b'{') => return Err(Error::new(ErrorKind::Truncated, "The upstream's answer breaks off.")),
         Some(b'"') => return Err(failure::in_stream(text)),
         Some(b'<') => return Err(Error::new(ErrorKind::Protocol, "The upstream answered with HTML or XML.")),
         Some(_) => return Err(Error::new(ErrorKind::Protocol, "The upstream's answer is not a JSON object.")),

@@ -185,6 +185,7 @@ fn failed(error: Error, facts: &Facts<'_>) -> (Outcome, Option<Error>) {
     let outcome = match error.kind() {
         ErrorKind::Overloaded => Outcome::Overloaded,
         ErrorKind::Cancelled => Outcome::Aborted,
+        ErrorKind::Truncated => Outcome::Truncated,
         _ if facts.said_something => Outcome::Truncated,
         _ => Outcome::Failed,
     };

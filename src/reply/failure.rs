@@ -12,7 +12,7 @@ pub use wait::{RateWindow, rate_window, retry_after_ms};
 
 use super::chunk::Members;
 use super::{json, string};
-use crate::error::{Error, ErrorKind, Vendor};
+use crate::error::{Error, ErrorKind, Party, Vendor};
 use crate::json::write::Object;
 use crate::text::has;
 use scrub::scrub;
@@ -34,6 +34,9 @@ pub struct FailureHead<'a> {
     /// The time, in milliseconds since 1970, for a `retry-after` that is a date.
     pub now_unix_ms: Option<u64>,
 }
+
+/// Between our sentence and the vendor's words in the message that SDKs show.
+const VENDOR_SAYS: &str = " The upstream says: ";
 
 /// Bytes of an error body that are read.
 const MAX_BODY: usize = 256 << 10;
@@ -194,6 +197,9 @@ impl Said {
                     message: vendor.text(&["message"]).map(|message| scrub(&message, Vendor::MESSAGE_CHARS)),
                     trace_id: vendor.text(&["trace_id"]).map(|id| name(&id)),
                 });
+            if let Some((message, _)) = said.message.as_deref().and_then(|message| message.split_once(VENDOR_SAYS)) {
+                said.message = Some(message.to_owned());
+            }
         }
         said
     }
@@ -307,7 +313,12 @@ fn sentence(kind: ErrorKind) -> &'static str {
 /// `code`, `party`, `next_step`, `retry_after_ms` and what the `vendor` said. [`classify_failure`] reads it back.
 pub fn error_body(error: &Error) -> String {
     let mut detail = Object::new();
-    detail.string("message", error.message());
+    // SDKs show the message and nothing else: for what the caller can mend, the vendor's words are the best advice.
+    let words = error.vendor().and_then(|vendor| vendor.message.as_deref());
+    match words.filter(|words| error.kind().party() == Party::Caller && !error.message().contains(words)) {
+        Some(words) => detail.string("message", &[error.message(), VENDOR_SAYS, words].concat()),
+        None => detail.string("message", error.message()),
+    }
     detail.string("type", openai_type(error.kind()));
     match error.param() {
         Some(param) => detail.string("param", param),

@@ -33,6 +33,8 @@ pub struct Built {
     pub body: Vec<u8>,
     /// Whether the body asks for a stream.
     pub stream: bool,
+    /// How many choices the answer is to have: `n` for each prompt.
+    pub choices: u32,
     /// Whether token counts were asked for by us alone, so that the chunk that holds nothing else is not for the caller.
     pub usage_added: bool,
     /// Whether the body differs from what the caller sent.
@@ -86,6 +88,7 @@ impl Request {
             path: self.endpoint.path(),
             body: body.into_bytes(),
             stream: self.is_stream(),
+            choices: self.choices(),
             usage_added,
             changed,
             changes: build.changes,

@@ -122,6 +122,13 @@ impl Request {
         self.is_stream() && self.include_usage
     }
 
+    /// How many choices the answer is to have: `n` for each prompt. 1 where it cannot be told.
+    fn choices(&self) -> u32 {
+        let n = find(&self.text, &self.members, "n").and_then(|n| n.value.of(&self.text).parse().ok()).unwrap_or(1_u32);
+        let prompts = find(&self.text, &self.members, "prompt").map_or(1, |prompt| prompt::count(&self.text, prompt));
+        n.saturating_mul(prompts).max(1)
+    }
+
     /// The preset, from the body or from [`with_preset`](Request::with_preset).
     pub fn preset(&self) -> Option<Preset> {
         self.preset

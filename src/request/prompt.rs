@@ -19,6 +19,15 @@ pub(crate) fn check(text: &str, field: Option<Member>) -> Result<(), Error> {
     }
 }
 
+/// How many prompts there are: an array of token ids is one, an array of texts or of such arrays is as many as it has.
+pub(crate) fn count(text: &str, field: Member) -> u32 {
+    let value = field.value.of(text);
+    match inside(value).filter(|_| value.starts_with('[')).map(Kind::of) {
+        Some(Kind::String | Kind::Array) => items(text, field.value).map_or(1, |items| items.len() as u32),
+        _ => 1,
+    }
+}
+
 fn array(text: &str, field: Member) -> Result<(), Error> {
     let value = field.value.of(text);
     let Some(first) = inside(value).map(Kind::of) else { return Err(invalid("prompt", "Must not be empty.")) };

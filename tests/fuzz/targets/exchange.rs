@@ -14,6 +14,7 @@ fn run(chunks: &[&[u8]], usage_added: bool, reset: bool) -> (Vec<u8>, &'static s
         path: "/chat/completions",
         body: b"{}".to_vec(),
         stream: true,
+        choices: 1,
         usage_added,
         changed: false,
         changes: Vec::new(),
