@@ -66,7 +66,8 @@ async function buildPackage({ cargo, env }, tools) {
     ...["-Oz", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
     ...["--minify-imports-and-exports-and-modules", join(out, "sluicegate_bg.wasm"), "-o", join(dist, "sluicegate.wasm")],
   ];
-  await shortenNames(join(out, "sluicegate.js"), await run(process.execPath, optimize, { quiet: true }));
+  const report = await run(process.execPath, optimize, { quiet: true });
+  await shortenNames(join(out, "sluicegate.js"), join(dist, "sluicegate.wasm"), report);
   await blankPaths(join(dist, "sluicegate.wasm"));
 
   say("package: TypeScript");
@@ -94,17 +95,43 @@ async function buildPackage({ cargo, env }, tools) {
 }
 
 /**
- * Gives the glue the short names that wasm-opt has given what the wasm imports and exports. Those of wasm-bindgen hold hashes, which do
- * not compress: together they are 4 KB gzipped.
+ * Gives the glue the short names that wasm-opt has given to what the wasm imports and exports. Those of wasm-bindgen hold hashes, which do
+ * not compress: together they are 4 KB gzipped. The memory keeps its name, by which others than the glue know it.
  */
-async function shortenNames(path, report) {
+async function shortenNames(glue, wasm, report) {
   const { imports, exports } = JSON.parse(report.slice(report.indexOf("{"), report.lastIndexOf("}") + 1));
   const short = new Map();
   for (const [module, name, to] of imports) short.set(`"${module}": import0`, "a: import0").set(`        ${name}: `, `        ${to}: `);
-  for (const [name, to] of exports) short.set(`wasm.${name}`, `wasm.${to}`);
-  const names = /"\.\/\w+\.js": import0|^        \w+: (?=function\()|\bwasm\.\w+/gm;
-  const glue = (await readFile(path, "utf8")).replace(names, (found) => short.get(found) ?? found);
-  await writeFile(path, glue);
+  for (const [name, to] of exports) {
+    if (name === "memory") await writeFile(wasm, renameMemory(await readFile(wasm), to, name));
+    else short.set(`wasm.${name}`, `wasm.${to}`);
+  }
+  const names = /"\.\/\w+\.js": import0|^ {8}\w+: (?=function\()|\bwasm\.\w+/gm;
+  await writeFile(glue, (await readFile(glue, "utf8")).replace(names, (found) => short.get(found) ?? found));
+}
+
+/** Renames the exported memory in a wasm. */
+function renameMemory(wasm, from, to) {
+  const EXPORTS = 7;
+  const entry = (name) => Buffer.from([name.length, ...Buffer.from(name), 2]);
+  for (let at = 8; at < wasm.length; ) {
+    const section = at++;
+    let size = 0;
+    for (let shift = 0, more = true; more; shift += 7) {
+      more = wasm[at] > 127;
+      size += (wasm[at++] & 127) << shift;
+    }
+    const body = wasm.subarray(at, at + size);
+    const found = body.indexOf(entry(from));
+    if (wasm[section] === EXPORTS && found >= 0) {
+      const renamed = Buffer.concat([body.subarray(0, found), entry(to), body.subarray(found + entry(from).length)]);
+      // A section's size: seven bits a byte, the lowest first.
+      const length = [(renamed.length & 127) | 128, renamed.length >> 7];
+      return Buffer.concat([wasm.subarray(0, section + 1), Buffer.from(length), renamed, wasm.subarray(at + size)]);
+    }
+    at += size;
+  }
+  throw new Error("The wasm does not export its memory.");
 }
 
 /**

@@ -34,9 +34,7 @@ export function load(): Promise<Bindings> {
 
 async function start(): Promise<Bindings> {
   if (!source) throw new Error("sluicegate/slim: pass { wasm } to createGate, or import \"sluicegate\" instead.");
-  const exports = Object.values(initSync({ module: await compile(await source()) }));
-  // The build shortens the names of the exports.
-  const memory = exports.find((value): value is WebAssembly.Memory => value instanceof WebAssembly.Memory)!;
+  const { memory } = initSync({ module: await compile(await source()) });
   return { Call, EventDecoder, Forward, ReplyStream, checkOptions, errorOf, failureOf, memory, noticeCodes: noticeCodes() };
 }
 

@@ -42,32 +42,27 @@ pub fn failure_of(response: web_sys::Response, body: &[u8]) -> JsValue {
     error_to_js(&reply::classify_failure(&ResponseHead::new(&response.into()).as_head(), body))
 }
 
-fn millis(millis: u64) -> Value<'static> {
-    Value::Number(millis as f64)
-}
-
 fn error_value(error: &Error) -> Value<'_> {
-    let vendor = error.vendor();
-    Value::object([
-        ("code", error.code().into()),
-        ("message", error.message().into()),
-        ("status", Value::Number(error.status().into())),
-        ("party", error.kind().party().as_str().into()),
-        ("nextStep", error.kind().next_step().into()),
-        ("retryable", Value::Flag(error.is_retryable())),
-        ("param", error.param().into()),
-        ("retryAfterMs", error.retry_after_ms().map_or(Value::Nothing, millis)),
-        ("vendor", vendor.map_or(Value::Nothing, vendor_value)),
-    ])
+    let mut value = Value::object();
+    value.text("code", error.code());
+    value.text("message", error.message());
+    value.number("status", Some(error.status().into()));
+    value.text("party", error.kind().party().as_str());
+    value.text("nextStep", error.kind().next_step());
+    value.push("retryable", Value::Flag(error.is_retryable()));
+    value.text("param", error.param());
+    value.number("retryAfterMs", error.retry_after_ms().map(|millis| millis as f64));
+    value.push("vendor", error.vendor().map_or(Value::Nothing, vendor_value));
+    value
 }
 
 fn vendor_value(vendor: &Vendor) -> Value<'_> {
-    Value::object([
-        ("status", vendor.status.map_or(Value::Nothing, |status| Value::Number(status.into()))),
-        ("code", vendor.code.as_deref().into()),
-        ("message", vendor.message.as_deref().into()),
-        ("traceId", vendor.trace_id.as_deref().into()),
-    ])
+    let mut value = Value::object();
+    value.number("status", vendor.status.map(f64::from));
+    value.text("code", vendor.code.as_deref());
+    value.text("message", vendor.message.as_deref());
+    value.text("traceId", vendor.trace_id.as_deref());
+    value
 }
 
 fn vendor_trace_id(error: &Error) -> Option<&str> {
@@ -77,7 +72,7 @@ fn vendor_trace_id(error: &Error) -> Option<&str> {
 /// An error as a plain object; `index.ts` makes a `GateError` of it.
 pub(crate) fn error_to_js(error: &Error) -> JsValue {
     let mut value = error_value(error);
-    value.push("requestId", vendor_trace_id(error).into());
+    value.text("requestId", vendor_trace_id(error));
     value.to_js().unwrap_or_else(|_| JsValue::from_str(error.code()))
 }
 
@@ -85,20 +80,20 @@ pub(crate) fn error_to_js(error: &Error) -> JsValue {
 pub(crate) fn failure_to_js(end: &End, trace_id: Option<&str>, cause: &JsValue) -> Result<JsValue, JsValue> {
     let Some(error) = &end.error else { return Ok(JsValue::UNDEFINED) };
     let mut value = error_value(error);
-    value.push("requestId", trace_id.or(vendor_trace_id(error)).into());
-    value.push("outcome", end.outcome.as_str().into());
+    value.text("requestId", trace_id.or(vendor_trace_id(error)));
+    value.text("outcome", end.outcome.as_str());
     if let reply::Outcome::TimedOut(budget) = end.outcome {
-        value.push("budget", budget.as_str().into());
+        value.text("budget", budget.as_str());
     }
     let value = value.to_js()?;
     if !cause.is_undefined() {
-        Reflect::set(&value, &JsValue::from_str("cause"), cause)?;
+        set(&value, "cause", cause)?;
     }
     Ok(value)
 }
 
 fn timing_value(timing: &Timing) -> Value<'static> {
-    let mut value = Value::object([]);
+    let mut value = Value::object();
     for (name, time) in [
         ("headMs", timing.head),
         ("firstTokenMs", timing.first_token),
@@ -106,37 +101,47 @@ fn timing_value(timing: &Timing) -> Value<'static> {
         ("totalMs", Some(timing.total.unwrap_or(0))),
     ] {
         if let Some(time) = time {
-            value.push(name, millis(time));
+            value.number(name, Some(time as f64));
         }
     }
     value
 }
 
 fn choice_value(choice: &Choice) -> Value<'_> {
-    let mut value = Value::object([
-        ("index", Value::Number(choice.index.into())),
-        ("text", choice.text.as_str().into()),
-        ("reasoning", choice.reasoning.as_str().into()),
-    ]);
+    let mut value = Value::object();
+    value.number("index", Some(choice.index.into()));
+    value.text("text", choice.text.as_str());
+    value.text("reasoning", choice.reasoning.as_str());
     if !choice.refusal.is_empty() {
-        value.push("refusal", choice.refusal.as_str().into());
+        value.text("refusal", choice.refusal.as_str());
     }
     value.push("tool_calls", Value::List(choice.tool_calls.iter().map(tool_call_value).collect()));
-    value.push("finish_reason", choice.finish_reason.as_deref().into());
+    value.text("finish_reason", choice.finish_reason.as_deref());
     value
 }
 
 fn tool_call_value(call: &ToolCall) -> Value<'_> {
-    let function = Value::object([("name", call.name.as_str().into()), ("arguments", call.arguments.as_str().into())]);
-    Value::object([("id", call.id.as_str().into()), ("type", "function".into()), ("function", function)])
+    let mut function = Value::object();
+    function.text("name", call.name.as_str());
+    function.text("arguments", call.arguments.as_str());
+    let mut value = Value::object();
+    value.text("id", call.id.as_str());
+    value.text("type", "function");
+    value.push("function", function);
+    value
 }
 
 /// What the gate changed in the request, then what was odd about the reply.
 fn notice_values<'a>(reply: &'a Reply, changes: &'a [String]) -> Value<'a> {
-    let value =
-        |code: Notice, detail: &'a str| Value::object([("code", code.code().into()), ("detail", detail.into())]);
-    let mut values: Vec<_> = changes.iter().map(|detail| value(Notice::RequestChanged, detail)).collect();
-    values.extend(reply.notices.iter().map(|(code, detail)| value(*code, detail)));
+    let changes = changes.iter().map(|detail| (Notice::RequestChanged, detail.as_str()));
+    let notices = reply.notices.iter().map(|(code, detail)| (*code, &**detail));
+    let mut values = Vec::new();
+    for (code, detail) in changes.chain(notices) {
+        let mut value = Value::object();
+        value.text("code", code.code());
+        value.text("detail", detail);
+        values.push(value);
+    }
     Value::List(values)
 }
 
@@ -148,36 +153,35 @@ pub(crate) fn reply_to_js(
     trace_id: Option<&str>,
     changes: &[String],
 ) -> Result<JsValue, JsValue> {
-    let mut value = Value::object([
-        ("id", reply.id.as_str().into()),
-        ("model", reply.model.as_str().into()),
-        ("outcome", end.map(|end| end.outcome.as_str()).into()),
-        ("choices", Value::List(reply.choices.iter().map(choice_value).collect())),
-        ("notices", notice_values(reply, changes)),
-    ]);
+    let mut value = Value::object();
+    value.text("id", reply.id.as_str());
+    value.text("model", reply.model.as_str());
+    value.text("outcome", end.map(|end| end.outcome.as_str()));
+    value.push("choices", Value::List(reply.choices.iter().map(choice_value).collect()));
+    value.push("notices", notice_values(reply, changes));
     if let Some(seconds) = reply.created {
-        value.push("created", Value::Number(seconds as f64));
+        value.number("created", Some(seconds as f64));
     }
     if let Some(fingerprint) = reply.system_fingerprint.as_deref() {
-        value.push("system_fingerprint", fingerprint.into());
+        value.text("system_fingerprint", fingerprint);
     }
     if let Some(timing) = timing {
         value.push("timing", timing_value(timing));
     }
     if trace_id.is_some() {
-        value.push("requestId", trace_id.into());
+        value.text("requestId", trace_id);
     }
     let value = value.to_js()?;
     set_usage(&value, reply.usage.as_ref())?;
     let extra: JsValue = Object::new().into();
     set_raw(&extra, &reply.extra)?;
-    Reflect::set(&value, &JsValue::from_str("extra"), &extra)?;
-    let choices: Array = Reflect::get(&value, &JsValue::from_str("choices"))?.unchecked_into();
+    set(&value, "extra", &extra)?;
+    let choices: Array = get(&value, "choices")?.unchecked_into();
     for (choice, value) in reply.choices.iter().zip(choices.iter()) {
         if let Some(logprobs) = &choice.logprobs {
-            Reflect::set(&value, &JsValue::from_str("logprobs"), &parse(logprobs))?;
+            set(&value, "logprobs", &parse(logprobs))?;
         }
-        let calls: Array = Reflect::get(&value, &JsValue::from_str("tool_calls"))?.unchecked_into();
+        let calls: Array = get(&value, "tool_calls")?.unchecked_into();
         for (call, value) in choice.tool_calls.iter().zip(calls.iter()) {
             set_raw(&value, &call.extra)?;
         }
@@ -185,9 +189,20 @@ pub(crate) fn reply_to_js(
     Ok(value)
 }
 
+/// Never inlined, as [`get`]: a string of the core becomes one of JavaScript in many places.
+#[inline(never)]
+fn set(on: &JsValue, name: &str, field: &JsValue) -> Result<(), JsValue> {
+    Reflect::set(on, &JsValue::from_str(name), field).map(drop)
+}
+
+#[inline(never)]
+fn get(on: &JsValue, name: &str) -> Result<JsValue, JsValue> {
+    Reflect::get(on, &JsValue::from_str(name))
+}
+
 fn set_raw(value: &JsValue, fields: &ExtraFields) -> Result<(), JsValue> {
     for (name, raw) in fields {
-        Reflect::set(value, &JsValue::from_str(name), &parse(raw))?;
+        set(value, name, &parse(raw))?;
     }
     Ok(())
 }
@@ -200,13 +215,12 @@ pub(crate) fn summary_to_js(
     changes: &[String],
     error: &JsValue,
 ) -> Result<JsValue, JsValue> {
-    let value = Value::object([
-        ("outcome", end.outcome.as_str().into()),
-        ("timing", timing_value(timing)),
-        ("notices", notice_values(reply, changes)),
-    ]);
+    let mut value = Value::object();
+    value.text("outcome", end.outcome.as_str());
+    value.push("timing", timing_value(timing));
+    value.push("notices", notice_values(reply, changes));
     let value = value.to_js()?;
-    Reflect::set(&value, &JsValue::from_str("error"), error)?;
+    set(&value, "error", error)?;
     set_usage(&value, reply.usage.as_ref())?;
     Ok(value)
 }
@@ -223,7 +237,6 @@ fn set_usage(value: &JsValue, usage: Option<&Usage>) -> Result<(), JsValue> {
     let parsed = parse(&usage.raw);
     let object: JsValue = if parsed.is_object() { parsed } else { Object::new().into() };
     let number = |number: u64| JsValue::from_f64(number as f64);
-    let set = |on: &JsValue, name: &str, field: &JsValue| Reflect::set(on, &JsValue::from_str(name), field);
     set(&object, "prompt_tokens", &number(usage.prompt_tokens))?;
     set(&object, "completion_tokens", &number(usage.completion_tokens))?;
     set(&object, "total_tokens", &number(usage.total_tokens))?;
@@ -232,7 +245,7 @@ fn set_usage(value: &JsValue, usage: Option<&Usage>) -> Result<(), JsValue> {
         ("completion_tokens_details", "reasoning_tokens", usage.reasoning_tokens),
     ] {
         let Some(count) = count else { continue };
-        let kept = Reflect::get(&object, &JsValue::from_str(details))?;
+        let kept = get(&object, details)?;
         let inner: JsValue = if kept.is_object() { kept } else { Object::new().into() };
         set(&inner, name, &number(count))?;
         set(&object, details, &inner)?;
@@ -260,7 +273,7 @@ pub(crate) fn headers_to_js(response: &Response) -> Array {
 pub(crate) fn head_to_js(status: u16, headers: Option<&Array>, body: Option<&[u8]>) -> JsValue {
     let value: JsValue = Object::new().into();
     // Setting a field of a plain object that nobody else has cannot fail.
-    let set = |name: &str, field: &JsValue| drop(Reflect::set(&value, &JsValue::from_str(name), field));
+    let set = |name: &str, field: &JsValue| drop(self::set(&value, name, field));
     set("status", &JsValue::from_f64(f64::from(status)));
     set("headers", headers.unwrap_or(&Array::new()));
     if let Some(body) = body {

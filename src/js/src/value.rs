@@ -53,33 +53,38 @@ impl Value<'static> {
 }
 
 impl<'a> Value<'a> {
-    pub(crate) fn object<const N: usize>(fields: [(&'static str, Value<'a>); N]) -> Self {
-        Value::Object(fields.into_iter().map(|(name, value)| (Value::from(name), value)).collect())
+    pub(crate) fn object() -> Self {
+        Value::Object(Vec::new())
     }
 
     /// Adds a field to an object.
+    #[inline(never)]
     pub(crate) fn push(&mut self, name: &'static str, value: Value<'a>) {
         if let Value::Object(fields) = self {
-            fields.push((Value::from(name), value));
+            fields.push((Value::Text(Cow::Borrowed(name)), value));
         }
+    }
+
+    /// Adds a text, or `undefined`.
+    pub(crate) fn text(&mut self, name: &'static str, text: impl Into<Option<&'a str>>) {
+        self.push_text(name, text.into());
+    }
+
+    #[inline(never)]
+    fn push_text(&mut self, name: &'static str, text: Option<&'a str>) {
+        self.push(name, text.map_or(Value::Nothing, |text| Value::Text(Cow::Borrowed(text))));
+    }
+
+    /// Adds a number, or `undefined`.
+    #[inline(never)]
+    pub(crate) fn number(&mut self, name: &'static str, number: Option<f64>) {
+        self.push(name, number.map_or(Value::Nothing, Value::Number));
     }
 
     pub(crate) fn to_js(&self) -> Result<JsValue, JsValue> {
         let serializer =
             serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(false).serialize_maps_as_objects(true);
         self.serialize(&serializer).map_err(JsValue::from)
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Value::Text(Cow::Borrowed(text))
-    }
-}
-
-impl<'a> From<Option<&'a str>> for Value<'a> {
-    fn from(text: Option<&'a str>) -> Self {
-        text.map_or(Value::Nothing, Value::from)
     }
 }
 

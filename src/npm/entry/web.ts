@@ -1,4 +1,6 @@
 import { setSource } from "../wasm.js";
 
 setSource(() => fetch(new URL("./sluicegate.wasm", import.meta.url)));
-export * from "../index.js";
+export { createGate } from "../gate.js";
+export { GateError } from "../error.js";
+export type * from "../types.js";

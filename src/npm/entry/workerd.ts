@@ -2,4 +2,6 @@ import wasm from "./sluicegate.wasm";
 import { setSource } from "../wasm.js";
 
 setSource(() => wasm);
-export * from "../index.js";
+export { createGate } from "../gate.js";
+export { GateError } from "../error.js";
+export type * from "../types.js";
