@@ -291,7 +291,7 @@ fn an_unary_answer_that_is_none_is_an_error() {
         ("  \n ", "protocol"),
         ("data: {}", "protocol"),
         ("{}", "protocol"),
-        (r#"{"choices":[{"message":{"content":"ha"#, "protocol"),
+        (r#"{"choices":[{"message":{"content":"ha"#, "truncated"),
     ] {
         assert_eq!(read_body(body.as_bytes(), &Options::default()).unwrap_err().code(), code, "{body}");
     }
