@@ -152,7 +152,12 @@ impl Door {
         answers.notices.extend(notices);
         let plan = Plan {
             budgets: upstream.budgets(),
-            reply: reply::Options { limits: config.limits(), think_tags: upstream.think_tags(), collect: false },
+            reply: reply::Options {
+                limits: config.limits(),
+                think_tags: upstream.think_tags(),
+                collect: false,
+                ..reply::Options::default()
+            },
         };
         let now = Instant(js::now() as u64);
         let mut exchange = Exchange::new(now, plan, built);
