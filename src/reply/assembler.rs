@@ -113,7 +113,7 @@ impl Assembler {
         if let Some(end) = &self.end {
             return end.clone();
         }
-        let unterminated = cause == Cause::Unterminated;
+        let unterminated = matches!(cause, Cause::Unterminated);
         self.flush(out);
         self.sort_choices();
         let cause = self.failure.take().map_or(cause, Cause::Failed);
