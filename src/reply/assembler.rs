@@ -115,7 +115,7 @@ impl Assembler {
         if let Some(end) = &self.end {
             return end.clone();
         }
-        let unterminated = cause == Cause::Unterminated;
+        let unterminated = matches!(cause, Cause::Unterminated);
         self.flush(out);
         self.forget_early_reasons();
         self.sort_choices();

@@ -249,7 +249,7 @@ impl Item<'_> {
     /// The member that `within` ends with, which must be there and of `kind`.
     #[inline(never)]
     fn required(&self, members: &[Member], within: &str, kind: Kind) -> Result<Member, Error> {
-        let name = within.rsplit('.').next().unwrap_or(within);
+        let name = memchr::memrchr(b'.', within.as_bytes()).and_then(|dot| within.get(dot + 1..)).unwrap_or(within);
         let member = find(self.message.text, members, name);
         let found = member.map(|member| member.kind(self.message.text));
         member.filter(|_| found == Some(kind)).ok_or_else(|| wrong_or_missing(self.path(within), kind.name(), found))
