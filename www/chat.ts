@@ -27,7 +27,8 @@ export interface Question extends Base {
 /** An answer. */
 export interface Answer extends Base {
   readonly role: "assistant";
-  readonly model: string;
+  /** Empty until the gate's list is there to choose from. */
+  model: string;
   reasoning: string;
   phase: Phase;
   readonly askedAt: number;

@@ -59,6 +59,8 @@ export interface Failure {
   party?: Party;
   status?: number;
   requestId?: string;
+  /** The vendor's own words, scrubbed by the core, where they say more than the gate's. */
+  vendor?: string;
   /** When it is worth trying again, in epoch milliseconds. */
   retryAt?: number;
 }
@@ -69,6 +71,8 @@ export function failureOf(error: unknown, now: number): Failure {
   const { code, message, party, retryAfterMs, requestId } = error;
   // Where the upstream gave no status, a 5xx is the gate's own translation: a cut stream had status 200.
   const status = error.vendor?.status ?? (error.status < 500 ? error.status : 0);
+  // An error of the gate's own has its one sentence in both places.
+  const words = error.vendor?.message?.trim();
   return {
     code,
     detail: message,
@@ -76,6 +80,7 @@ export function failureOf(error: unknown, now: number): Failure {
     ...(isParty(party) ? { party } : {}),
     ...(status > 0 ? { status } : {}),
     ...(requestId ? { requestId } : {}),
+    ...(words && words !== message.trim() ? { vendor: words } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAt: now + retryAfterMs }),
   };
 }

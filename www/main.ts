@@ -1,8 +1,9 @@
 /** Wires the page: conversation, gate, views, keys. */
 import { type Answer, Chat, isLive } from "./chat.js";
-import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, t, useLanguage } from "./i18n/index.js";
+import { failureOf } from "./errors.js";
+import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, useLanguage } from "./i18n/index.js";
 import { markdownEngine, onMarkdownReady } from "./markdown/load.js";
-import { connection, loadChat, loadPrefs, saveChat, savePrefs, type Theme } from "./prefs.js";
+import { gateUrl, loadChat, loadPrefs, saveChat, savePrefs, type Theme } from "./prefs.js";
 import { StickToBottom } from "./scroll.js";
 import { Session } from "./session.js";
 import { Announcer } from "./view/announce.js";
@@ -29,6 +30,8 @@ let chat = loadChat();
 let flushTimer: ReturnType<typeof setTimeout> | undefined;
 /** The answer whose first piece was painted. */
 let begun: Answer | undefined;
+/** Whether a scripted upstream answers. */
+let scripted = false;
 let shownPhase: Answer["phase"] | undefined;
 let tickTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -40,7 +43,14 @@ const announcer = new Announcer(byId("status"));
 const live = new LiveLine(byId("live"), byId("hint"));
 const scroll = new StickToBottom(byId("scroller"), byId("column"), (held) => show(jump, !held && chat.path().length > 0));
 
-const session = new Session(prefs, { more, end });
+const session = new Session(prefs, {
+  more,
+  end,
+  models(models) {
+    offer(models);
+    return menu.value;
+  },
+});
 const conversation = new Conversation(turns, {
   edit: (question, text) => void start(() => chat.edit(question, text, menu.value, Date.now())),
   regenerate: (answer) => void start(() => chat.regenerate(answer, menu.value || answer.model, Date.now())),
@@ -65,6 +75,7 @@ const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (mode
 
 /** Asks; an answer that is under way gives way to it, and what it had said stays. */
 async function start(ask: () => Answer): Promise<void> {
+  menu.settle();
   while (session.answer) {
     session.stop();
     await session.idle();
@@ -72,6 +83,8 @@ async function start(ask: () => Answer): Promise<void> {
   conversation.letGo();
   const answer = ask();
   session.run(chat, answer);
+  // Only while an answer comes: pages with this listener are not kept for the way back.
+  addEventListener("beforeunload", leave);
   refresh();
   scroll.latch();
   composer.focus();
@@ -103,11 +116,14 @@ function flush(answer: Answer): void {
   performance.clearMeasures("flush");
 }
 
+const leave = (): void => session.leave();
+
 function end(answer: Answer, shown: Answer): void {
   clearTimeout(flushTimer);
   flushTimer = undefined;
   flush(answer);
   if (!session.answer) {
+    removeEventListener("beforeunload", leave);
     clearInterval(tickTimer);
     tickTimer = undefined;
   }
@@ -183,17 +199,17 @@ function drawExamples(): void {
 /** Asks the gate what it is and which models it has; the page works without either answer. */
 async function discover(): Promise<void> {
   const [health, models] = await Promise.allSettled([
-    fetch(new URL("/healthz", new URL(connection.baseUrl, location.href))).then((answer) => answer.json() as Promise<unknown>),
+    fetch(new URL("/healthz", gateUrl())).then((answer) => answer.json() as Promise<unknown>),
     session.connect().then((gate) => gate.models()),
   ]);
   const upstreams = health.status === "fulfilled" ? (health.value as { upstreams?: unknown } | null)?.upstreams : undefined;
-  const scripted = Array.isArray(upstreams) && upstreams.some((upstream) => (upstream as { scripted?: unknown }).scripted === true);
+  scripted = Array.isArray(upstreams) && upstreams.some((upstream) => (upstream as { scripted?: unknown }).scripted === true);
   show(byId("banner"), scripted);
-  menu.offer(models.status === "fulfilled" ? (models.value as Model[]) : [], scripted);
-  const select = byId("model");
-  if (models.status === "rejected") select.title = t("modelsFailed");
-  else select.removeAttribute("title");
+  if (models.status === "fulfilled") offer(models.value);
+  else menu.offer([], scripted, failureOf(models.reason, Date.now()).code);
 }
+
+const offer = (models: Model[]): void => menu.offer(models, scripted);
 
 function build(): void {
   const create = h("button", "quiet", icon("plus"), say(h("span", "wide"), "newChat"));
@@ -205,7 +221,7 @@ function build(): void {
   open.id = "open-settings";
   byId("tools").append(create, languageButton, themeButton, open);
   const banner = byId("banner");
-  banner.append(say(h("p"), "scripted"), iconButton("cross", "dismiss", () => show(banner, false), "quiet small"));
+  banner.append(h("p", "", say(h("span"), "scripted"), say(h("span", "wide"), "scriptedFaults")), iconButton("cross", "dismiss", () => show(banner, false), "quiet small"));
   jump.append(icon("down"), say(h("span"), "jump"));
   jump.addEventListener("click", () => {
     scroll.latch();
@@ -235,7 +251,11 @@ function build(): void {
       composer.stop();
     }
   });
-  addEventListener("pagehide", () => saveChat(chat, Date.now()));
+  // To leave is to stop: what arrived is kept, and what the browser breaks now is nobody's failure.
+  addEventListener("pagehide", () => {
+    session.stop();
+    saveChat(chat, Date.now());
+  });
   onLanguage(() => {
     menu.draw();
     drawExamples();

@@ -1,5 +1,5 @@
 /**
- * What the reader chose. Looks and parameters are kept in this browser; the conversation in this tab; the base URL and the
+ * What the reader chose. Looks and parameters are kept in this browser; the conversation in this tab; the gate's path and the
  * API key nowhere but in memory.
  */
 import type { Preset } from "sluicegate";
@@ -19,8 +19,23 @@ export interface Prefs {
   system: string;
 }
 
-/** Where to send, with which key: memory only. */
-export const connection = { baseUrl: "/v1", apiKey: "" };
+/** Where on this origin the gate is, and with which key to ask it: memory only. */
+export const connection = { path: "/v1", apiKey: "" };
+
+/** The address that the connection leads to. */
+export const gateUrl = (): string => new URL(connection.path, location.origin).href;
+
+/** The path that was typed, or undefined for what is none on this origin: the page's policy lets it connect to no other. */
+export function pathHere(typed: string): string | undefined {
+  const text = typed.trim();
+  if (!text.startsWith("/") && !/^https?:/i.test(text)) return undefined;
+  try {
+    const url = new URL(text, location.origin);
+    return url.origin === location.origin ? url.pathname : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const PREFS_KEY = "sluicegate.prefs";
 const CHAT_KEY = "sluicegate.chat";

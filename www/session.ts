@@ -1,10 +1,17 @@
 /** One call at a time: asks the gate, and hands each batch of deltas to the conversation. */
-import { type ChatRequest, createGate, type Gate } from "sluicegate";
+import { type ChatRequest, createGate, type Gate, type Model } from "sluicegate";
 import type { Answer, Chat } from "./chat.js";
 import { failureOf } from "./errors.js";
-import { connection, type Prefs } from "./prefs.js";
+import { connection, gateUrl, type Prefs } from "./prefs.js";
+
+/** How long after it was asked to leave, in milliseconds, a page that is still there takes a broken connection for its leaving. */
+const LEAVING_MS = 5_000;
+/** How a call ends whose connection the browser takes away. */
+const CUT: readonly string[] = ["network", "truncated", "cancelled"];
 
 export interface SessionEvents {
+  /** The gate's list came, for an answer that names no model; gives the model to ask. */
+  models(models: Model[]): string;
   /** The first piece of an answer, or more of it. */
   more(answer: Answer): void;
   /** It ended; `shown` is the answer to show now. */
@@ -14,6 +21,7 @@ export interface SessionEvents {
 export class Session {
   private ended: Promise<void> = Promise.resolve();
   private gate: Promise<Gate> | undefined;
+  private leftAt = -Infinity;
   private running: { answer: Answer; abort: AbortController } | undefined;
 
   constructor(private readonly prefs: Prefs, private readonly events: SessionEvents) {}
@@ -27,7 +35,7 @@ export class Session {
   connect(): Promise<Gate> {
     if (this.gate) return this.gate;
     const gate = createGate({
-      baseUrl: new URL(connection.baseUrl, location.href).href,
+      baseUrl: gateUrl(),
       ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}),
     });
     this.gate = gate;
@@ -48,6 +56,11 @@ export class Session {
     this.running?.abort.abort();
   }
 
+  /** The page is about to leave, perhaps: connections that break now are not the provider's failure. */
+  leave(): void {
+    this.leftAt = Date.now();
+  }
+
   /** Resolves when the last call has ended, however it did. */
   idle(): Promise<void> {
     return this.ended;
@@ -64,6 +77,8 @@ export class Session {
     let shown = answer;
     try {
       const gate = await this.connect();
+      // Without a model the core can only refuse; why there is no list to choose from is what the reader has to know.
+      if (!answer.model) answer.model = this.events.models(await gate.models({ signal: abort.signal }));
       abort.signal.throwIfAborted();
       const stream = gate.stream(this.request(chat, answer), { signal: abort.signal });
       for await (const batch of stream.batches()) {
@@ -75,8 +90,10 @@ export class Session {
       if (answer.endedAt === undefined) chat.stop(answer, Date.now());
     } catch (error) {
       const now = Date.now();
-      if (abort.signal.aborted) chat.stop(answer, now);
-      else shown = chat.fail(answer, failureOf(error, now), now);
+      const failure = failureOf(error, now);
+      const left = now - this.leftAt < LEAVING_MS && CUT.includes(failure.code);
+      if (abort.signal.aborted || left) chat.stop(answer, now);
+      else shown = chat.fail(answer, failure, now);
     }
     if (this.running.answer === answer) this.running = undefined;
     this.events.end(answer, shown);

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 /** A fresh visitor. */
-async function visit(options = {}, prepare = () => undefined) {
+async function visit(options = {}, prepare = () => undefined, ready = `#model option[value="${R1}"]`) {
   const context = await browser.newContext({ viewport: { width: 1100, height: 700 }, locale: "en-US", colorScheme: "light", permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
   const problems = [];
@@ -41,7 +41,7 @@ async function visit(options = {}, prepare = () => undefined) {
   await prepare(page);
   opened.push({ page, problems });
   await page.goto(PAGE_URL);
-  await page.waitForSelector(`html[data-ready] #model option[value="${R1}"]`, { state: "attached" });
+  await page.waitForSelector(`html[data-ready] ${ready}`, { state: "attached" });
   return page;
 }
 
@@ -567,4 +567,167 @@ test("reduced motion stops every animation", async () => {
   await ask(page, "Wait", "slow-first-3000");
   await page.waitForSelector(".waiting:not([hidden])");
   assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+});
+
+test("the gate's path stays on this site, and a gate that cannot be reached is named with its code", async () => {
+  const page = await visit();
+  const field = page.getByLabel("Path of the gate");
+  await page.click("#open-settings");
+  for (const elsewhere of ["https://api.example.com/v1", "//api.example.com/v1", "/\\api.example.com", "api.example.com/v1", "https://"]) {
+    await field.fill(elsewhere);
+    await field.blur();
+    assert.equal(await field.getAttribute("aria-invalid"), "true", elsewhere);
+  }
+  assert.match(await page.textContent(`#${await field.getAttribute("aria-describedby")}`), /on this site/);
+  await page.route("**/models", (route) => route.abort());
+  await field.fill(new URL("/elsewhere/v1", PAGE_URL).href);
+  await field.blur();
+  assert.equal(await field.inputValue(), "/elsewhere/v1");
+  assert.equal(await field.getAttribute("aria-invalid"), "false");
+  await page.waitForFunction(() => /No model list \(network\)/.test(document.querySelector("#model option:checked").textContent));
+  await page.keyboard.press("Escape");
+  await ask(page, "Hello");
+  await page.waitForSelector(".failure");
+  assert.equal(await page.getAttribute(".failure", "data-code"), "network");
+  assert.match(await page.textContent(".failure"), /gate could not be reached/);
+  assert.doesNotMatch(await page.textContent(".failure"), /No model is named/);
+  await page.unroute("**/models");
+  await page.click("#open-settings");
+  await field.fill("");
+  await field.blur();
+  assert.equal(await field.inputValue(), "/v1");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(`#model option[value="${R1}"]`, { state: "attached" });
+});
+
+test("a question that was asked without a model list takes its model from the list that comes with it", async () => {
+  const page = await visit({}, (one) => one.addInitScript(() => {
+    const real = globalThis.fetch;
+    let refused = false;
+    globalThis.fetch = (input, init) => {
+      if (refused || !String(input?.url ?? input).endsWith("/models")) return real(input, init);
+      refused = true;
+      setTimeout(() => document.getElementById("model").setAttribute("data-refused", ""));
+      return Promise.reject(new TypeError("refused"));
+    };
+  }), `#model[data-refused]`);
+  await page.waitForFunction(() => /network/.test(document.querySelector("#model option:checked").textContent));
+  await ask(page, "Hello");
+  await page.waitForSelector(".assistant .model:not([hidden])");
+  assert.equal(await page.textContent(".assistant .model"), R1);
+  assert.equal(await page.inputValue("#model"), R1);
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(DONE);
+});
+
+test("to reload or leave in mid-answer is a stop, and no failure of the provider", async () => {
+  const page = await visit();
+  for (const leave of [() => page.reload(), () => page.goto("about:blank").then(() => page.goBack())]) {
+    await ask(page, "Go on", "endless+rate-100");
+    await page.waitForFunction(() => (document.querySelector(".assistant:last-child .answer")?.textContent.length ?? 0) > 60);
+    await leave();
+    await page.waitForSelector(DONE);
+    await page.waitForSelector(`#model option[value="${R1}"]`, { state: "attached" });
+    assert.equal(await page.locator(".failure").count(), 0);
+    assert.match(await page.textContent(".assistant:last-child .note"), /Stopped/);
+    assert.ok((await answerText(page)).length > 60);
+    assert.equal(await state(page), "send");
+  }
+});
+
+test("a connection that breaks while the page is asked to leave counts as a stop, at any other time as a failure", async () => {
+  for (const leaves of [true, false]) {
+    const page = await visit();
+    await ask(page, "Hello", "cut-40+rate-40");
+    await page.waitForSelector(".assistant .answer p");
+    if (leaves) await page.evaluate(() => dispatchEvent(new Event("beforeunload")));
+    await page.waitForSelector(DONE);
+    assert.equal(await page.locator(".failure").count(), leaves ? 0 : 1);
+  }
+});
+
+test("another model that is not named is taken back: the menu says what will be asked", async () => {
+  const page = await visit();
+  await choose(page, "echo");
+  const other = await page.evaluate(() => [...document.querySelectorAll("#model option")].at(-1).value);
+  await page.selectOption("#model", other);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "model-name");
+  await page.fill("#model-name", "  ");
+  await page.focus("#question");
+  assert.equal(await page.inputValue("#model"), "echo");
+  assert.equal(await page.locator("#model-name:visible").count(), 0);
+  // Where the field never got the focus, as on some phones, the menu settles with the question.
+  await page.evaluate((value) => {
+    const select = document.getElementById("model");
+    document.getElementById("model-name").focus = () => undefined;
+    select.value = value;
+    select.dispatchEvent(new Event("change"));
+    document.getElementById("question").focus();
+  }, other);
+  assert.equal(await page.locator("#model-name:visible").count(), 1);
+  await ask(page, "Which one?");
+  await page.waitForSelector(DONE);
+  assert.equal(await page.inputValue("#model"), "echo");
+  assert.equal(await page.textContent(".assistant .model"), "echo");
+  await choose(page, "echo-unlisted");
+  await page.focus("#question");
+  assert.equal(await page.inputValue("#model-name"), "echo-unlisted");
+  assert.equal(await page.inputValue("#model"), other);
+});
+
+test("the smallest phone keeps the title whole, the menus in one row and most of the screen for the answer", async () => {
+  for (const locale of ["en-US", "zh-CN"]) {
+    const page = await visit({ viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, locale });
+    await page.waitForSelector("#banner:not([hidden])");
+    await ask(page, "Go on", "endless+rate-100");
+    await overflowing(page);
+    await page.selectOption("#model", R1); // Listed: without the field for a name.
+    const seen = await page.evaluate(() => {
+      const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+      const title = document.createRange();
+      title.selectNodeContents(document.querySelector("h1"));
+      return {
+        width: document.documentElement.scrollWidth,
+        titleLines: title.getClientRects().length,
+        titleEnd: title.getBoundingClientRect().right - box("#tools").left,
+        toolsEnd: box("#tools").right,
+        row: ["#model", "#preset", "#send"].map((selector) => Math.round(box(selector).top + box(selector).height / 2)),
+        sendEnd: box("#send").right,
+        scroller: document.getElementById("scroller").clientHeight,
+      };
+    });
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(DONE);
+    console.log(`${locale}: ${seen.scroller} of 568 px for the answer`);
+    assert.equal(seen.width, 320);
+    assert.equal(seen.titleLines, 1);
+    assert.ok(seen.titleEnd <= 0 && seen.toolsEnd <= 320 && seen.sendEnd <= 310, JSON.stringify(seen));
+    assert.ok(Math.max(...seen.row) - Math.min(...seen.row) <= 2, JSON.stringify(seen.row));
+    assert.ok(seen.scroller >= 320, `${seen.scroller} px`);
+  }
+});
+
+test("the provider's own words are quoted in the error, as text", async () => {
+  const page = await visit();
+  await ask(page, "Hello", "status-422");
+  await page.waitForSelector(".failure .vendor");
+  assert.match(await page.textContent(".failure .vendor"), /provider’s words/);
+  assert.match(await page.textContent(".failure .vendor q"), /^Failed to deserialize the JSON body/);
+  await page.route("**/chat/completions", (route) => route.fulfill({
+    status: 400,
+    json: { error: { message: "Bad <img src=x onerror=alert(1)> field", type: "invalid_request_error", code: null } },
+  }));
+  await ask(page, "Hello", "echo");
+  await page.waitForSelector(".assistant:last-child .failure .vendor");
+  assert.equal(await page.textContent(".assistant:last-child .vendor q"), "Bad <img src=x onerror=alert(1)> field");
+  assert.equal(await page.locator(".failure img").count(), 0);
+  await page.unroute("**/chat/completions");
+  // The gate's own refusal is one sentence, which is not said twice.
+  await page.route("**/chat/completions", (route) => route.fulfill({
+    status: 401,
+    json: { error: { message: "A key is needed.", type: "authentication_error", param: null, code: "unauthorized", party: "caller", next_step: "Send one." } },
+  }));
+  await ask(page, "Hello", "echo");
+  await page.waitForSelector('.assistant:last-child .failure[data-code="unauthorized"]');
+  assert.equal(await page.locator(".assistant:last-child .vendor").count(), 0);
 });

@@ -8,7 +8,7 @@ import { markdownEngine } from "../markdown/load.js";
 import type { MarkdownStream } from "../markdown/stream.js";
 import type { PanelMode } from "../prefs.js";
 import { copyFrom } from "./clipboard.js";
-import { h, icon, iconButton, show } from "./dom.js";
+import { h, icon, iconButton, show, write } from "./dom.js";
 import { failureRow } from "./failure.js";
 import { Pager } from "./pager.js";
 import { ReasoningPanel } from "./reasoning.js";
@@ -67,8 +67,6 @@ export class AnswerView {
   constructor(readonly turn: Answer, private readonly actions: AnswerActions) {
     this.node.dataset.id = String(turn.id);
     name(this.node, "answer", false);
-    this.head.textContent = turn.model;
-    this.head.hidden = turn.model === "";
     this.node.setAttribute("aria-busy", "true");
     this.footer.classList.add("pending");
     this.note.hidden = true;
@@ -94,6 +92,8 @@ export class AnswerView {
   /** Shows what arrived since the last flush; the rest stays untouched. */
   flush(now: number): void {
     const { turn } = this;
+    write(this.head, turn.model);
+    show(this.head, turn.model !== "");
     show(this.waiting, turn.phase === "waiting");
     this.reasoning.update(now);
     if (!this.showText() || isLive(turn) || this.settled) return;

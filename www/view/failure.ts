@@ -34,6 +34,7 @@ export function failureRow(failure: Failure, again: boolean, actions: FailureAct
   if (failure.detail && (!known || failure.code === "invalid_request" || failure.code === "misconfigured" || failure.code === "internal")) {
     body.append(h("p", "detail", failure.detail));
   }
+  if (failure.vendor) body.append(vendorWords(failure.vendor));
   body.append(facts);
   const buttons = h("div", "failure-actions", textButton("retry", actions.retry, "primary retry"));
   if (failure.code === "unauthorized" || failure.code === "not_found" || failure.code === "network") {
@@ -42,6 +43,13 @@ export function failureRow(failure: Failure, again: boolean, actions: FailureAct
   body.append(buttons);
   row.append(icon("warn"), body);
   return row;
+}
+
+/** What the vendor said, told apart from what the page says. */
+function vendorWords(text: string): HTMLElement {
+  const quote = h("q", "", text);
+  quote.dir = "auto";
+  return h("p", "vendor", say(h("span"), "vendorSays"), " ", quote);
 }
 
 function waitText(retryAt: number): HTMLElement {

@@ -41,6 +41,7 @@ const firstChoice = (models: readonly Model[]): string =>
 export class ModelMenu {
   private models: readonly Model[] = [];
   private scripted = false;
+  private failed: string | undefined;
 
   constructor(
     private readonly select: HTMLSelectElement,
@@ -54,19 +55,32 @@ export class ModelMenu {
       if (other) field.focus();
       else this.choose(select.value);
     });
-    field.addEventListener("change", () => this.choose(field.value.trim()));
+    field.addEventListener("change", () => {
+      const named = field.value.trim();
+      if (named) this.choose(named);
+    });
+    // A window that loses the focus keeps it in the field: the reader may have gone to look up the name.
+    field.addEventListener("blur", () => {
+      if (document.activeElement !== field) this.settle();
+    });
     this.draw();
   }
 
-  /** The model to ask; empty for the gate's default, where there is no list to choose from. */
+  /** Takes back a choice of another model that was not named: the menu shows what will be asked. */
+  settle(): void {
+    if (this.select.value === OTHER && this.field.value.trim() === "") this.draw();
+  }
+
+  /** The model to ask; empty where there is no list to choose from. */
   get value(): string {
     return this.current || firstChoice(this.models);
   }
 
-  /** Takes the list that the gate gave. */
-  offer(models: readonly Model[], scripted: boolean): void {
+  /** Takes the list that the gate gave, or the code of the error that came instead. */
+  offer(models: readonly Model[], scripted: boolean, failed?: string): void {
     this.models = models;
     this.scripted = scripted;
+    this.failed = failed;
     this.draw();
   }
 
@@ -74,7 +88,11 @@ export class ModelMenu {
   draw(): void {
     const { select, field } = this;
     select.replaceChildren();
-    if (this.models.length === 0) select.append(option("", "modelDefault"));
+    if (this.models.length === 0) {
+      const none = option("", this.failed ? "modelsFailed" : "modelDefault");
+      if (this.failed) none.append(` (${this.failed})`);
+      select.append(none);
+    }
     for (const group of groupModels(this.models, this.scripted)) {
       const node = h("optgroup");
       node.label = group.key ? t(group.key) : group.label;
@@ -89,7 +107,7 @@ export class ModelMenu {
     const listed = this.current === "" || this.models.some((model) => model.id === this.current);
     select.value = listed ? this.value : OTHER;
     show(field, !listed);
-    if (!listed) field.value = this.current;
+    field.value = listed ? "" : this.current;
     field.placeholder = t("modelOtherLabel");
     name(field, "modelOtherLabel", false);
   }

@@ -1,11 +1,11 @@
-/** The drawer: parameters, the reasoning panel, and where to send. */
+/** The drawer: parameters, the reasoning panel, and where on this origin the gate is. */
 import { name, say, type TextKey } from "../i18n/index.js";
-import { connection, type PanelMode, type Prefs } from "../prefs.js";
+import { connection, type PanelMode, pathHere, type Prefs } from "../prefs.js";
 import { h, iconButton, textButton } from "./dom.js";
 
 export interface SettingsActions {
   changed(): void;
-  /** Another base URL or key. */
+  /** Another path or key. */
   reconnect(): void;
 }
 
@@ -74,15 +74,17 @@ export function buildSettings(dialog: HTMLDialogElement, prefs: Prefs, actions: 
     prefs.panel = panel.value as PanelMode;
     actions.changed();
   });
-  const baseUrl = h("input");
-  baseUrl.type = "text";
-  baseUrl.inputMode = "url";
-  baseUrl.spellcheck = false;
-  baseUrl.dir = "ltr";
-  baseUrl.value = connection.baseUrl;
-  baseUrl.addEventListener("change", () => {
-    connection.baseUrl = baseUrl.value.trim() || "/v1";
-    baseUrl.value = connection.baseUrl;
+  const path = h("input");
+  path.type = "text";
+  path.inputMode = "url";
+  path.spellcheck = false;
+  path.dir = "ltr";
+  path.value = connection.path;
+  path.addEventListener("change", () => {
+    const next = pathHere(path.value || "/v1");
+    path.setAttribute("aria-invalid", String(next === undefined));
+    if (next === undefined) return;
+    connection.path = path.value = next;
     actions.reconnect();
   });
   const apiKey = h("input");
@@ -105,7 +107,7 @@ export function buildSettings(dialog: HTMLDialogElement, prefs: Prefs, actions: 
       labelled("systemPrompt", system, "systemPromptHint"),
       labelled("reasoningPanel", panel),
       h("hr"),
-      labelled("baseUrl", baseUrl),
+      labelled("gatePath", path, "gatePathHint"),
       labelled("apiKey", apiKey, "apiKeyHint")),
     h("div", "drawer-foot", textButton("done", close, "primary")),
   );
