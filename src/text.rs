@@ -6,6 +6,11 @@ pub(crate) fn has(text: &str, word: &str) -> bool {
     find(text, word).is_some()
 }
 
+/// What stands before the first `word` in `text`.
+pub(crate) fn before<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    text.get(..find(text, word)?)
+}
+
 /// What follows the first `word` in `text`.
 pub(crate) fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     text.get(find(text, word)? + word.len()..)

@@ -14,7 +14,7 @@ use super::chunk::Members;
 use super::{json, string};
 use crate::error::{Error, ErrorKind, Party, Vendor};
 use crate::json::write::Object;
-use crate::text::has;
+use crate::text::{before, has};
 use scrub::scrub;
 use std::borrow::Cow;
 
@@ -197,7 +197,7 @@ impl Said {
                     message: vendor.text(&["message"]).map(|message| scrub(&message, Vendor::MESSAGE_CHARS)),
                     trace_id: vendor.text(&["trace_id"]).map(|id| name(&id)),
                 });
-            if let Some((message, _)) = said.message.as_deref().and_then(|message| message.split_once(VENDOR_SAYS)) {
+            if let Some(message) = said.message.as_deref().and_then(|message| before(message, VENDOR_SAYS)) {
                 said.message = Some(message.to_owned());
             }
         }
@@ -315,7 +315,7 @@ pub fn error_body(error: &Error) -> String {
     let mut detail = Object::new();
     // SDKs show the message and nothing else: for what the caller can mend, the vendor's words are the best advice.
     let words = error.vendor().and_then(|vendor| vendor.message.as_deref());
-    match words.filter(|words| error.kind().party() == Party::Caller && !error.message().contains(words)) {
+    match words.filter(|_| error.kind().party() == Party::Caller) {
         Some(words) => detail.string("message", &[error.message(), VENDOR_SAYS, words].concat()),
         None => detail.string("message", error.message()),
     }

@@ -2,7 +2,7 @@
  * Our pipeline without the network: what `replyStream()` of `sluicegate/sse` is made of, called directly, so that no stream's
  * machinery is measured along with it. Bundled from the sources of the TypeScript face; the wasm is the built one.
  */
-import { ReplyReader } from "../../src/npm/reply-stream.ts";
+import { ReplyReader } from "../../src/npm/reply-reader.ts";
 import { load, setSource } from "../../src/npm/wasm.ts";
 import { joined } from "./workload.mjs";
 
