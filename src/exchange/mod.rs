@@ -27,6 +27,7 @@
 
 mod budget;
 mod forward;
+mod head;
 mod headers;
 mod machine;
 mod recast;
