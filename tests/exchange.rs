@@ -422,3 +422,17 @@ fn a_whole_answer_to_a_stream_request_is_handed_on_as_a_stream() {
     assert_eq!((end.outcome.as_str(), end.finish_reason.as_deref()), ("complete", Some("stop")));
     assert_eq!(reader.assembler().reply().choices[0].text, "Hello");
 }
+
+#[test]
+fn a_failure_body_without_end_is_not_read_on() {
+    let case = cases().into_iter().find(|case| case.name == "429 with Retry-After").unwrap();
+    let mut peer = Peer::new(&case, false);
+    peer.drain(0);
+    peer.step(&case.steps[0], &|bytes| vec![bytes.to_vec()]);
+    for _ in 0..20 {
+        peer.bytes(20, &[b' '; 8 << 10]);
+        peer.drain(20);
+    }
+    assert_eq!((peer.seen.finished_at, peer.seen.aborted), (Some(20), true));
+    assert_eq!(peer.exchange.end().unwrap().error.as_ref().unwrap().code(), "rate_limited");
+}

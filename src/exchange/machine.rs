@@ -17,7 +17,7 @@ const LINGER: u64 = 250;
 /// How long after its head a failure's body is waited for, in milliseconds: the head says most of it already.
 const FAILURE_WAIT: u64 = 5_000;
 
-/// The bound of a failure's body, in bytes: what follows cannot change what the failure is.
+/// The bound of a failure's body, in bytes: what follows cannot change what the failure is, and is not waited for.
 const FAILURE_BODY: usize = 64 << 10;
 
 /// What one call may take and how it is read.
@@ -224,6 +224,11 @@ impl Exchange {
             State::FailureBody(body) => {
                 let room = FAILURE_BODY.saturating_sub(body.len());
                 body.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+                if body.len() >= FAILURE_BODY {
+                    let error = self.head.classify(body);
+                    self.abort = true;
+                    self.conclude(now, Cause::Failed(error), out);
+                }
             }
             State::Body(body) if body.len() + bytes.len() <= self.limits.reply_body => body.extend_from_slice(bytes),
             State::Body(_) => {
@@ -235,7 +240,7 @@ impl Exchange {
         }
     }
 
-    /// Bytes of a stream arrived that are to be handed on: what to hand on for them. Only for plans with `forward`, and only
+    /// Bytes of a stream arrived that are to be handed on: what to hand on for them. Only
     /// while [`Exchange::is_streaming`]; everything else goes through [`Exchange::handle_bytes`].
     pub fn forward(&mut self, now: Instant, chunk: &[u8]) -> Forwarded<'_> {
         self.marks.byte = now;

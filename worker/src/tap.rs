@@ -14,9 +14,6 @@ const REPLACED: u32 = 1;
 const REARM: u32 = 2;
 const OVER: u32 = 4;
 
-/// The most that is read of a failure's body, in bytes; what it says is in the first few hundred.
-const FAILURE_BODY: usize = 64 << 10;
-
 /// A call that was made, held by JavaScript until it is over. `now` is `Date.now()`.
 // Private: worker-build would publish it as an export of the Worker.
 #[wasm_bindgen(private)]
@@ -31,7 +28,6 @@ pub struct Tap {
     deadline: Instant,
     /// What JavaScript's timer is set to.
     armed: Instant,
-    failure_bytes: usize,
     entry: Entry,
 }
 
@@ -48,7 +44,6 @@ impl Tap {
             replacement: Vec::new(),
             deadline: never,
             armed: never,
-            failure_bytes: 0,
             entry,
         };
         tap.turn(instant(now));
@@ -168,15 +163,7 @@ impl Tap {
     pub fn bytes(&mut self, now: f64, chunk: &[u8]) -> u32 {
         let now = instant(now);
         self.exchange.handle_bytes(now, chunk, &mut self.deltas);
-        let mut flags = 0;
-        if !(200..300).contains(&self.exchange.status()) {
-            self.failure_bytes = self.failure_bytes.saturating_add(chunk.len());
-            if self.failure_bytes >= FAILURE_BODY {
-                self.exchange.handle_end(now, &mut self.deltas);
-                flags = OVER;
-            }
-        }
-        flags | self.turn(now)
+        self.turn(now)
     }
 
     /// The body ended.
