@@ -101,6 +101,8 @@ kinds! {
     ConcurrencyLimited = "concurrency_limited", Upstream, true, 429, "Send fewer requests at a time.";
     /// The upstream is too busy.
     Overloaded = "overloaded", Upstream, true, 503, "Try again shortly, or use another upstream.";
+    /// Every upstream for the model failed lately and is left alone for a while.
+    CircuitOpen = "circuit_open", Upstream, true, 503, "Wait for the time in retry-after-ms, then send again.";
     /// The upstream failed in a way that is no one's request: 500, 502, an unknown in-stream error.
     UpstreamError = "upstream_error", Upstream, true, 502, "Try again; if it lasts, give the trace id to the vendor.";
     /// The upstream answered with something that is not the protocol: HTML, malformed JSON, a redirect.
@@ -123,6 +125,8 @@ kinds! {
     TimeoutIdle = "timeout_idle", Upstream, true, 504, "Use the partial text as unfinished, or ask again.";
     /// Bytes (keep-alive comments), but no content within the content-idle budget.
     TimeoutContentIdle = "timeout_content_idle", Upstream, true, 504, "Use the partial text as unfinished, or ask again.";
+    /// Content came slower than the slowest acceptable rate.
+    TimeoutRate = "timeout_rate", Upstream, true, 504, "Use the partial text as unfinished, or use another upstream.";
     /// The call took longer than its whole budget.
     TimeoutTotal = "timeout_total", Upstream, false, 504, "Ask for less, or raise the total budget.";
     /// Whoever asked has cancelled.

@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde::Deserialize;
-use sluicegate::exchange::{Action, Budgets, Exchange, Forwarded, Head, Plan};
-use sluicegate::reply::{Delta, Deltas};
-use sluicegate::request::Built;
+use sluicegate::exchange::{
+    Action, BreakerPolicy, Budgets, Continuation, Exchange, Forwarded, Head, Health, Plan, Recovery, Retry, Route,
+};
+use sluicegate::limits::Limits;
+use sluicegate::reply::{self, Delta, Deltas};
+use sluicegate::request::{Dialect, Endpoint, Request};
 use sluicegate::time::Instant;
 use std::collections::BTreeMap;
 
@@ -63,9 +66,25 @@ struct Seen {
     forwarded: Vec<u8>,
 }
 
+/// A call of one attempt: what follows from its failure is the business of tests/recovery.rs.
+fn call(budgets: Budgets, stream: bool, n: u32, add_usage: bool, forward: bool, limits: Limits) -> Exchange {
+    let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"Hi"}}],"stream":{stream},"n":{n}}}"#);
+    let request = Request::parse(Endpoint::ChatCompletions, body.as_bytes(), &Limits::default()).unwrap();
+    let route = Route { add_usage, budgets, ..Route::new("peer", "m", Dialect::OpenAi) };
+    let recovery = Recovery {
+        retry: Retry { tries: 1, ..Retry::default() },
+        continuation: Continuation { most: 0, ..Continuation::default() },
+        ..Recovery::default()
+    };
+    let reply = reply::Options { limits, ..reply::Options::default() };
+    let plan = Plan { routes: vec![route], recovery, total: budgets.total, forward, reply };
+    Exchange::new(Instant(0), 7, plan, request).unwrap()
+}
+
 /// Plays the upstream and the shell's clock.
 struct Peer {
     exchange: Exchange,
+    health: Health,
     seen: Seen,
     deltas: Deltas,
     timer: Option<Instant>,
@@ -81,33 +100,32 @@ impl Peer {
                 "connect" => budgets.connect = millis,
                 "first_token" => budgets.first_token = millis,
                 "total" => budgets.total = millis,
+                "rate" => budgets.rate = u32::try_from(millis).unwrap(),
                 other => panic!("unknown budget {other}"),
             }
         }
-        let built = Built {
-            path: "/chat/completions",
-            body: b"{}".to_vec(),
-            stream: case.request.stream,
-            choices: case.request.choices.unwrap_or(1),
-            usage_added: case.request.usage_added,
-            changed: false,
-            changes: Vec::new(),
-        };
-        let mut plan = Plan { budgets, ..Plan::default() };
-        plan.reply.collect = !forward;
-        let exchange = Exchange::new(Instant(0), plan, built);
-        Peer { exchange, seen: Seen::default(), deltas: Deltas::new(), timer: None, forward }
+        let RequestPart { stream, usage_added, choices } = case.request;
+        let exchange = call(budgets, stream, choices.unwrap_or(1), usage_added, forward, Limits::default());
+        Peer {
+            exchange,
+            health: Health::new(BreakerPolicy::default()),
+            seen: Seen::default(),
+            deltas: Deltas::new(),
+            timer: None,
+            forward,
+        }
     }
 
     fn drain(&mut self, now: u64) {
-        while let Some(action) = self.exchange.poll(Instant(now)) {
+        while let Some(action) = self.exchange.poll(Instant(now), &mut self.health) {
             match action {
                 Action::Send(_) => self.seen.sent += 1,
-                Action::Abort => {
+                Action::Abort(_) => {
                     assert!(!self.seen.aborted, "aborted twice");
                     self.seen.aborted = true;
                 }
                 Action::Wait(until) => self.timer = Some(until),
+                Action::Refresh(_) => panic!("nothing to refresh"),
                 Action::Finish => {
                     assert!(self.seen.finished_at.is_none(), "finished twice");
                     self.seen.finished_at = Some(now);
@@ -142,12 +160,12 @@ impl Peer {
 
     fn bytes(&mut self, now: u64, chunk: &[u8]) {
         if self.forward && self.exchange.is_streaming() {
-            match self.exchange.forward(Instant(now), chunk) {
+            match self.exchange.forward(Instant(now), 0, chunk) {
                 Forwarded::Pass => self.seen.forwarded.extend_from_slice(chunk),
                 Forwarded::Bytes(bytes) => self.seen.forwarded.extend_from_slice(bytes),
             }
         } else {
-            self.exchange.handle_bytes(Instant(now), chunk, &mut self.deltas);
+            self.exchange.handle_bytes(Instant(now), 0, chunk, &mut self.deltas);
         }
     }
 
@@ -156,6 +174,7 @@ impl Peer {
         if let Some(head) = &step.head {
             self.exchange.handle_head(
                 now,
+                0,
                 &Head {
                     status: head.status,
                     content_type: head.content_type.as_deref(),
@@ -171,10 +190,10 @@ impl Peer {
             }
         }
         if step.end.is_some() {
-            self.exchange.handle_end(now, &mut self.deltas);
+            self.exchange.handle_end(now, 0, &mut self.deltas);
         }
         if step.error.is_some() {
-            self.exchange.handle_error(now, &mut self.deltas);
+            self.exchange.handle_error(now, 0, &mut self.deltas);
         }
         if step.cancel.is_some() {
             self.exchange.cancel(now);
@@ -314,47 +333,55 @@ fn nothing_is_sent_by_a_call_that_is_cancelled_before_it_starts() {
 }
 
 /// A stream that has said one word at 10, with a timer that was set for its silence.
-fn talking(budgets: Budgets) -> Exchange {
-    let (path, body, changes) = ("/chat/completions", b"{}".to_vec(), Vec::new());
-    let request = Built { path, body, stream: true, choices: 1, usage_added: false, changed: false, changes };
-    let mut exchange = Exchange::new(Instant(0), Plan { budgets, ..Plan::default() }, request);
-    while exchange.poll(Instant(0)).is_some() {}
-    exchange.handle_head(Instant(5), &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() });
+fn talking(budgets: Budgets, health: &mut Health) -> Exchange {
+    let mut exchange = call(budgets, true, 1, false, false, Limits::default());
+    while exchange.poll(Instant(0), health).is_some() {}
+    exchange.handle_head(
+        Instant(5),
+        0,
+        &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() },
+    );
     let word = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
-    exchange.handle_bytes(Instant(10), word, &mut Deltas::new());
-    while exchange.poll(Instant(10)).is_some() {}
+    exchange.handle_bytes(Instant(10), 0, word, &mut Deltas::new());
+    while exchange.poll(Instant(10), health).is_some() {}
     exchange
 }
 
 #[test]
 fn while_nobody_reads_only_the_total_budget_runs() {
     let budgets = Budgets { idle: 100, content_idle: 200, total: 5_000, ..Budgets::default() };
-    let mut exchange = talking(budgets);
+    let mut health = Health::new(BreakerPolicy::default());
+    let mut exchange = talking(budgets, &mut health);
     exchange.pause(Instant(10));
-    assert!(matches!(exchange.poll(Instant(1_000)), Some(Action::Wait(Instant(5_000)))));
+    assert!(matches!(exchange.poll(Instant(1_000), &mut health), Some(Action::Wait(Instant(5_000)))));
     exchange.resume(Instant(2_000));
-    assert!(matches!(exchange.poll(Instant(2_000)), Some(Action::Wait(Instant(2_100)))));
-    assert!(matches!(exchange.poll(Instant(2_100)), Some(Action::Abort)));
+    assert!(matches!(exchange.poll(Instant(2_000), &mut health), Some(Action::Wait(Instant(2_100)))));
+    assert!(matches!(exchange.poll(Instant(2_100), &mut health), Some(Action::Abort(0))));
+    while exchange.poll(Instant(2_100), &mut health).is_some() {}
     assert_eq!(exchange.end().unwrap().outcome.as_str(), "timed_out");
 
-    let mut exchange = talking(budgets);
+    let mut exchange = talking(budgets, &mut health);
     exchange.pause(Instant(10));
-    assert!(matches!(exchange.poll(Instant(5_000)), Some(Action::Abort)));
+    assert!(matches!(exchange.poll(Instant(5_000), &mut health), Some(Action::Abort(0))));
+    while exchange.poll(Instant(5_000), &mut health).is_some() {}
     assert_eq!(exchange.end().unwrap().error.as_ref().unwrap().code(), "timeout_total");
 
-    let mut exchange = talking(budgets);
+    let mut exchange = talking(budgets, &mut health);
     for now in (20..210).step_by(10) {
-        exchange.handle_bytes(Instant(now), b": keep-alive\n\n", &mut Deltas::new());
+        exchange.handle_bytes(Instant(now), 0, b": keep-alive\n\n", &mut Deltas::new());
         exchange.pause(Instant(now));
         exchange.resume(Instant(now));
-        while exchange.poll(Instant(now)).is_some() {}
+        while exchange.poll(Instant(now), &mut health).is_some() {}
     }
-    while exchange.poll(Instant(210)).is_some() {}
+    while exchange.poll(Instant(210), &mut health).is_some() {}
     assert_eq!(exchange.end().unwrap().error.as_ref().unwrap().code(), "timeout_content_idle");
 
-    let mut exchange = talking(budgets);
+    let mut exchange = talking(budgets, &mut health);
     exchange.resume(Instant(90));
-    assert!(matches!(exchange.poll(Instant(110)), Some(Action::Abort)), "a resume without a pause moves nothing");
+    assert!(
+        matches!(exchange.poll(Instant(110), &mut health), Some(Action::Abort(0))),
+        "a resume without a pause moves nothing"
+    );
 }
 
 #[test]
@@ -365,19 +392,9 @@ fn a_comment_longer_than_an_event_may_be_passes_whatever_the_chunks() {
     case.steps[1].text = Some([comment.as_str(), &event].concat());
     for size in [1, 7, 500, 1_024, 10_000] {
         let mut peer = Peer::new(&case, true);
-        let mut plan = Plan::default();
-        plan.reply.limits.event = 1_024;
-        plan.reply.collect = false;
-        let built = Built {
-            path: "/chat/completions",
-            body: b"{}".to_vec(),
-            stream: true,
-            choices: 1,
-            usage_added: false,
-            changed: false,
-            changes: Vec::new(),
-        };
-        peer.exchange = Exchange::new(Instant(0), plan, built);
+        let mut limits = Limits::default();
+        limits.event = 1_024;
+        peer.exchange = call(Budgets::default(), true, 1, false, true, limits);
         peer.drain(0);
         for step in &case.steps {
             peer.step(step, &|bytes| bytes.chunks(size).map(<[u8]>::to_vec).collect());
@@ -400,7 +417,7 @@ fn an_error_in_a_200_keeps_what_the_head_said() {
         trace_id: Some("trace-1"),
         ..Head::default()
     };
-    peer.exchange.handle_head(Instant(10), &head);
+    peer.exchange.handle_head(Instant(10), 0, &head);
     peer.step(&case.steps[1], &|bytes| vec![bytes.to_vec()]);
     let error = peer.exchange.end().unwrap().error.clone().unwrap();
     assert_eq!(error.retry_after_ms(), Some(3_000));

@@ -9,7 +9,17 @@ use crate::limits::Limits;
 const LONGEST: u64 = 3_600_000;
 
 pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Error> {
-    let fields = node.object(&["connect_ms", "first_token_ms", "idle_ms", "content_idle_ms", "total_ms"])?;
+    let fields = node.object(&[
+        "connect_ms",
+        "first_token_ms",
+        "idle_ms",
+        "content_idle_ms",
+        "tokens_per_minute",
+        "answer_ms",
+        "patience_ms",
+        "total_ms",
+    ])?;
+    let rate = fields.optional("tokens_per_minute", |node| node.number(0, 1_000_000, "tokens per minute"))?;
     let read = |name, default| {
         fields.optional(name, |node| node.number(1, LONGEST, "milliseconds")).map(|value| value.unwrap_or(default))
     };
@@ -18,6 +28,9 @@ pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Err
         first_token: read("first_token_ms", defaults.first_token)?,
         idle: read("idle_ms", defaults.idle)?,
         content_idle: read("content_idle_ms", defaults.content_idle)?,
+        rate: rate.and_then(|rate| u32::try_from(rate).ok()).unwrap_or(defaults.rate),
+        answer: read("answer_ms", defaults.answer)?,
+        patience: read("patience_ms", defaults.patience)?,
         total: read("total_ms", defaults.total)?,
     })
 }

@@ -27,6 +27,22 @@ pub struct Budgets {
     /// ### Default: 60,000
     /// The longest pause seen between reasoning and answer is below 20 s; three times that is a stall.
     pub content_idle: u64,
+    /// The slowest acceptable rate: tokens (events with content) per minute, counted over a minute at a time, each beginning with a
+    /// token. 0 switches it off.
+    ///
+    /// ### Default: 4
+    /// A CPU that runs a large model gives a token every few seconds; what is slower is a trickle that keeps timers alive.
+    pub rate: u32,
+    /// From sending to the end of a whole answer (`stream: false`), while another healthy route could answer: silence tells nothing
+    /// there, since nothing comes before the end.
+    ///
+    /// ### Default: 120,000
+    pub answer: u64,
+    /// How long a caller is left waiting for this route, for its first token or for the time that it asks for with Retry-After,
+    /// while another healthy route could answer.
+    ///
+    /// ### Default: 10,000
+    pub patience: u64,
     /// The whole call.
     ///
     /// ### Default: 600,000
@@ -36,9 +52,21 @@ pub struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Budgets { connect: 60_000, first_token: 60_000, idle: 30_000, content_idle: 60_000, total: 600_000 }
+        Budgets {
+            connect: 60_000,
+            first_token: 60_000,
+            idle: 30_000,
+            content_idle: 60_000,
+            rate: 4,
+            answer: 120_000,
+            patience: 10_000,
+            total: 600_000,
+        }
     }
 }
+
+/// The length of the windows in which the rate is counted, in milliseconds.
+const RATE_WINDOW: u64 = 60_000;
 
 /// When things last happened: what the deadlines are counted from.
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +75,47 @@ pub(super) struct Marks {
     pub(super) head: Option<Instant>,
     pub(super) byte: Instant,
     pub(super) content: Option<Instant>,
+    /// When the window began in which the rate is counted; the next token begins one.
+    window: Option<Instant>,
+    /// Events with content: before the window, and so far.
+    before: u64,
+    pub(super) tokens: u64,
+}
+
+impl Marks {
+    pub(super) fn new(sent: Instant) -> Self {
+        Marks { sent, head: None, byte: sent, content: None, window: None, before: 0, tokens: 0 }
+    }
+
+    /// So many events with content arrived.
+    #[inline]
+    pub(super) fn progress(&mut self, now: Instant, tokens: u32) {
+        if tokens > 0 {
+            self.content = Some(now);
+            if self.window.is_none() {
+                (self.window, self.before) = (Some(now), self.tokens);
+            }
+            self.tokens += u64::from(tokens);
+        }
+    }
+
+    /// Takes a pause out of the silence.
+    pub(super) fn shift(&mut self, pause: u64) {
+        // Moved by the pause and not set to now: a reader of keep-alive comments pauses at each, and must not hide a stall.
+        self.byte = self.byte + pause;
+        self.window = self.window.map(|window| window + pause);
+        self.content = self.content.map(|content| content + pause);
+    }
+
+    /// Whether enough came in the window that is over.
+    pub(super) fn is_fast_enough(&mut self, budgets: &Budgets) -> bool {
+        self.window = None;
+        self.tokens - self.before >= u64::from(budgets.rate)
+    }
 }
 
 impl Budgets {
-    /// The budget that runs out first, and when.
+    /// The budget that runs out first, and when. That of the rate may turn out to be kept: [`Marks::is_fast_enough`].
     pub(super) fn next(&self, stream: bool, marks: &Marks) -> (Instant, Budget) {
         let mut next = (marks.sent + self.total, Budget::Total);
         let mut consider = |at: Instant, budget: Budget| {
@@ -67,8 +132,13 @@ impl Budgets {
                 Some(content) => {
                     consider(marks.byte + self.idle, Budget::Idle);
                     consider(content + self.content_idle, Budget::ContentIdle);
+                    if let Some(window) = marks.window.filter(|_| self.rate > 0) {
+                        consider(window + RATE_WINDOW, Budget::Rate);
+                    }
                 }
             }
+        } else {
+            consider(marks.sent + self.answer, Budget::FirstToken);
         }
         next
     }

@@ -20,7 +20,8 @@ pub enum Forwarded<'a> {
 /// What one chunk brought.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    pub(super) content: bool,
+    /// Events with content.
+    pub(super) tokens: u32,
     pub(super) done: bool,
     pub(super) failed: Option<Error>,
 }
@@ -84,7 +85,7 @@ impl Forward {
                     let end = chunk.len() - input.len();
                     match assembler.handle_data(&event.event_type, &event.data, &mut self.scratch) {
                         Ok(step) => {
-                            seen.content |= step.content;
+                            seen.tokens += u32::from(step.content);
                             if step.done {
                                 seen.done = true;
                                 self.behind_done = Some(end);
@@ -170,9 +171,7 @@ impl Forward {
             return;
         }
         let Some(end) = end else { return };
-        if self.spilled {
-            self.tail.extend_from_slice(b"\n\n");
-        }
+        self.tail.extend_from_slice(self.gap());
         if let Some(error) = &end.error {
             self.tail.extend_from_slice(b"data: ");
             self.tail.extend_from_slice(error_body(error).as_bytes());
@@ -184,6 +183,11 @@ impl Forward {
             }
             self.tail.extend_from_slice(b"data: [DONE]\n\n");
         }
+    }
+
+    /// The end of a comment that was handed on in pieces, if one was.
+    pub(super) fn gap(&self) -> &'static [u8] {
+        if self.spilled { b"\n\n" } else { b"" }
     }
 
     pub(super) fn take_tail(&mut self) -> Vec<u8> {

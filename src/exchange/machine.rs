@@ -1,407 +1,495 @@
-//! The machine itself: see the table in the module's documentation.
+//! The machine itself: what happened goes in, what to do comes out. What a failure leads to is decided in `recovery`.
 
-use super::budget::Marks;
-use super::forward::{Forward, Forwarded};
-use super::head::KeptHead;
-use super::{Budgets, Timing, recast};
+use super::attempt::{Attempt, Step};
+use super::forward::Forwarded;
+use super::policy::{OnCancel, Recovery};
+use super::retry::Random;
+use super::rewrite::{self, Writer};
+use super::route::Route;
+use super::said::Said;
+use super::splice::Splice;
+use super::timeline::{Event, Timeline};
+use super::{Health, Timing};
 use crate::error::{Error, ErrorKind};
-use crate::limits::Limits;
-use crate::reply::{self, Budget, Cause, Delta, Deltas, End, FailureHead, Reader, Reply, read_body};
-use crate::request::{Built, Endpoint};
+use crate::reply::{self, Cause, Deltas, End, FailureHead, Notice, Reply};
+use crate::request::{Built, ContinueBy, Needs, Replay, Request};
 use crate::time::Instant;
+use std::collections::VecDeque;
 
-/// How long after `[DONE]` the end of the body is waited for, in milliseconds: it usually comes in the same
-/// packet, and waiting for it lets the connection be used again; a server that keeps it open is cut off.
-const LINGER: u64 = 250;
-
-/// How long after its head a failure's body is waited for, in milliseconds: the head says most of it already.
-const FAILURE_WAIT: u64 = 5_000;
-
-/// The bound of a failure's body, in bytes: what follows cannot change what the failure is, and is not waited for.
-const FAILURE_BODY: usize = 64 << 10;
-
-/// What one call may take and how it is read.
-#[derive(Clone, Copy, Debug, Default)]
+/// What is known before a call begins.
+#[derive(Clone, Debug)]
 pub struct Plan {
-    /// Time budgets.
-    pub budgets: Budgets,
-    /// How the reply is read. A call that only hands bytes on does not need `collect`.
+    /// Where the call may go, best first. At least one.
+    pub routes: Vec<Route>,
+    /// What is done about failures.
+    pub recovery: Recovery,
+    /// How long the whole call may take, waits and all attempts included, in milliseconds.
+    pub total: u64,
+    /// Whether the answer is handed on as bytes ([`Exchange::forward`]) instead of read as deltas.
+    pub forward: bool,
+    /// How the reply is read; `think_tags`, `choices` and `collect` are set for each attempt.
     pub reply: reply::Options,
+}
+
+/// A request to send.
+#[derive(Debug)]
+pub struct Sending {
+    /// The attempt's number, from 0: what is told about it carries this number.
+    pub attempt: u32,
+    /// The place of its route in [`Plan::routes`].
+    pub route: usize,
+    /// What to send.
+    pub request: Built,
 }
 
 /// What to do next.
 #[derive(Debug)]
 pub enum Action {
     /// Send this request, without following redirects.
-    Send(Built),
-    /// Abort the request that is under way.
-    Abort,
+    Send(Sending),
+    /// Abort the attempt with this number.
+    Abort(u32),
+    /// Get a new credential for this route, once for all calls that ask for it at the same time, then tell
+    /// [`Exchange::handle_refreshed`].
+    Refresh(usize),
     /// Nothing until then, unless something happens before. Replaces an earlier `Wait`.
     Wait(Instant),
     /// The call is over; [`Exchange::end`] says how. Comes once, last.
     Finish,
 }
 
+/// What the call as a whole is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The next poll picks a route and sends.
+    Choosing,
+    /// The same route is asked again then.
+    Waiting {
+        until: Instant,
+        route: usize,
+    },
+    /// A new credential is awaited.
+    Refreshing {
+        route: usize,
+    },
+    /// At least one attempt is under way.
+    Running,
+    Over,
+}
+
+/// What this call knows of a route.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tried {
+    pub(super) times: u32,
+    /// Not asked again in this call.
+    pub(super) left: bool,
+    pub(super) refreshed: bool,
+    /// Found out by a refusal.
+    pub(super) continue_by: Option<ContinueBy>,
+}
+
+/// An attempt under way.
 #[derive(Debug)]
-enum State {
-    Ready(Built),
-    HeadAwaited,
-    Streaming,
-    Lingering(Instant),
-    Body(Vec<u8>),
-    FailureBody(Vec<u8>),
-    Ended,
+pub(super) struct Active {
+    pub(super) id: u32,
+    pub(super) route: usize,
+    pub(super) probe: bool,
+    pub(super) sent: Instant,
+    pub(super) attempt: Attempt,
+    /// It goes on with what was said.
+    pub(super) splice: Option<Splice>,
+    pub(super) wake: Instant,
+    /// Its bytes until its first token, while another attempt may still win.
+    pub(super) prelude: Vec<u8>,
+}
+
+impl Active {
+    pub(super) fn has_token(&self) -> bool {
+        self.attempt.tokens() > 0
+    }
 }
 
 /// One call. See the module's documentation for how to drive it.
 #[derive(Debug)]
 pub struct Exchange {
-    plan: Plan,
-    limits: Limits,
-    stream: bool,
-    is_chat: bool,
-    state: State,
-    reader: Option<Reader>,
-    forward: Forward,
-    head: KeptHead,
-    marks: Marks,
-    timing: Timing,
-    reply: Option<Reply>,
-    body: Vec<u8>,
-    recast: bool,
-    end: Option<End>,
-    abort: bool,
-    finish: bool,
-    paused: Option<Instant>,
-    waiting: Option<Instant>,
-    late: Deltas,
+    pub(super) plan: Plan,
+    pub(super) request: Request,
+    pub(super) needs: Needs,
+    pub(super) started: Instant,
+    pub(super) random: Random,
+    pub(super) stage: Stage,
+    pub(super) current: Option<Active>,
+    pub(super) rival: Option<Active>,
+    /// The attempt that ended last: what is reported of the call is its status, times and trace id.
+    pub(super) last: Option<Active>,
+    pub(super) actions: VecDeque<Action>,
+    pub(super) made: u32,
+    pub(super) tried: Vec<Tried>,
+    pub(super) begun: bool,
+    /// The route that was asked last, or is to be asked first.
+    pub(super) at: usize,
+    pub(super) hedged: bool,
+    pub(super) repaired: bool,
+    pub(super) replay: Option<Replay>,
+    pub(super) continued: u32,
+    pub(super) lengthened: u32,
+    pub(super) said: Option<Said>,
+    pub(super) spent: u64,
+    /// Why the attempt before failed.
+    pub(super) last_error: Option<ErrorKind>,
+    /// How the call ends if nothing helps.
+    pub(super) last_end: Option<End>,
+    pub(super) drain: Option<Instant>,
+    pub(super) end: Option<End>,
+    pub(super) reply: Option<Reply>,
+    pub(super) timing: Timing,
+    pub(super) timeline: Timeline,
+    pub(super) notices: Vec<(Notice, String)>,
+    /// Deltas of the call's own that nobody has taken yet.
+    pub(super) late: Deltas,
+    pub(super) scratch: Deltas,
+    wake: Option<Instant>,
+    finished: bool,
+    /// A stream's head has gone out to the caller, or may have.
+    pub(super) began: bool,
+    /// Bytes of the call's own, to be handed on before the next ones.
+    pub(super) pending: Vec<u8>,
+    out: Vec<u8>,
+    pub(super) tail: Vec<u8>,
 }
 
 impl Exchange {
-    /// A call that sends `request`, made at `now`.
-    pub fn new(now: Instant, mut plan: Plan, request: Built) -> Self {
-        plan.reply.choices = request.choices;
-        let stream = request.stream;
-        let limits = plan.reply.limits;
-        Exchange {
-            stream,
-            is_chat: request.path == Endpoint::ChatCompletions.path(),
-            limits,
-            reader: Some(Reader::new(plan.reply)),
-            forward: Forward::new(request.usage_added, limits.event),
-            head: KeptHead::default(),
-            marks: Marks { sent: now, head: None, byte: now, content: None },
-            timing: Timing { sent: Some(now), ..Timing::default() },
-            state: State::Ready(request),
-            plan,
-            reply: None,
-            body: Vec::new(),
-            recast: false,
+    /// A call that begins at `now`. `seed` makes its waits differ from other calls': any number that differs from call to call.
+    ///
+    /// Errors: `invalid_request` if the request cannot be built for the first route that could take it, `not_supported` if no route can
+    /// take what it needs (images, tools, its length), `misconfigured` for a plan without routes.
+    pub fn new(now: Instant, seed: u64, plan: Plan, request: Request) -> Result<Self, Error> {
+        let needs = request.needs();
+        let tried = vec![Tried::default(); plan.routes.len()];
+        let mut exchange = Exchange {
+            needs,
+            started: now,
+            random: Random::new(seed),
+            stage: Stage::Choosing,
+            current: None,
+            rival: None,
+            last: None,
+            actions: VecDeque::new(),
+            made: 0,
+            tried,
+            begun: false,
+            at: 0,
+            hedged: false,
+            repaired: false,
+            replay: None,
+            continued: 0,
+            lengthened: 0,
+            said: None,
+            spent: 0,
+            last_error: None,
+            last_end: None,
+            drain: None,
             end: None,
-            abort: false,
-            finish: false,
-            paused: None,
-            waiting: None,
+            reply: None,
+            timing: Timing { sent: Some(now), ..Timing::default() },
+            timeline: Timeline::default(),
+            notices: Vec::new(),
             late: Deltas::new(),
+            scratch: Deltas::new(),
+            wake: None,
+            finished: false,
+            began: false,
+            pending: Vec::new(),
+            out: Vec::new(),
+            tail: Vec::new(),
+            plan,
+            request,
+        };
+        exchange.check_routes()?;
+        Ok(exchange)
+    }
+
+    /// What to do next; `None` when there is nothing until something happens. Call it until then, after each thing told.
+    pub fn poll(&mut self, now: Instant, health: &mut Health) -> Option<Action> {
+        loop {
+            if let Some(action) = self.actions.pop_front() {
+                return Some(action);
+            }
+            match self.stage {
+                Stage::Running => {
+                    if let Some(until) = self.run(now, health) {
+                        return self.wait(until);
+                    }
+                }
+                Stage::Choosing => self.choose(now, health),
+                Stage::Waiting { until, route } => {
+                    if now < until {
+                        return self.wait(until);
+                    }
+                    self.ask_again(now, health, route);
+                }
+                Stage::Refreshing { .. } => {
+                    let until = self.deadline();
+                    if now < until {
+                        return self.wait(until);
+                    }
+                    self.run_out(now);
+                }
+                Stage::Over if self.finished => return None,
+                Stage::Over => {
+                    self.finished = true;
+                    return Some(Action::Finish);
+                }
+            }
         }
     }
 
-    /// What to do next; `None` when there is nothing until something happens. Call it until then.
-    pub fn poll(&mut self, now: Instant) -> Option<Action> {
-        if matches!(self.state, State::Ready(_))
-            && let State::Ready(request) = core::mem::replace(&mut self.state, State::HeadAwaited)
-        {
-            return Some(Action::Send(request));
-        }
-        if !matches!(self.state, State::Ended) {
-            let (until, budget) = self.deadline();
-            if now < until {
-                if self.waiting == Some(until) {
-                    return None;
-                }
-                self.waiting = Some(until);
-                return Some(Action::Wait(until));
-            }
-            self.abort = true;
-            match (&self.state, budget) {
-                (State::Lingering(_), _) => self.state = State::Ended,
-                (State::FailureBody(body), _) => {
-                    let error = self.head.classify(body);
-                    self.conclude_late(now, Cause::Failed(error));
-                }
-                (_, budget) => self.conclude_late(now, Cause::TimedOut(budget)),
-            }
-        }
-        if core::mem::take(&mut self.abort) {
-            return Some(Action::Abort);
-        }
-        if self.finish {
+    fn wait(&mut self, until: Instant) -> Option<Action> {
+        if self.wake == Some(until) {
             return None;
         }
-        self.finish = true;
-        Some(Action::Finish)
+        self.wake = Some(until);
+        Some(Action::Wait(until))
     }
 
-    fn deadline(&self) -> (Instant, Budget) {
-        match self.state {
-            State::Lingering(until) => (until, Budget::Total),
-            State::FailureBody(_) => (self.marks.head.unwrap_or(self.marks.sent) + FAILURE_WAIT, Budget::Total),
-            _ if self.paused.is_some() => (self.marks.sent + self.plan.budgets.total, Budget::Total),
-            _ => self.plan.budgets.next(self.stream, &self.marks),
+    pub(super) fn deadline(&self) -> Instant {
+        self.started + self.plan.total
+    }
+
+    /// Lets the attempts under way have their turn: until when there is nothing to do, or `None` if that has to be seen anew.
+    fn run(&mut self, now: Instant, health: &mut Health) -> Option<Instant> {
+        let Some(active) = &mut self.current else {
+            self.stage = Stage::Choosing;
+            return None;
+        };
+        if let Some(most) = self.plan.recovery.tokens
+            && self.spent.saturating_add(active.attempt.tokens()) >= most
+        {
+            active.attempt.stop(now, Cause::OverBudget);
         }
+        while let Some(step) = active.attempt.poll(now) {
+            match step {
+                Step::Abort => self.actions.push_back(Action::Abort(active.id)),
+                Step::Wait(until) => active.wake = until,
+                Step::Finish => {
+                    self.settle(now, health);
+                    return None;
+                }
+            }
+        }
+        let mut until = active.wake;
+        if let Some(drain) = self.drain {
+            if now >= drain {
+                active.attempt.stop(now, Cause::Aborted);
+                return None;
+            }
+            until = until.min(drain);
+        }
+        if self.plan.recovery.hedge.is_some() {
+            let race = self.race(now, health)?;
+            until = until.min(race);
+        }
+        self.actions.is_empty().then_some(until)
     }
 
-    /// The response head arrived.
-    pub fn handle_head(&mut self, now: Instant, head: &FailureHead<'_>) {
-        if !matches!(self.state, State::HeadAwaited) {
+    pub(super) fn active(&mut self, attempt: u32) -> Option<&mut Active> {
+        self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt)
+    }
+
+    /// The response head of an attempt arrived.
+    pub fn handle_head(&mut self, now: Instant, attempt: u32, head: &FailureHead<'_>) {
+        let Some(active) = self.active(attempt) else { return };
+        active.attempt.handle_head(now, head);
+        self.began |= active.attempt.is_streaming();
+    }
+
+    /// Bytes of an attempt's body arrived; deltas are appended to `out`.
+    pub fn handle_bytes(&mut self, now: Instant, attempt: u32, bytes: &[u8], out: &mut Deltas) {
+        self.take_late(out);
+        self.tell(attempt, out, |attempt, out| attempt.handle_bytes(now, bytes, out));
+    }
+
+    /// The body of an attempt ended without an error.
+    pub fn handle_end(&mut self, now: Instant, attempt: u32, out: &mut Deltas) {
+        if self.plan.forward {
+            return self.tell_written(attempt, |attempt, out| attempt.handle_end(now, out));
+        }
+        self.take_late(out);
+        self.tell(attempt, out, |attempt, out| attempt.handle_end(now, out));
+    }
+
+    /// An attempt's request or its body failed: refused, reset, or not reachable.
+    pub fn handle_error(&mut self, now: Instant, attempt: u32, out: &mut Deltas) {
+        if self.plan.forward {
+            return self.tell_written(attempt, |attempt, out| attempt.handle_error(now, out));
+        }
+        self.take_late(out);
+        self.tell(attempt, out, |attempt, out| attempt.handle_error(now, out));
+    }
+
+    /// Tells an attempt something; what it says goes to `out`, joined to what was said before.
+    fn tell(&mut self, attempt: u32, out: &mut Deltas, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
+        let active = self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt);
+        let Some(active) = active else { return };
+        if self.drain.is_some() {
+            self.scratch.clear();
+            tell(&mut active.attempt, &mut self.scratch);
             return;
         }
-        self.marks.head = Some(now);
-        self.marks.byte = now;
-        self.timing.head = Some(self.timing.elapsed(now));
-        self.head = KeptHead::new(head);
-        let media = head.content_type.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-        let is_whole = media.ends_with("json") || media == "text/html";
-        self.state = match head.status {
-            // A stream that some proxy has relabelled (text/plain, octet-stream) still reads as one; JSON and HTML do not.
-            200..=299 if self.stream && !is_whole => State::Streaming,
-            200..=299 if media != "text/html" => State::Body(Vec::new()),
-            _ => State::FailureBody(Vec::new()),
-        };
-    }
-
-    /// Bytes of the body arrived; deltas are appended to `out`.
-    pub fn handle_bytes(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
-        self.marks.byte = now;
-        match &mut self.state {
-            State::Streaming => self.read_stream(now, bytes, out),
-            State::Body(_) | State::FailureBody(_) => self.collect(now, bytes, out),
-            _ => {}
+        match (&mut active.splice, &mut self.said) {
+            (Some(splice), Some(said)) => {
+                self.scratch.clear();
+                tell(&mut active.attempt, &mut self.scratch);
+                said.pass(splice, &self.scratch, out);
+            }
+            _ => tell(&mut active.attempt, out),
         }
     }
 
-    fn read_stream(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
-        let Some(reader) = &mut self.reader else { return };
-        let before = out.len();
-        let read = reader.feed(bytes, out);
-        self.mark_tokens(now, out, before);
-        match read {
-            Ok(progress) => {
-                if progress.content {
-                    self.marks.content = Some(now);
-                }
-                if progress.done {
-                    self.state = State::Lingering(now + LINGER);
-                    self.settle(now, Cause::Done, out);
-                }
-            }
-            Err(error) => {
-                self.abort = true;
-                self.conclude(now, Cause::Failed(error), out);
-            }
+    /// A new credential is there, or is not to be had.
+    pub fn handle_refreshed(&mut self, now: Instant, is_new: bool) {
+        let Stage::Refreshing { route } = self.stage else { return };
+        if is_new {
+            self.stage = Stage::Waiting { until: now, route };
+        } else {
+            self.leave(route);
+            self.stage = Stage::Choosing;
         }
     }
 
-    fn mark_tokens(&mut self, now: Instant, out: &Deltas, before: usize) {
-        if self.timing.first_text.is_some() {
+    /// Bytes of an attempt arrived, in a call whose answer is handed on: what to hand on for them. For all bytes once
+    /// [`Exchange::is_streaming`]; before, [`Exchange::handle_bytes`].
+    pub fn forward(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
+        let is_plain = self.pending.is_empty()
+            && self.drain.is_none()
+            && self.plan.recovery.hedge.is_none()
+            && !self.rewrites()
+            && self
+                .current
+                .as_ref()
+                .is_some_and(|active| active.id == attempt && active.splice.is_none() && active.attempt.is_streaming());
+        if !is_plain {
+            return self.forward_changed(now, attempt, chunk);
+        }
+        match &mut self.current {
+            Some(active) => active.attempt.forward(now, chunk),
+            None => Forwarded::Bytes(&[]),
+        }
+    }
+
+    /// Whether even the first attempt's chunks are written anew: its end may not be the answer's.
+    pub(super) fn rewrites(&self) -> bool {
+        self.plan.forward && self.plan.recovery.continuation.length > 0
+    }
+
+    fn forward_changed(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
+        self.out.clear();
+        let is_race = self.plan.recovery.hedge.is_some();
+        let rewrites = self.rewrites();
+        let active = self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt);
+        let Some(active) = active else { return Forwarded::Bytes(&[]) };
+        if self.drain.is_none() && active.splice.is_none() && !rewrites && active.attempt.is_streaming() {
+            let bytes = match active.attempt.forward(now, chunk) {
+                Forwarded::Pass => chunk,
+                Forwarded::Bytes(bytes) => bytes,
+            };
+            active.prelude.extend_from_slice(bytes);
+            // A stream that may still lose its race is heard when it has something to say.
+            if !is_race || active.has_token() || active.attempt.end().is_some() {
+                self.out.append(&mut self.pending);
+                self.out.append(&mut active.prelude);
+            } else if active.prelude.len() > MOST_PRELUDE {
+                active.prelude.clear();
+            }
+            return Forwarded::Bytes(&self.out);
+        }
+        self.tell_written(attempt, |attempt, out| attempt.handle_bytes(now, chunk, out));
+        self.out.append(&mut self.pending);
+        Forwarded::Bytes(&self.out)
+    }
+
+    /// As [`Exchange::tell`], for a call whose answer is handed on: what is said goes to the pending bytes as chunks, unless it has
+    /// gone out as it came.
+    fn tell_written(&mut self, attempt: u32, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
+        let is_written = self.active(attempt).is_some_and(|active| active.splice.is_some()) || self.rewrites();
+        let mut deltas = Deltas::new();
+        self.tell(attempt, &mut deltas, tell);
+        if is_written {
+            self.write(&deltas);
+        }
+    }
+
+    /// Writes deltas as chunks, to be handed on before all else.
+    pub(super) fn write(&mut self, deltas: &Deltas) {
+        if deltas.is_empty() {
             return;
         }
-        for delta in out.iter().skip(before) {
-            let is_text = matches!(delta, Delta::Text { .. } | Delta::Refusal { .. } | Delta::ToolCall { .. });
-            if is_text || matches!(delta, Delta::Reasoning { .. }) {
-                let elapsed = self.timing.elapsed(now);
-                self.timing.first_token.get_or_insert(elapsed);
-                if is_text {
-                    self.timing.first_text = Some(elapsed);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn collect(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
-        match &mut self.state {
-            State::FailureBody(body) => {
-                let room = FAILURE_BODY.saturating_sub(body.len());
-                body.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
-                if body.len() >= FAILURE_BODY {
-                    let error = self.head.classify(body);
-                    self.abort = true;
-                    self.conclude(now, Cause::Failed(error), out);
-                }
-            }
-            State::Body(body) if body.len() + bytes.len() <= self.limits.reply_body => body.extend_from_slice(bytes),
-            State::Body(_) => {
-                self.abort = true;
-                let error = Error::new(ErrorKind::ReplyTooLarge, "The reply's body is over the size limit.");
-                self.conclude(now, Cause::Failed(error), out);
-            }
-            _ => {}
-        }
-    }
-
-    /// Bytes of a stream arrived that are to be handed on: what to hand on for them. Only
-    /// while [`Exchange::is_streaming`]; everything else goes through [`Exchange::handle_bytes`].
-    pub fn forward(&mut self, now: Instant, chunk: &[u8]) -> Forwarded<'_> {
-        self.marks.byte = now;
-        let (State::Streaming, Some(reader)) = (&self.state, &mut self.reader) else {
-            return self.forward.nothing();
+        let head = match &self.said {
+            Some(_) => None,
+            None => self.shown().and_then(|active| active.attempt.assembled()).map(Said::head),
         };
-        let seen = self.forward.read(reader, chunk);
-        if seen.content {
-            self.marks.content = Some(now);
-            let elapsed = self.timing.elapsed(now);
-            self.timing.first_token.get_or_insert(elapsed);
+        let said = self.said.as_ref().or(head.as_ref());
+        let is_chat = self.is_chat();
+        if let Some(said) = said {
+            Writer { said, is_chat }.deltas(deltas, &mut self.pending);
         }
-        if let Some(error) = seen.failed {
-            self.abort = true;
-            self.conclude(now, Cause::Failed(error), &mut Deltas::new());
-        } else if seen.done {
-            self.state = State::Lingering(now + LINGER);
-            self.settle(now, Cause::Done, &mut Deltas::new());
-            if self.end.as_ref().is_some_and(|end| end.error.is_none()) {
-                self.forward.accept_done();
-            }
-            self.forward.finish(self.end.as_ref());
-        }
-        self.forward.take(chunk)
     }
 
-    /// What is still to be handed on when a forwarded stream is over: the error event of a stream that broke, or the `[DONE]`
-    /// that the upstream forgot. Empty if nothing is.
+    pub(super) fn is_chat(&self) -> bool {
+        self.request.endpoint() == crate::request::Endpoint::ChatCompletions
+    }
+
+    /// What is still to be handed on when a forwarded stream is over: what was held back, the error event of a stream that broke, or the
+    /// `[DONE]` that the upstream forgot. Empty if nothing is.
     pub fn forward_tail(&mut self) -> Vec<u8> {
-        self.forward.take_tail()
-    }
-
-    /// The body ended without an error.
-    pub fn handle_end(&mut self, now: Instant, out: &mut Deltas) {
-        match core::mem::replace(&mut self.state, State::Ended) {
-            State::Streaming => {
-                let cause = self.read_last_block(out);
-                self.conclude(now, cause, out);
-            }
-            State::Body(body) => self.read_whole(now, body, out),
-            State::FailureBody(body) => {
-                let error = self.head.classify(&body);
-                self.conclude(now, Cause::Failed(error), out);
-            }
-            State::HeadAwaited | State::Ready(_) => {
-                let error = Error::new(ErrorKind::Network, "The connection closed before a response head arrived.");
-                self.conclude(now, Cause::Failed(error), out);
-            }
-            State::Lingering(_) | State::Ended => {}
-        }
-    }
-
-    fn read_last_block(&mut self, out: &mut Deltas) -> Cause {
-        let Some(reader) = &mut self.reader else { return Cause::Eof };
-        let (cause, progress) = reader.feed_end(out);
-        if matches!(cause, Cause::Unterminated) {
-            self.forward.keep_last(&progress);
-        }
-        cause
-    }
-
-    fn read_whole(&mut self, now: Instant, body: Vec<u8>, out: &mut Deltas) {
-        match read_body(&body, &self.plan.reply) {
-            Ok((reply, end)) => {
-                let before = out.len();
-                self.body = body;
-                if self.stream && self.plan.reply.collect {
-                    reply.to_deltas(out);
-                    self.mark_tokens(now, out, before);
-                } else if self.stream && end.error.is_none() {
-                    self.body = recast::as_stream(&reply, self.is_chat);
-                    self.recast = true;
-                }
-                self.reply = Some(reply);
-                self.reader = None;
-                self.timing.total = Some(self.timing.elapsed(now));
-                self.end = Some(end);
-            }
-            Err(error) => self.conclude(now, Cause::Failed(error), out),
-        }
-    }
-
-    /// The request or its body failed: refused, reset, or not reachable.
-    pub fn handle_error(&mut self, now: Instant, out: &mut Deltas) {
-        match core::mem::replace(&mut self.state, State::Ended) {
-            State::Ready(_) | State::HeadAwaited => {
-                let error =
-                    Error::new(ErrorKind::Network, "The upstream could not be reached, or closed before answering.");
-                self.conclude(now, Cause::Failed(error), out);
-            }
-            State::Streaming => {
-                self.conclude(now, Cause::Reset, out);
-            }
-            State::Body(_) => {
-                let error = Error::new(ErrorKind::Truncated, "The connection broke in the middle of the answer.");
-                self.conclude(now, Cause::Failed(error), out);
-            }
-            State::FailureBody(body) => {
-                let error = self.head.classify(&body);
-                self.conclude(now, Cause::Failed(error), out);
-            }
-            State::Lingering(_) | State::Ended => {}
-        }
+        core::mem::take(&mut self.tail)
     }
 
     /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
     /// upstream cannot be blamed for silence that nobody listens to.
     pub fn pause(&mut self, now: Instant) {
-        self.paused.get_or_insert(now);
+        for active in self.current.iter_mut().chain(&mut self.rival) {
+            active.attempt.pause(now);
+        }
     }
 
     /// The caller reads on: the time of the pause is taken out of the silence. Without a pause before it does nothing.
     pub fn resume(&mut self, now: Instant) {
-        let Some(paused) = self.paused.take() else { return };
-        // Moved by the pause and not set to now: a reader of keep-alive comments pauses at each, and must not hide a stall.
-        let pause = now.since(paused);
-        self.marks.byte = self.marks.byte + pause;
-        self.marks.content = self.marks.content.map(|content| content + pause);
+        for active in self.current.iter_mut().chain(&mut self.rival) {
+            active.attempt.resume(now);
+        }
     }
 
-    /// The caller no longer wants the answer.
+    /// The caller no longer wants the answer. Nothing is sent after this.
     pub fn cancel(&mut self, now: Instant) {
-        if matches!(self.state, State::Ended) {
+        if self.stage == Stage::Over || self.drain.is_some() {
             return;
         }
-        self.abort = !matches!(self.state, State::Ready(_));
-        self.conclude_late(now, Cause::Aborted);
+        self.actions.retain(|action| !matches!(action, Action::Send(_)));
+        if let (OnCancel::Drain(millis), Some(active)) = (self.plan.recovery.on_cancel, &self.current)
+            && active.attempt.status() != 0
+            && self.request.is_stream()
+        {
+            self.drain = Some(now + millis);
+            self.timeline.push(now.since(self.started), Event::Draining, Some(active.id), Some(active.route), "");
+            return;
+        }
+        if let Some(rival) = self.rival.take() {
+            self.actions.push_back(Action::Abort(rival.id));
+        }
+        match &mut self.current {
+            Some(active) => active.attempt.stop(now, Cause::Aborted),
+            None => self.conclude(now, Cause::Aborted),
+        }
     }
 
-    /// Ends the call between two reads. What was held back of the text is for [`Exchange::take_late`].
-    fn conclude_late(&mut self, now: Instant, cause: Cause) {
-        let mut late = core::mem::take(&mut self.late);
-        self.conclude(now, cause, &mut late);
-        self.late = late;
-    }
-
-    /// Moves to `out` the deltas of a call that ended between two reads: what had been held back, and notices. To be asked for when
-    /// the call has finished.
+    /// Moves to `out` the deltas that came between two reads: notices, and what had been held back. To be asked for after each round of
+    /// polls.
     pub fn take_late(&mut self, out: &mut Deltas) {
-        self.late.iter().for_each(|delta| out.push(delta));
-        self.late.clear();
-    }
-
-    /// Ends the call: no more bytes are read.
-    fn conclude(&mut self, now: Instant, cause: Cause, out: &mut Deltas) {
-        self.settle(now, cause, out);
-        self.state = State::Ended;
-        self.forward.finish(self.end.as_ref());
-    }
-
-    /// Says how the call ended, while the rest of the body may still be on its way.
-    fn settle(&mut self, now: Instant, cause: Cause, out: &mut Deltas) {
-        if self.end.is_some() {
-            return;
+        if !self.late.is_empty() {
+            self.late.iter().for_each(|delta| out.push(delta));
+            self.late.clear();
         }
-        let Some(mut assembler) = self.reader.take().map(Reader::into_assembler) else { return };
-        let mut end = assembler.finish(cause, out);
-        end.error = end.error.map(|error| self.head.complete(error));
-        self.timing.total = Some(self.timing.elapsed(now));
-        self.reply = Some(assembler.into_reply());
-        self.end = Some(end);
     }
 
     /// How the call ended; `None` while it has not.
@@ -414,34 +502,98 @@ impl Exchange {
         self.reply.as_ref()
     }
 
+    fn shown(&self) -> Option<&Active> {
+        self.current.as_ref().or(self.last.as_ref())
+    }
+
     /// The body of an answer that was not a stream, once the call has ended: as it came, or as an event stream of one chunk
     /// if it [was recast](Exchange::is_recast).
     pub fn body(&self) -> &[u8] {
-        &self.body
+        self.last.as_ref().map_or(&[], |active| active.attempt.body())
     }
 
     /// Whether an upstream answered a stream request whole, and the body is now the stream that was asked for.
     pub fn is_recast(&self) -> bool {
-        self.recast
+        self.last.as_ref().is_some_and(|active| active.attempt.is_recast())
     }
 
-    /// When things happened.
-    pub fn timing(&self) -> &Timing {
-        &self.timing
+    /// When things happened, in milliseconds since the call began.
+    pub fn timing(&self) -> Timing {
+        let now = self.shown().map(|active| *active.attempt.timing()).unwrap_or_default();
+        Timing {
+            sent: Some(self.started),
+            head: self.timing.head.or(now.head),
+            first_token: self.timing.first_token.or(now.first_token),
+            first_text: self.timing.first_text.or(now.first_text),
+            total: self.timing.total,
+        }
     }
 
-    /// Whether an event stream is being read.
+    /// Whether the caller gets an event stream: true from the first streaming response head on, whatever comes then.
     pub fn is_streaming(&self) -> bool {
-        matches!(self.state, State::Streaming)
+        self.began
     }
 
-    /// The upstream's id for this call, if it sent one.
+    /// The upstream's id for the attempt that answers, or that failed last, if it sent one.
     pub fn trace_id(&self) -> Option<&str> {
-        self.head.trace_id.as_deref()
+        self.shown().and_then(|active| active.attempt.trace_id())
     }
 
-    /// The status of the response head; 0 before it.
+    /// The status of the last response head; 0 before any.
     pub fn status(&self) -> u16 {
-        self.head.status
+        self.shown().map_or(0, |active| active.attempt.status())
+    }
+
+    /// The route that answers, or was asked last.
+    pub fn route(&self) -> Option<&Route> {
+        self.shown().and_then(|active| self.plan.routes.get(active.route))
+    }
+
+    /// The number of the attempt that answers, or was made last.
+    pub fn attempt(&self) -> Option<u32> {
+        self.shown().map(|active| active.id)
+    }
+
+    /// How many requests were made.
+    pub fn attempts(&self) -> u32 {
+        self.made
+    }
+
+    /// Where the call may go.
+    pub fn routes(&self) -> &[Route] {
+        &self.plan.routes
+    }
+
+    /// What the caller may want to know about the call, so far: notices of its own, without those of the reply.
+    pub fn notices(&self) -> &[(Notice, String)] {
+        &self.notices
+    }
+
+    /// What the call went through.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// [`Timeline::to_json`] with the routes' names.
+    pub fn timeline_json(&self) -> String {
+        self.timeline.to_json(|route| match self.plan.routes.get(route) {
+            Some(route) => (&route.source, &route.model),
+            None => ("", ""),
+        })
+    }
+
+    /// Tells the caller something: as a delta, in the reply, and as a comment in a stream that is handed on.
+    pub(super) fn notice(&mut self, code: Notice, detail: &str) {
+        if self.notices.iter().any(|(known, text)| *known == code && text == detail) {
+            return;
+        }
+        self.late.push(reply::Delta::Notice { code, detail });
+        if self.began && self.plan.forward {
+            rewrite::comment("notice", code.code(), detail, &mut self.pending);
+        }
+        self.notices.push((code, detail.to_owned()));
     }
 }
+
+/// How much of a stream that may still lose its race is kept, in bytes: comments and a chunk with the role, as a rule.
+const MOST_PRELUDE: usize = 64 << 10;

@@ -60,20 +60,49 @@ pub enum Notice {
     UnclosedThink = 2,
     /// A request field was changed or left out for this upstream; the detail names it.
     RequestChanged = 3,
+    /// The request was sent again to the same route.
+    Retried = 4,
+    /// Another route answers.
+    FellBack = 5,
+    /// The answer broke off and was gone on with: the seam is here.
+    Continued = 6,
+    /// The answer begins anew: what came before is to be forgotten.
+    Restarted = 7,
+    /// A second request was made because the first was slow, and answers.
+    Hedged = 8,
+    /// What another gate on the way says about its part of the call.
+    Upstream = 9,
 }
 
 impl Notice {
     /// Every notice; a notice's number is its place here.
-    pub const ALL: &'static [Notice] =
-        &[Notice::UnterminatedEvent, Notice::MissingDone, Notice::UnclosedThink, Notice::RequestChanged];
+    pub const ALL: &'static [Notice] = &[
+        Notice::UnterminatedEvent,
+        Notice::MissingDone,
+        Notice::UnclosedThink,
+        Notice::RequestChanged,
+        Notice::Retried,
+        Notice::FellBack,
+        Notice::Continued,
+        Notice::Restarted,
+        Notice::Hedged,
+        Notice::Upstream,
+    ];
 
-    /// `unterminated_event`, `missing_done`, `unclosed_think` or `request_changed`.
+    /// `unterminated_event`, `missing_done`, `unclosed_think`, `request_changed`, `retried`, `fell_back`, `continued`, `restarted`,
+    /// `hedged` or `upstream`.
     pub fn code(self) -> &'static str {
         match self {
             Notice::UnterminatedEvent => "unterminated_event",
             Notice::MissingDone => "missing_done",
             Notice::UnclosedThink => "unclosed_think",
             Notice::RequestChanged => "request_changed",
+            Notice::Retried => "retried",
+            Notice::FellBack => "fell_back",
+            Notice::Continued => "continued",
+            Notice::Restarted => "restarted",
+            Notice::Hedged => "hedged",
+            Notice::Upstream => "upstream",
         }
     }
 }

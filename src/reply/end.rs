@@ -13,18 +13,21 @@ pub enum Budget {
     Idle,
     /// Between two tokens; comments do not count.
     ContentIdle,
+    /// The slowest acceptable rate of content.
+    Rate,
     /// The whole call.
     Total,
 }
 
 impl Budget {
-    /// `connect`, `first_token`, `idle`, `content_idle` or `total`.
+    /// `connect`, `first_token`, `idle`, `content_idle`, `rate` or `total`.
     pub fn as_str(self) -> &'static str {
         match self {
             Budget::Connect => "connect",
             Budget::FirstToken => "first_token",
             Budget::Idle => "idle",
             Budget::ContentIdle => "content_idle",
+            Budget::Rate => "rate",
             Budget::Total => "total",
         }
     }
@@ -36,6 +39,7 @@ impl Budget {
             Budget::FirstToken => ErrorKind::TimeoutFirstToken,
             Budget::Idle => ErrorKind::TimeoutIdle,
             Budget::ContentIdle => ErrorKind::TimeoutContentIdle,
+            Budget::Rate => ErrorKind::TimeoutRate,
             Budget::Total => ErrorKind::TimeoutTotal,
         }
     }
@@ -163,6 +167,7 @@ impl End {
                     Budget::FirstToken => "No token came within the first-token budget.",
                     Budget::Idle => "No byte came within the idle budget.",
                     Budget::ContentIdle => "The stream stayed open without content for the content-idle budget.",
+                    Budget::Rate => "Content came slower than the slowest acceptable rate.",
                     Budget::Total => "The call took longer than its total budget.",
                 };
                 (Outcome::TimedOut(budget), Some(Error::new(budget.error_kind(), message)))

@@ -14,8 +14,8 @@ pub struct Reader {
 /// What some bytes brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// A token: text, reasoning, refusal or tool call.
-    pub content: bool,
+    /// Events with content: text, reasoning, a refusal or a piece of a tool call; usually a token each.
+    pub tokens: u32,
     /// `[DONE]`: what follows is not read.
     pub done: bool,
     /// The last event was a usage chunk (`choices: []`).
@@ -40,7 +40,7 @@ impl Reader {
         while let Some(item) = self.decoder.next_item(&mut input)? {
             let Item::Event(event) = item else { continue };
             let step = self.assembler.handle_data(&event.event_type, &event.data, out)?;
-            progress.content |= step.content;
+            progress.tokens += u32::from(step.content);
             progress.usage_only = step.usage_only;
             if step.done {
                 progress.done = true;
@@ -61,7 +61,7 @@ impl Reader {
         }
         let cause = match self.assembler.handle_data(&event.event_type, &event.data, out) {
             Ok(step) => {
-                progress = Progress { content: step.content, done: step.done, usage_only: step.usage_only };
+                progress = Progress { tokens: u32::from(step.content), done: step.done, usage_only: step.usage_only };
                 Cause::Unterminated
             }
             Err(error) if error.kind() == ErrorKind::Protocol => Cause::Eof,

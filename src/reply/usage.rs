@@ -3,6 +3,7 @@
 use super::chunk::object;
 use super::json::{self, Cursor, Read};
 use crate::json::number::count as number;
+use crate::json::write::Object;
 
 /// Token counts of one reply, as the upstream gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,5 +83,43 @@ impl Usage {
             reasoning_tokens: count(completion.reasoning_tokens).or_else(|| count(wire.reasoning_tokens)),
             raw,
         });
+    }
+
+    /// The tokens of two parts of one answer together. `raw` is written anew, with the counts that are known here.
+    pub(crate) fn plus(mut self, other: &Usage) -> Usage {
+        fn both(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+            match (one, other) {
+                (Some(one), Some(other)) => Some(one.saturating_add(other)),
+                (one, other) => one.or(other),
+            }
+        }
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        self.total_tokens = self.total_tokens.saturating_add(other.total_tokens);
+        self.cached_tokens = both(self.cached_tokens, other.cached_tokens);
+        self.cache_miss_tokens = both(self.cache_miss_tokens, other.cache_miss_tokens);
+        self.reasoning_tokens = both(self.reasoning_tokens, other.reasoning_tokens);
+        let mut raw = Object::new();
+        let counts = [
+            ("prompt_tokens", self.prompt_tokens),
+            ("completion_tokens", self.completion_tokens),
+            ("total_tokens", self.total_tokens),
+        ];
+        for (name, count) in counts {
+            raw.raw(name, &count.to_string());
+        }
+        let details = [
+            ("prompt_tokens_details", "cached_tokens", self.cached_tokens),
+            ("completion_tokens_details", "reasoning_tokens", self.reasoning_tokens),
+        ];
+        for (name, field, count) in details {
+            if let Some(count) = count {
+                let mut object = Object::new();
+                object.raw(field, &count.to_string());
+                raw.raw(name, &object.finish());
+            }
+        }
+        self.raw = raw.finish();
+        self
     }
 }

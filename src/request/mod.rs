@@ -31,12 +31,14 @@ mod message;
 mod preset;
 mod prompt;
 mod replay;
+mod resume;
 mod span;
 
 pub use build::{Built, Change, Target};
 pub use dialect::{Dialect, Endpoint};
 pub use preset::Preset;
 pub use replay::Replay;
+pub use resume::{ContinueBy, Needs, Repair, url};
 
 use crate::error::{Error, ErrorKind};
 use crate::json::{check_json, check_json_but};
