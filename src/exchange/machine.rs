@@ -1,10 +1,9 @@
 //! The machine itself: what happened goes in, what to do comes out. What a failure leads to is decided in `recovery`.
 
 use super::attempt::{Attempt, Step};
-use super::forward::Forwarded;
 use super::policy::{OnCancel, Recovery};
 use super::retry::Random;
-use super::rewrite::{self, Writer};
+use super::rewrite;
 use super::route::Route;
 use super::said::Said;
 use super::splice::Splice;
@@ -154,7 +153,7 @@ pub struct Exchange {
     pub(super) began: bool,
     /// Bytes of the call's own, to be handed on before the next ones.
     pub(super) pending: Vec<u8>,
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
     pub(super) tail: Vec<u8>,
 }
 
@@ -328,7 +327,7 @@ impl Exchange {
     }
 
     /// Tells an attempt something; what it says goes to `out`, joined to what was said before.
-    fn tell(&mut self, attempt: u32, out: &mut Deltas, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
+    pub(super) fn tell(&mut self, attempt: u32, out: &mut Deltas, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
         let active = self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt);
         let Some(active) = active else { return };
         if self.drain.is_some() {
@@ -357,92 +356,8 @@ impl Exchange {
         }
     }
 
-    /// Bytes of an attempt arrived, in a call whose answer is handed on: what to hand on for them. For all bytes once
-    /// [`Exchange::is_streaming`]; before, [`Exchange::handle_bytes`].
-    pub fn forward(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
-        let is_plain = self.pending.is_empty()
-            && self.drain.is_none()
-            && self.plan.recovery.hedge.is_none()
-            && !self.rewrites()
-            && self
-                .current
-                .as_ref()
-                .is_some_and(|active| active.id == attempt && active.splice.is_none() && active.attempt.is_streaming());
-        if !is_plain {
-            return self.forward_changed(now, attempt, chunk);
-        }
-        match &mut self.current {
-            Some(active) => active.attempt.forward(now, chunk),
-            None => Forwarded::Bytes(&[]),
-        }
-    }
-
-    /// Whether even the first attempt's chunks are written anew: its end may not be the answer's.
-    pub(super) fn rewrites(&self) -> bool {
-        self.plan.forward && self.plan.recovery.continuation.length > 0
-    }
-
-    fn forward_changed(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
-        self.out.clear();
-        let is_race = self.plan.recovery.hedge.is_some();
-        let rewrites = self.rewrites();
-        let active = self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt);
-        let Some(active) = active else { return Forwarded::Bytes(&[]) };
-        if self.drain.is_none() && active.splice.is_none() && !rewrites && active.attempt.is_streaming() {
-            let bytes = match active.attempt.forward(now, chunk) {
-                Forwarded::Pass => chunk,
-                Forwarded::Bytes(bytes) => bytes,
-            };
-            active.prelude.extend_from_slice(bytes);
-            // A stream that may still lose its race is heard when it has something to say.
-            if !is_race || active.has_token() || active.attempt.end().is_some() {
-                self.out.append(&mut self.pending);
-                self.out.append(&mut active.prelude);
-            } else if active.prelude.len() > MOST_PRELUDE {
-                active.prelude.clear();
-            }
-            return Forwarded::Bytes(&self.out);
-        }
-        self.tell_written(attempt, |attempt, out| attempt.handle_bytes(now, chunk, out));
-        self.out.append(&mut self.pending);
-        Forwarded::Bytes(&self.out)
-    }
-
-    /// As [`Exchange::tell`], for a call whose answer is handed on: what is said goes to the pending bytes as chunks, unless it has
-    /// gone out as it came.
-    fn tell_written(&mut self, attempt: u32, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
-        let is_written = self.active(attempt).is_some_and(|active| active.splice.is_some()) || self.rewrites();
-        let mut deltas = Deltas::new();
-        self.tell(attempt, &mut deltas, tell);
-        if is_written {
-            self.write(&deltas);
-        }
-    }
-
-    /// Writes deltas as chunks, to be handed on before all else.
-    pub(super) fn write(&mut self, deltas: &Deltas) {
-        if deltas.is_empty() {
-            return;
-        }
-        let head = match &self.said {
-            Some(_) => None,
-            None => self.shown().and_then(|active| active.attempt.assembled()).map(Said::head),
-        };
-        let said = self.said.as_ref().or(head.as_ref());
-        let is_chat = self.is_chat();
-        if let Some(said) = said {
-            Writer { said, is_chat }.deltas(deltas, &mut self.pending);
-        }
-    }
-
     pub(super) fn is_chat(&self) -> bool {
         self.request.endpoint() == crate::request::Endpoint::ChatCompletions
-    }
-
-    /// What is still to be handed on when a forwarded stream is over: what was held back, the error event of a stream that broke, or the
-    /// `[DONE]` that the upstream forgot. Empty if nothing is.
-    pub fn forward_tail(&mut self) -> Vec<u8> {
-        core::mem::take(&mut self.tail)
     }
 
     /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
@@ -502,7 +417,7 @@ impl Exchange {
         self.reply.as_ref()
     }
 
-    fn shown(&self) -> Option<&Active> {
+    pub(super) fn shown(&self) -> Option<&Active> {
         self.current.as_ref().or(self.last.as_ref())
     }
 
@@ -594,6 +509,3 @@ impl Exchange {
         self.notices.push((code, detail.to_owned()));
     }
 }
-
-/// How much of a stream that may still lose its race is kept, in bytes: comments and a chunk with the role, as a rule.
-const MOST_PRELUDE: usize = 64 << 10;

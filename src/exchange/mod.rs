@@ -42,10 +42,14 @@
 
 mod attempt;
 mod budget;
+mod finish;
 mod forward;
+mod hand_on;
 mod head;
 mod headers;
 mod health;
+mod hedge;
+mod launch;
 mod machine;
 mod policy;
 mod recast;
@@ -54,6 +58,7 @@ mod retry;
 mod rewrite;
 mod route;
 mod said;
+mod settle;
 mod splice;
 mod timeline;
 mod timing;

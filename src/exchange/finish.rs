@@ -1,0 +1,70 @@
+//! The one end of a call, and what a stream that is handed on still owes to its reader then.
+
+use super::machine::{Exchange, Stage};
+use super::rewrite::{Writer, event};
+use super::said::Said;
+use super::timeline::Event;
+use crate::reply::{Assembler, Budget, Cause, Deltas, End, Outcome, Reply, error_body};
+use crate::time::Instant;
+
+impl Exchange {
+    /// The total budget ran out while no attempt was under way.
+    pub(super) fn run_out(&mut self, now: Instant) {
+        self.conclude(now, Cause::TimedOut(Budget::Total));
+    }
+
+    /// Ends the call between two attempts.
+    pub(super) fn conclude(&mut self, now: Instant, cause: Cause) {
+        let mut end = Assembler::new(self.plan.reply).finish(cause, &mut Deltas::new());
+        if end.outcome == Outcome::Failed && self.said.is_some() {
+            end.outcome = Outcome::Truncated;
+        }
+        self.timing.total = Some(now.since(self.started));
+        self.finish(now, end);
+    }
+
+    /// The call is over.
+    pub(super) fn finish(&mut self, now: Instant, end: End) {
+        self.stage = Stage::Over;
+        self.mark(now, Event::Ended, None, None, end.outcome.as_str());
+        let last = self.last.as_ref().and_then(|last| last.attempt.reply().cloned()).unwrap_or_default();
+        let mut reply = match self.said.take() {
+            Some(said) => said.whole(last),
+            None => last,
+        };
+        self.make_tail(&end, &reply);
+        for (code, detail) in self.notices.drain(..) {
+            reply.notices.push((code, detail));
+        }
+        self.reply = Some(reply);
+        self.end = Some(end);
+    }
+
+    /// What a stream that is handed on still owes to its reader.
+    fn make_tail(&mut self, end: &End, reply: &Reply) {
+        if !self.plan.forward || self.drain.is_some() {
+            return;
+        }
+        if !self.began {
+            if let Some(error) = &end.error {
+                event(&error_body(error), &mut self.tail);
+            }
+            return;
+        }
+        self.tail.append(&mut self.pending);
+        let rewrites = self.rewrites();
+        let is_chat = self.is_chat();
+        let wants_usage = self.request.wants_usage();
+        match (&end.error, &mut self.last) {
+            (Some(error), _) => event(&error_body(error), &mut self.tail),
+            (None, Some(last)) if last.splice.is_some() || rewrites => {
+                let said = Said::head(reply);
+                let reason = end.finish_reason.as_deref().unwrap_or("stop");
+                Writer { said: &said, is_chat }.finish(reply, reason, wants_usage, &mut self.tail);
+            }
+            (None, Some(last)) if last.attempt.is_recast() => self.tail.extend_from_slice(last.attempt.body()),
+            (None, Some(last)) => self.tail.append(&mut last.attempt.forward_tail()),
+            (None, None) => {}
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! An attempt is over: what it said is handed out, its route's health is told, and either the call ends or a recovery begins.
+
+use super::Health;
+use super::health::Verdict;
+use super::machine::{Active, Exchange, Stage};
+use super::retry::{Treatment, counts};
+use super::said::Said;
+use super::splice::Seam;
+use super::timeline::Event;
+use crate::error::{Error, ErrorKind};
+use crate::reply::{Deltas, End, Notice, Outcome};
+use crate::time::Instant;
+
+impl Exchange {
+    /// The attempt under way is over.
+    pub(super) fn settle(&mut self, now: Instant, health: &mut Health) {
+        let Some(mut active) = self.current.take() else { return };
+        self.note_times(&active);
+        self.spent = self.spent.saturating_add(active.attempt.tokens());
+        let mut late = core::mem::take(&mut self.scratch);
+        late.clear();
+        active.attempt.take_late(&mut late);
+        self.pass_late(&mut active, &late);
+        self.scratch = late;
+        let end = active.attempt.end().cloned().unwrap_or_else(|| End {
+            outcome: Outcome::Failed,
+            finish_reason: None,
+            error: Some(Error::new(ErrorKind::Internal, "An attempt ended without an end.")),
+        });
+        let seen = self.pass_rest(&mut active);
+        let end = if self.drain.is_some() { Self::cancelled(end) } else { end };
+        let key = self.plan.routes.get(active.route).map(|route| (route.key.clone(), route.shared_account));
+        let (key, shared) = key.unwrap_or_default();
+        match &end.error {
+            None => {
+                let first_token = active.attempt.timing().first_token.map(|at| (self.started + at).since(active.sent));
+                health.record(now, &key, active.probe, Verdict::Success { first_token });
+                if let Some(seam) = seen {
+                    self.notice(Notice::Continued, seam);
+                }
+                let is_more_wanted = end.outcome == Outcome::Length
+                    && self.drain.is_none()
+                    && self.lengthened < self.plan.recovery.continuation.length
+                    && self.made < self.plan.recovery.retry.attempts;
+                let route = active.route;
+                if is_more_wanted || self.said.is_some() {
+                    self.remember(&active);
+                }
+                self.keep(active);
+                if is_more_wanted && self.can_go_on() {
+                    self.lengthened += 1;
+                    if let Some(tried) = self.tried.get_mut(route) {
+                        // A success starts the count anew.
+                        tried.times = 0;
+                    }
+                    self.stage = Stage::Waiting { until: now, route };
+                    return;
+                }
+                self.finish(now, end);
+            }
+            Some(error) => {
+                let error = error.clone();
+                let kind = error.kind();
+                let verdict = match () {
+                    () if counts(kind, shared) => Verdict::Failure { retry_after: error.retry_after_ms() },
+                    // It has answered, if only to say that the request is wrong.
+                    () if Treatment::of(kind) == Treatment::Repair => Verdict::Success { first_token: None },
+                    () => Verdict::Neutral,
+                };
+                health.record(now, &key, active.probe, verdict);
+                if kind == ErrorKind::RateLimited
+                    && shared
+                    && let Some(wait) = error.retry_after_ms()
+                {
+                    health.hold(now, &key, now + wait);
+                }
+                self.mark(now, Event::Failed, Some(active.id), Some(active.route), error.code());
+                if let Some(seam) = seen {
+                    self.notice(Notice::Continued, seam);
+                }
+                let route = active.route;
+                let brought = active.attempt.tokens() > 0;
+                if brought || self.said.is_some() {
+                    self.remember(&active);
+                }
+                self.keep(active);
+                self.after_failure(now, health, route, error, brought, end);
+            }
+        }
+    }
+
+    /// The end of a call whose caller has left, however its attempt ended.
+    pub(super) fn cancelled(end: End) -> End {
+        let error = Error::new(ErrorKind::Cancelled, "The caller cancelled.");
+        End { outcome: Outcome::Aborted, finish_reason: end.finish_reason, error: Some(error) }
+    }
+
+    /// Held-back text of an attempt that ended between two reads.
+    fn pass_late(&mut self, active: &mut Active, late: &Deltas) {
+        if late.is_empty() || self.drain.is_some() {
+            return;
+        }
+        let mut out = Deltas::new();
+        match (&mut active.splice, &mut self.said) {
+            (Some(splice), Some(said)) => said.pass(splice, late, &mut out),
+            _ => late.iter().for_each(|delta| out.push(delta)),
+        }
+        self.hand_out(&out, active.splice.is_some());
+    }
+
+    /// What the splice of an attempt that ended still held; how the seam was joined.
+    fn pass_rest(&mut self, active: &mut Active) -> Option<&'static str> {
+        let (Some(splice), Some(said)) = (&mut active.splice, &mut self.said) else { return None };
+        let mut out = Deltas::new();
+        let is_new = active.attempt.tokens() > 0;
+        let seam = said.pass_rest(splice, &mut out);
+        let had_text = !said.text.is_empty();
+        if self.drain.is_none() {
+            self.hand_out(&out, true);
+        }
+        (is_new && had_text).then_some(match seam {
+            Seam::Exact => "by prefix",
+            Seam::Overlap(_) => "joined where the words repeat",
+            Seam::None => "joined without an overlap: the seam may show",
+        })
+    }
+
+    fn hand_out(&mut self, deltas: &Deltas, is_written: bool) {
+        if !self.plan.forward {
+            deltas.iter().for_each(|delta| self.late.push(delta));
+        } else if is_written || self.rewrites() {
+            self.write(deltas);
+        }
+    }
+
+    fn note_times(&mut self, active: &Active) {
+        let times = active.attempt.timing();
+        self.timing.head = self.timing.head.or(times.head);
+        if let Some(at) = times.first_token.filter(|_| self.timing.first_token.is_none()) {
+            self.timing.first_token = Some(at);
+            self.timeline.push(at, Event::FirstToken, Some(active.id), Some(active.route), "");
+        }
+        self.timing.first_text = self.timing.first_text.or(times.first_text);
+        self.timing.total = times.total;
+    }
+
+    /// Remembers what an attempt has handed on.
+    fn remember(&mut self, active: &Active) {
+        let Some(reply) = active.attempt.reply() else { return };
+        match &mut self.said {
+            Some(said) => said.add(reply),
+            None => self.said = Some(Said::of(reply)),
+        }
+    }
+
+    fn keep(&mut self, active: Active) {
+        if self.began {
+            self.pending.extend_from_slice(active.attempt.forward_gap());
+        }
+        self.last = Some(active);
+    }
+
+    pub(super) fn can_go_on(&self) -> bool {
+        let said = self.said.as_ref();
+        self.request.is_stream() && said.is_some_and(|said| !said.closed)
+    }
+}
