@@ -93,7 +93,12 @@ impl Exchange {
         let policy = self.plan.recovery.retry;
         let has_alternative = self.has_alternative(now, health, at);
         let times = self.tried.get(at).map_or(0, |tried| tried.times);
-        let most = if treatment == Treatment::Once || has_alternative { policy.tries.min(2) } else { policy.tries };
+        let most = match () {
+            // An answer that goes on is bounded by how often it may.
+            () if brought && !has_alternative => u32::MAX,
+            () if has_alternative || treatment == Treatment::Once => policy.tries.min(2),
+            () => policy.tries,
+        };
         let drawn = backoff(&policy, treatment, times.saturating_sub(1), self.random.next());
         let wait = match error.retry_after_ms() {
             // Not all at the same moment: what was asked for, and a little more.

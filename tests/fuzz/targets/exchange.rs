@@ -3,27 +3,32 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sluicegate::exchange::{Action, Exchange, Forwarded, Head, Plan};
-use sluicegate::reply::Deltas;
-use sluicegate::request::Built;
+use sluicegate::exchange::{
+    Action, BreakerPolicy, Continuation, Exchange, Forwarded, Head, Health, Plan, Recovery, Retry, Route,
+};
+use sluicegate::limits::Limits;
+use sluicegate::reply::{self, Deltas};
+use sluicegate::request::{Dialect, Endpoint, Request};
 use sluicegate::sse::{Decoder, Item};
 use sluicegate::time::Instant;
 
 fn run(chunks: &[&[u8]], usage_added: bool, reset: bool) -> (Vec<u8>, &'static str) {
-    let built = Built {
-        path: "/chat/completions",
-        body: b"{}".to_vec(),
-        stream: true,
-        choices: 1,
-        usage_added,
-        changed: false,
-        changes: Vec::new(),
+    let body = br#"{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}"#;
+    let request = Request::parse(Endpoint::ChatCompletions, body, &Limits::default()).expect("a request");
+    let route = Route { add_usage: usage_added, ..Route::new("peer", "m", Dialect::OpenAi) };
+    let recovery = Recovery {
+        retry: Retry { tries: 1, ..Retry::default() },
+        continuation: Continuation { most: 0, ..Continuation::default() },
+        ..Recovery::default()
     };
-    let mut exchange = Exchange::new(Instant(0), Plan::default(), built);
+    let plan =
+        Plan { routes: vec![route], recovery, total: 600_000, forward: true, reply: reply::Options::default() };
+    let mut exchange = Exchange::new(Instant(0), 1, plan, request).expect("an exchange");
+    let mut health = Health::new(BreakerPolicy::default());
     let mut out = Vec::new();
     let mut finished = 0;
     let mut drain = |exchange: &mut Exchange, out: &mut Vec<u8>, now| {
-        while let Some(action) = exchange.poll(Instant(now)) {
+        while let Some(action) = exchange.poll(Instant(now), &mut health) {
             if let Action::Finish = action {
                 finished += 1;
                 out.extend_from_slice(&exchange.forward_tail());
@@ -31,21 +36,18 @@ fn run(chunks: &[&[u8]], usage_added: bool, reset: bool) -> (Vec<u8>, &'static s
         }
     };
     drain(&mut exchange, &mut out, 0);
-    exchange.handle_head(Instant(1), &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() });
+    exchange.handle_head(Instant(1), 0, &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() });
     for chunk in chunks {
-        if !exchange.is_streaming() {
-            break;
-        }
-        match exchange.forward(Instant(2), chunk) {
+        match exchange.forward(Instant(2), 0, chunk) {
             Forwarded::Pass => out.extend_from_slice(chunk),
             Forwarded::Bytes(bytes) => out.extend_from_slice(bytes),
         }
         drain(&mut exchange, &mut out, 2);
     }
     if reset {
-        exchange.handle_error(Instant(3), &mut Deltas::new());
+        exchange.handle_error(Instant(3), 0, &mut Deltas::new());
     } else {
-        exchange.handle_end(Instant(3), &mut Deltas::new());
+        exchange.handle_end(Instant(3), 0, &mut Deltas::new());
     }
     drain(&mut exchange, &mut out, 3);
     drain(&mut exchange, &mut out, 1_000_000);

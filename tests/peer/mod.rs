@@ -1,0 +1,513 @@
+//! A call in virtual time against scripted upstreams: what each route does at its first request, its second, and so on.
+#![allow(dead_code, missing_docs)]
+
+use serde::Deserialize;
+use serde_json::Value;
+use sluicegate::exchange::{
+    Action, BreakerPolicy, Budgets, Capabilities, Continuation, Exchange, Forwarded, Head, Health, Hedge, OnCancel,
+    Plan, Recovery, Retry, Route,
+};
+use sluicegate::limits::Limits;
+use sluicegate::reply::{self, Delta, Deltas, Reader};
+use sluicegate::request::{ContinueBy, Dialect, Endpoint, Request};
+use sluicegate::time::Instant;
+use std::collections::BTreeMap;
+
+/// What every peer answers, in tokens of one word each.
+pub(crate) fn answer() -> Vec<String> {
+    (0..60).map(|n| format!("word{n} ")).collect()
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RouteCase {
+    pub name: String,
+    #[serde(default)]
+    pub dialect: Option<String>,
+    #[serde(default)]
+    pub continuation: Option<String>,
+    #[serde(default)]
+    pub budgets: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub context: Option<u32>,
+    pub vision: Option<bool>,
+    #[serde(default)]
+    pub can_refresh: bool,
+    pub script: Vec<Turn>,
+}
+
+/// What a peer does with one request; the last turn of a script is repeated.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Turn {
+    /// Milliseconds to the head.
+    pub after: u64,
+    pub status: Option<u16>,
+    pub retry_after: Option<String>,
+    pub body: Option<String>,
+    /// The connection breaks instead of an answer.
+    pub refused: bool,
+    /// No head ever.
+    pub silent: bool,
+    /// Milliseconds from the head to the first token.
+    pub first: u64,
+    pub every: u64,
+    /// Only so many tokens of the answer's rest, and then `how`.
+    pub cut: Option<usize>,
+    /// Only so many bytes of the stream, and then `how`.
+    pub cut_bytes: Option<usize>,
+    /// `end`, `reset`, `stall`, `keepalive`, or the data of a last event.
+    pub how: Option<String>,
+    pub reasoning: Option<String>,
+    pub finish: Option<String>,
+    pub no_done: bool,
+    /// Refuses a request whose last message is the assistant's.
+    pub rejects_prefill: bool,
+    /// Calls a tool instead of answering.
+    pub tool: bool,
+    /// Goes on without repeating what it is asked to repeat.
+    pub no_repeat: bool,
+    pub usage: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Options {
+    pub retry: BTreeMap<String, u64>,
+    pub continuation: BTreeMap<String, u64>,
+    pub hedge_after: Option<u64>,
+    pub drain: Option<u64>,
+    pub tokens: Option<u64>,
+    pub total: Option<u64>,
+    pub cancel_at: Option<u64>,
+    pub refresh: Option<bool>,
+    pub request: Option<Value>,
+    pub stream: Option<bool>,
+    pub seed: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub at: u64,
+    pub route: usize,
+    pub attempt: u32,
+    pub body: Value,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Head(Box<Turn>),
+    Bytes(Vec<u8>),
+    End,
+    Error,
+    Refreshed(bool),
+    Cancel,
+}
+
+pub(crate) struct Sim {
+    pub exchange: Exchange,
+    pub health: Health,
+    routes: Vec<RouteCase>,
+    options: Options,
+    turns: Vec<usize>,
+    events: BTreeMap<(u64, u64), (u32, What)>,
+    next: u64,
+    timer: Option<u64>,
+    pub now: u64,
+    pub forward: bool,
+    pub sent: Vec<Sent>,
+    pub aborted: Vec<(u64, u32)>,
+    pub refreshes: Vec<u64>,
+    pub cancelled_at: Option<u64>,
+    pub finished_at: Option<u64>,
+    pub text: String,
+    pub reasoning: String,
+    pub notices: Vec<(String, String)>,
+    pub bytes: Vec<u8>,
+    deltas: Deltas,
+}
+
+pub(crate) fn budgets(values: &BTreeMap<String, u64>) -> Budgets {
+    let mut budgets = Budgets::default();
+    for (name, value) in values {
+        match name.as_str() {
+            "connect" => budgets.connect = *value,
+            "first_token" => budgets.first_token = *value,
+            "idle" => budgets.idle = *value,
+            "content_idle" => budgets.content_idle = *value,
+            "patience" => budgets.patience = *value,
+            "answer" => budgets.answer = *value,
+            "total" => budgets.total = *value,
+            other => panic!("unknown budget {other}"),
+        }
+    }
+    budgets
+}
+
+fn recovery(options: &Options) -> Recovery {
+    let mut retry = Retry::default();
+    for (name, value) in &options.retry {
+        match name.as_str() {
+            "first" => retry.first = *value,
+            "cap" => retry.cap = *value,
+            "tries" => retry.tries = *value as u32,
+            "attempts" => retry.attempts = *value as u32,
+            other => panic!("unknown field {other}"),
+        }
+    }
+    let mut continuation = Continuation::default();
+    for (name, value) in &options.continuation {
+        match name.as_str() {
+            "most" => continuation.most = *value as u32,
+            "length" => continuation.length = *value as u32,
+            "replace" => continuation.replace = *value == 1,
+            other => panic!("unknown field {other}"),
+        }
+    }
+    Recovery {
+        retry,
+        continuation,
+        hedge: options.hedge_after.map(|after| Hedge { after, percentile: None, share: 100 }),
+        on_cancel: options.drain.map_or(OnCancel::Abort, OnCancel::Drain),
+        tokens: options.tokens,
+    }
+}
+
+impl Sim {
+    pub(crate) fn new(routes: &[RouteCase], options: &Options, forward: bool) -> Result<Self, sluicegate::Error> {
+        let mut body = serde_json::json!({
+            "model": "m",
+            "messages": [{"role": "user", "content": "Count, please."}],
+            "stream": options.stream.unwrap_or(true),
+        });
+        if let Some(Value::Object(extra)) = &options.request {
+            for (name, value) in extra {
+                body[name] = value.clone();
+            }
+        }
+        let body = serde_json::to_vec(&body).unwrap();
+        let request = Request::parse(Endpoint::ChatCompletions, &body, &Limits::default()).unwrap();
+        let plan_routes = routes
+            .iter()
+            .map(|case| Route {
+                budgets: budgets(&case.budgets),
+                capabilities: Capabilities {
+                    context: case.context,
+                    vision: case.vision.unwrap_or(true),
+                    ..Capabilities::default()
+                },
+                continuation: case.continuation.as_deref().map(|by| match by {
+                    "prefix" => ContinueBy::Prefix,
+                    "prefill" => ContinueBy::Prefill,
+                    "anchor" => ContinueBy::Anchor,
+                    "off" => ContinueBy::Off,
+                    other => panic!("unknown way {other}"),
+                }),
+                can_refresh: case.can_refresh,
+                ..Route::new(
+                    &case.name,
+                    "m",
+                    match case.dialect.as_deref() {
+                        Some("deepseek") => Dialect::DeepSeek,
+                        Some("siliconflow") => Dialect::SiliconFlow,
+                        _ => Dialect::OpenAi,
+                    },
+                )
+            })
+            .collect();
+        let plan = Plan {
+            routes: plan_routes,
+            recovery: recovery(options),
+            total: options.total.unwrap_or(600_000),
+            forward,
+            reply: reply::Options::default(),
+        };
+        let exchange = Exchange::new(Instant(0), options.seed, plan, request)?;
+        let mut sim = Sim {
+            exchange,
+            health: Health::new(BreakerPolicy::default()),
+            routes: routes.to_vec(),
+            options: options.clone(),
+            turns: vec![0; routes.len()],
+            events: BTreeMap::new(),
+            next: 0,
+            timer: None,
+            now: 0,
+            forward,
+            sent: Vec::new(),
+            aborted: Vec::new(),
+            refreshes: Vec::new(),
+            cancelled_at: None,
+            finished_at: None,
+            text: String::new(),
+            reasoning: String::new(),
+            notices: Vec::new(),
+            bytes: Vec::new(),
+            deltas: Deltas::new(),
+        };
+        if let Some(at) = options.cancel_at {
+            sim.at(at, u32::MAX, What::Cancel);
+        }
+        Ok(sim)
+    }
+
+    /// Another call at a later time, with the health that the first one left.
+    pub(crate) fn with_health(mut self, health: Health) -> Self {
+        self.health = health;
+        self
+    }
+
+    fn at(&mut self, at: u64, attempt: u32, what: What) {
+        self.next += 1;
+        self.events.insert((at, self.next), (attempt, what));
+    }
+
+    pub(crate) fn run(&mut self) {
+        self.drain();
+        let mut steps = 0;
+        while self.finished_at.is_none() {
+            steps += 1;
+            assert!(steps < 200_000, "no end: {:?}", self.exchange.timeline());
+            let event = self.events.keys().next().map(|key| key.0);
+            let next = match (event, self.timer) {
+                (Some(event), Some(timer)) => event.min(timer),
+                (Some(at), None) | (None, Some(at)) => at,
+                (None, None) => panic!("nothing will ever happen: {:?}", self.exchange),
+            };
+            self.now = next.max(self.now);
+            if self.timer == Some(next) && event != Some(next) {
+                self.timer = None;
+            } else if let Some((_, (attempt, what))) = self.events.pop_first() {
+                self.tell(attempt, what);
+            }
+            self.drain();
+        }
+        if self.forward {
+            self.read_bytes();
+        }
+    }
+
+    fn tell(&mut self, attempt: u32, what: What) {
+        let now = Instant(self.now);
+        match what {
+            What::Head(turn) => {
+                let status = turn.status.unwrap_or(200);
+                let content_type = if status == 200 && self.options.stream != Some(false) {
+                    "text/event-stream"
+                } else {
+                    "application/json"
+                };
+                let head = Head {
+                    status,
+                    content_type: Some(content_type),
+                    retry_after: turn.retry_after.as_deref(),
+                    now_unix_ms: Some(1_700_000_000_000 + self.now),
+                    ..Head::default()
+                };
+                self.exchange.handle_head(now, attempt, &head);
+            }
+            What::Bytes(bytes) if self.forward && self.exchange.is_streaming() => {
+                match self.exchange.forward(now, attempt, &bytes) {
+                    Forwarded::Pass => self.bytes.extend_from_slice(&bytes),
+                    Forwarded::Bytes(other) => self.bytes.extend_from_slice(other),
+                }
+            }
+            What::Bytes(bytes) => self.exchange.handle_bytes(now, attempt, &bytes, &mut self.deltas),
+            What::End => self.exchange.handle_end(now, attempt, &mut self.deltas),
+            What::Error => self.exchange.handle_error(now, attempt, &mut self.deltas),
+            What::Refreshed(is_new) => self.exchange.handle_refreshed(now, is_new),
+            What::Cancel => {
+                self.cancelled_at = Some(self.now);
+                self.exchange.cancel(now);
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(action) = self.exchange.poll(Instant(self.now), &mut self.health) {
+            match action {
+                Action::Send(sending) => {
+                    assert!(self.cancelled_at.is_none(), "a request after the cancel");
+                    let body: Value = serde_json::from_slice(&sending.request.body).unwrap();
+                    let sent = Sent { at: self.now, route: sending.route, attempt: sending.attempt, body };
+                    self.answer(&sent);
+                    self.sent.push(sent);
+                }
+                Action::Abort(attempt) => {
+                    self.aborted.push((self.now, attempt));
+                    self.events.retain(|_, (of, _)| *of != attempt);
+                }
+                Action::Refresh(_) => {
+                    self.refreshes.push(self.now);
+                    let is_new = self.options.refresh.unwrap_or(false);
+                    self.at(self.now + 5, u32::MAX, What::Refreshed(is_new));
+                }
+                Action::Wait(until) => self.timer = Some(until.0),
+                Action::Finish => {
+                    assert!(self.finished_at.is_none(), "finished twice");
+                    self.finished_at = Some(self.now);
+                    let tail = self.exchange.forward_tail();
+                    self.bytes.extend_from_slice(&tail);
+                }
+            }
+        }
+        self.exchange.take_late(&mut self.deltas);
+        for delta in self.deltas.iter() {
+            match delta {
+                Delta::Text { text, .. } => self.text.push_str(text),
+                Delta::Reasoning { text, .. } => self.reasoning.push_str(text),
+                Delta::Notice { code, detail } if !self.forward => {
+                    self.notices.push((code.code().to_owned(), detail.to_owned()));
+                    if code.code() == "restarted" {
+                        self.text.clear();
+                        self.reasoning.clear();
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.deltas.clear();
+    }
+
+    /// What a client would read of the bytes.
+    fn read_bytes(&mut self) {
+        let mut reader = Reader::new(reply::Options::default());
+        let mut out = Deltas::new();
+        let _ = reader.feed(&self.bytes, &mut out);
+        self.text = out.iter().map(|delta| if let Delta::Text { text, .. } = delta { text } else { "" }).collect();
+        self.reasoning =
+            out.iter().map(|delta| if let Delta::Reasoning { text, .. } = delta { text } else { "" }).collect();
+        for line in String::from_utf8_lossy(&self.bytes).lines() {
+            if let Some(json) = line.strip_prefix(": sluicegate ") {
+                let value: Value = serde_json::from_str(json).unwrap();
+                if let Some(code) = value["notice"].as_str() {
+                    self.notices.push((code.to_owned(), value["detail"].as_str().unwrap_or("").to_owned()));
+                }
+            }
+        }
+    }
+
+    /// Schedules what the route's script says about this request.
+    fn answer(&mut self, sent: &Sent) {
+        let case = self.routes[sent.route].clone();
+        let turn = self.turns[sent.route].min(case.script.len() - 1);
+        self.turns[sent.route] += 1;
+        let turn = case.script[turn].clone();
+        let (id, head_at) = (sent.attempt, sent.at + turn.after);
+        if turn.silent {
+            return;
+        }
+        if turn.refused {
+            return self.at(head_at, id, What::Error);
+        }
+        let messages = sent.body["messages"].as_array().unwrap();
+        if turn.rejects_prefill && messages.last().unwrap()["role"] == "assistant" {
+            let refusal = Turn { status: Some(400), ..turn };
+            self.at(head_at, id, What::Head(Box::new(refusal)));
+            let body = r#"{"error":{"message":"The last message must be from the user.","type":"invalid_request_error","param":"messages","code":null}}"#;
+            self.at(head_at, id, What::Bytes(body.into()));
+            return self.at(head_at, id, What::End);
+        }
+        let how = turn.how.clone().unwrap_or_else(|| "end".to_owned());
+        self.at(head_at, id, What::Head(Box::new(turn.clone())));
+        if turn.status.is_some_and(|status| status != 200) {
+            self.at(head_at, id, What::Bytes(turn.body.clone().unwrap_or_default().into()));
+            return self.at(head_at, id, What::End);
+        }
+        let tokens = rest_for(messages, turn.no_repeat);
+        if self.options.stream == Some(false) {
+            let text: String = tokens.concat();
+            let whole = serde_json::json!({"id": "c", "object": "chat.completion", "created": 1, "model": format!("m-{}", case.name),
+                "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]});
+            let mut bytes = serde_json::to_vec(&whole).unwrap();
+            if let Some(cut) = turn.cut_bytes {
+                bytes.truncate(cut);
+            }
+            self.at(head_at + turn.first, id, What::Bytes(bytes));
+            let is_cut = turn.cut_bytes.is_some();
+            return self.at(head_at + turn.first, id, if is_cut { What::Error } else { What::End });
+        }
+        let name = format!("m-{}", case.name);
+        let chunk = |delta: Value, finish: Value| {
+            let chunk = serde_json::json!({"id": format!("c{id}"), "object": "chat.completion.chunk", "created": 1, "model": name,
+                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
+            format!("data: {chunk}\n\n")
+        };
+        let mut events: Vec<(u64, String)> = Vec::new();
+        let mut at = head_at + turn.first;
+        events.push((head_at, chunk(serde_json::json!({"role": "assistant", "content": ""}), Value::Null)));
+        if let Some(reasoning) = &turn.reasoning {
+            events.push((at, chunk(serde_json::json!({"reasoning_content": reasoning}), Value::Null)));
+        }
+        if turn.tool {
+            let call = serde_json::json!({"tool_calls": [{"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": "{\"a"}}]});
+            events.push((at, chunk(call, Value::Null)));
+        }
+        let count = turn.cut.unwrap_or(tokens.len()).min(tokens.len());
+        for token in &tokens[..count] {
+            events.push((at, chunk(serde_json::json!({"content": token}), Value::Null)));
+            at += turn.every;
+        }
+        let is_whole = turn.cut.is_none() && !turn.tool || turn.finish.is_some();
+        if is_whole {
+            let finish = turn.finish.clone().unwrap_or_else(|| "stop".to_owned());
+            events.push((at, chunk(serde_json::json!({}), finish.into())));
+            if turn.usage {
+                let usage = serde_json::json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": name, "choices": [],
+                    "usage": {"prompt_tokens": 10, "completion_tokens": count, "total_tokens": 10 + count}});
+                events.push((at, format!("data: {usage}\n\n")));
+            }
+            if !turn.no_done {
+                events.push((at, "data: [DONE]\n\n".to_owned()));
+            }
+        }
+        let mut left = turn.cut_bytes.unwrap_or(usize::MAX);
+        for (at, text) in events {
+            let bytes = text.as_bytes()[..text.len().min(left)].to_vec();
+            left -= bytes.len();
+            if !bytes.is_empty() {
+                self.at(at, id, What::Bytes(bytes));
+            }
+        }
+        match how.as_str() {
+            "end" => self.at(at, id, What::End),
+            "reset" => self.at(at, id, What::Error),
+            "stall" => {}
+            "keepalive" => {
+                for n in 1..40 {
+                    self.at(at + n * 5_000, id, What::Bytes(b": keep-alive\n\n".to_vec()));
+                }
+            }
+            data => {
+                self.at(at, id, What::Bytes(format!("data: {data}\n\n").into_bytes()));
+                self.at(at, id, What::End);
+            }
+        }
+    }
+}
+
+/// The tokens that a model says to these messages: the whole answer, or its rest behind what the assistant has said already.
+fn rest_for(messages: &[Value], no_repeat: bool) -> Vec<String> {
+    let full = answer().concat();
+    let text = |message: &Value| message["content"].as_str().unwrap_or("").to_owned();
+    let last = messages.last().unwrap();
+    if last["role"] == "assistant" {
+        return words(full.strip_prefix(&text(last)).expect("the prefix is the beginning of the answer"));
+    }
+    let Some(before) = messages.len().checked_sub(2).and_then(|at| messages.get(at)) else { return words(&full) };
+    let said = text(before);
+    if before["role"] != "assistant" || said.is_empty() {
+        return words(&full);
+    }
+    let rest = full.strip_prefix(&said).expect("what was said is the beginning of the answer");
+    if no_repeat {
+        return words(rest);
+    }
+    let ask = text(last);
+    let from = (0..said.len()).find(|&at| said.is_char_boundary(at) && ask.contains(&said[at..])).unwrap_or(said.len());
+    words(&format!("{}{rest}", &said[from..]))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_inclusive(' ').map(str::to_owned).collect()
+}
