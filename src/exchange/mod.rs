@@ -25,17 +25,30 @@
 //! the bytes to hand on (a proxy, or a `fetch` for an SDK): the same bytes wherever nothing has to change, in whole events, and a
 //! stream that breaks gets an error event as its last, so that nobody takes it for a whole one.
 
+mod breaker;
 mod budget;
 mod forward;
 mod head;
 mod headers;
+mod health;
+mod hedge_budget;
+mod keyed;
+mod latency;
+mod link;
 mod machine;
+mod monotonic;
 mod recast;
+mod retry_budget;
+mod shared;
 mod timing;
+mod wire;
 
 pub use crate::reply::FailureHead as Head;
+pub use breaker::BreakerPolicy;
 pub use budget::Budgets;
 pub use forward::Forwarded;
 pub use headers::error_headers;
+pub use health::{Admission, BreakerState, Health, Verdict};
 pub use machine::{Action, Exchange, Plan};
+pub use shared::SharedBreaker;
 pub use timing::Timing;
