@@ -42,6 +42,7 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("its failure is still heard when there is no successor", "@0 fail*5 @30000 probe @95000 !fail open:125000"),
     ("late failures do not prolong it", "@0 fail*5 @20000 fail^0*9 open:30000 @30000 fail^0 half probe"),
     ("late successes do not close it", "@0 fail*5 @20000 ok^0*9 open:30000 @30000 ok^0 half probe ok^0 no:31000"),
+    ("nobody but the probe speaks for it", "@0 fail*5 @30000 probe fail half no:31000 cancel no:31000 ok half"),
     ("late failures do not open it again when it has closed", "@0 fail*5 @30000 probe !ok @45000 fail^0*20 closed go"),
     ("late successes do not interrupt a new row", "@0 fail*5 @30000 probe !ok @45000 fail*4 ok^0 fail open:75000"),
     ("Retry-After is a floor", "@0 fail*4 fail:120000 open:120000 @30000 no:120000 @120000 probe"),
@@ -101,7 +102,7 @@ impl Run {
         Run { health: Health::default(), now: Instant(0), probed: Instant(0) }
     }
 
-    fn step(&mut self, step: &str) {
+    fn step(&mut self, name: &str, step: &str) {
         let (health, now) = (&mut self.health, self.now);
         let (what, sent) = step.split_once('^').unwrap_or((step, ""));
         let (what, number) = what.split_once(':').unwrap_or((what, ""));
@@ -119,17 +120,24 @@ impl Run {
                 return health.record(now, KEY, sent, probe, verdict);
             }
             "hold" => return health.hold(now, KEY, time),
-            "closed" => return assert_eq!(health.state(now, KEY), BreakerState::Closed),
-            "open" => return assert_eq!(health.state(now, KEY), BreakerState::Open { until: time }),
-            "half" => return assert_eq!(health.state(now, KEY), BreakerState::HalfOpen),
+            "closed" => return assert_eq!(health.state(now, KEY), BreakerState::Closed, "{name}: {step} at {}", now.0),
+            "open" => {
+                return assert_eq!(
+                    health.state(now, KEY),
+                    BreakerState::Open { until: time },
+                    "{name}: {step} at {}",
+                    now.0
+                );
+            }
+            "half" => return assert_eq!(health.state(now, KEY), BreakerState::HalfOpen, "{name}: {step} at {}", now.0),
             "go" => Admission::Go,
             "probe" => Admission::Probe,
             "no" => Admission::Refused { until: time },
             _ => panic!("no such step: {step}"),
         };
-        assert_eq!(health.look(now, KEY), expected);
+        assert_eq!(health.look(now, KEY), expected, "{name}: {step} at {}", now.0);
         if !looked {
-            assert_eq!(health.admit(now, KEY), expected);
+            assert_eq!(health.admit(now, KEY), expected, "{name}: {step} at {}", now.0);
             if expected == Admission::Probe {
                 self.probed = now;
             }
@@ -142,11 +150,10 @@ fn scenarios_go_as_written() {
     for (name, steps) in SCENARIOS {
         let mut run = Run::new();
         for step in steps.split(' ') {
-            println!("{name}: {step}");
             let (what, times) = step.split_once('*').unwrap_or((step, "1"));
             match what.strip_prefix('@') {
                 Some(time) => run.now = Instant(time.parse().unwrap()),
-                None => (0..times.parse().unwrap()).for_each(|_| run.step(what)),
+                None => (0..times.parse().unwrap()).for_each(|_| run.step(name, what)),
             }
         }
     }

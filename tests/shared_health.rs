@@ -75,6 +75,8 @@ fn a_breaker_whose_time_is_over_wishes_for_the_probe() {
     assert_eq!(report(&mut health, 31_000).unwrap(), r#"{"k":{"wish":1}}"#);
     assert_eq!(health.admit(Instant(32_000), KEY), Admission::Refused { until: Instant(33_000) });
     assert_eq!(report(&mut health, 32_000), None, "a wish is told once");
+    health.record(Instant(33_000), "other", Instant(33_000), false, FAILED);
+    assert_eq!(report(&mut health, 33_000).unwrap(), r#"{"other":{"failures":1}}"#, "whatever else there is to tell");
 }
 
 #[test]
@@ -122,6 +124,45 @@ fn an_object_out_of_reach_costs_ten_seconds() {
 }
 
 #[test]
+fn a_probe_given_up_makes_another_wish() {
+    let mut health = opened();
+    health.admit(Instant(30_000), KEY);
+    assert_eq!(health.admit(Instant(40_000), KEY), Admission::Probe);
+    assert_eq!(health.admit(Instant(100_000), KEY), Admission::Refused { until: Instant(101_000) });
+    assert_eq!(report(&mut health, 100_000).unwrap(), r#"{"k":{"wish":1}}"#);
+    assert_eq!(health.admit(Instant(110_000), KEY), Admission::Probe);
+}
+
+#[test]
+fn a_lease_ends_the_time_of_an_open_breaker() {
+    let mut health = opened();
+    health.grant(Instant(5_000), KEY, Instant(60_000));
+    assert_eq!(health.admit(Instant(5_000), KEY), Admission::Probe);
+    health.grant(Instant(5_000), "other", Instant(60_000));
+    assert_eq!(health.admit(Instant(5_000), "other"), Admission::Go, "a healthy route has no use for one");
+}
+
+#[test]
+fn what_a_probe_told_need_not_be_taken_back() {
+    let mut health = shared();
+    record(&mut health, 0, false, FAILED);
+    assert!(report(&mut health, 0).is_some());
+    adopt(&mut health, 100, r#"{"k":{"open":20000}}"#);
+    health.grant(Instant(21_000), KEY, Instant(60_000));
+    assert_eq!(health.admit(Instant(21_000), KEY), Admission::Probe);
+    record(&mut health, 22_000, true, OK);
+    adopt(&mut health, 22_000, r#"{"k":{"open":5000}}"#);
+    assert_eq!(
+        health.state(Instant(22_000), KEY),
+        BreakerState::Closed,
+        "the answer is older than the probe's success"
+    );
+    assert_eq!(report(&mut health, 22_000).unwrap(), r#"{"k":{"closed":1}}"#);
+    record(&mut health, 23_000, false, OK);
+    assert_eq!(report(&mut health, 23_000), None);
+}
+
+#[test]
 fn an_answer_opens_and_closes() {
     let mut health = shared();
     record(&mut health, 0, false, FAILED);
@@ -166,8 +207,10 @@ fn what_is_no_answer_changes_nothing() {
     assert_eq!(health.state(Instant(1), KEY), BreakerState::Open { until: Instant(86_400_001) }, "a day at most");
 }
 
-/// Reports to the object at a time, and its answers.
-const TALKS: &[(&str, &[(u64, &str, &str)])] = &[
+/// A time, a report to the object, its answer.
+type Said = (u64, &'static str, &'static str);
+
+const TALKS: &[(&str, &[Said])] = &[
     (
         "five failures of five isolates open it",
         &[
@@ -405,14 +448,6 @@ const DEAD_FOR_5_MINUTES: World = World {
 fn a_dead_upstream_sees_one_probe_per_half_minute_of_all_isolates() {
     for seed in 0..20 {
         let seen = run(DEAD_FOR_5_MINUTES, seed);
-        println!(
-            "{} calls, {} failed, {} probes, {} to the object, refused until {}",
-            seen.calls,
-            seen.failed.len(),
-            seen.probes.len(),
-            seen.to_object,
-            seen.refused
-        );
         assert!(seen.probes.len() <= 11 && least_gap(&seen.probes) >= 30_000, "{:?}", seen.probes);
         // The first failure of each isolate, with what was under way when it was told; then nothing but probes.
         let later = seen.failed.iter().filter(|at| **at > 25_000 && !seen.probes.contains(at)).count();
@@ -455,12 +490,6 @@ fn an_upstream_that_flaps_for_a_minute_is_probed_and_taken_back() {
             _ => |now| (20_000..80_000).contains(&now) && now / 7_000 % 2 == 1,
         };
         let seen = run(World { is_down, until: 200_000, ..DEAD_FOR_5_MINUTES }, seed);
-        println!(
-            "{period}: {} failed, {} probes, refused until {}",
-            seen.failed.len(),
-            seen.probes.len(),
-            seen.refused
-        );
         assert!((1..=6).contains(&seen.probes.len()), "{:?}", seen.probes);
         assert!(seen.failed.len() < 150, "of 600 or so that met it down");
         assert!(seen.refused < 80_000 + 40_000);
