@@ -41,7 +41,7 @@ impl Exchange {
             Admission::Go => false,
             // A probe is for finding out, not for being fast.
             Admission::Probe => {
-                health.record(now, key, true, Verdict::Neutral);
+                health.record(now, key, now, true, Verdict::Neutral);
                 return Some(never);
             }
             Admission::Refused { .. } => return Some(never),
@@ -82,7 +82,7 @@ impl Exchange {
             Some(error) if counts(error.kind(), true) => Verdict::Failure { retry_after: error.retry_after_ms() },
             _ => Verdict::Neutral,
         };
-        health.record(now, key, loser.probe, verdict);
+        health.record(now, key, loser.sent, loser.probe, verdict);
         self.mark(now, Event::Dropped, Some(loser.id), Some(loser.route), "");
         if wins {
             let name = self.current.as_ref().and_then(|active| self.plan.routes.get(active.route));

@@ -202,7 +202,7 @@ impl Exchange {
             Ok(job) => job,
             Err(error) => {
                 let key = self.plan.routes.get(at).map_or("", |route| route.key.as_str());
-                health.record(now, key, probe, Verdict::Neutral);
+                health.record(now, key, now, probe, Verdict::Neutral);
                 self.mark(now, Event::Skipped, None, Some(at), error.code());
                 let failed = || End { outcome: Outcome::Failed, finish_reason: None, error: Some(error) };
                 self.last_end.get_or_insert_with(failed);

@@ -34,7 +34,7 @@ impl Exchange {
         match &end.error {
             None => {
                 let first_token = active.attempt.timing().first_token.map(|at| (self.started + at).since(active.sent));
-                health.record(now, &key, active.probe, Verdict::Success { first_token });
+                health.record(now, &key, active.sent, active.probe, Verdict::Success { first_token });
                 if let Some(seam) = seen {
                     self.notice(Notice::Continued, seam);
                 }
@@ -67,7 +67,7 @@ impl Exchange {
                     () if Treatment::of(kind) == Treatment::Repair => Verdict::Success { first_token: None },
                     () => Verdict::Neutral,
                 };
-                health.record(now, &key, active.probe, verdict);
+                health.record(now, &key, active.sent, active.probe, verdict);
                 if kind == ErrorKind::RateLimited
                     && shared
                     && let Some(wait) = error.retry_after_ms()
