@@ -25,6 +25,15 @@ export const SEEN = {
   auth: { en: "Status 401 until the right token comes.", zh: "在收到正确的令牌之前返回状态 401。" },
 };
 
+/** What a page can offer to join to a fault's `example`: when it happens. */
+export const SCHEDULES = [
+  { words: "", title: { en: "On every call", zh: "每次调用" } },
+  { words: "-first-of-2", title: { en: "On each first try, not on the second", zh: "每次首次尝试，第二次正常" } },
+  { words: "-first-of-3", title: { en: "On the first of every three calls", zh: "每三次调用中的第一次" } },
+  { words: "-chance-50", title: { en: "On half of the calls, at random", zh: "随机的一半调用" } },
+  { words: "-flap-5-5", title: { en: "For five seconds of every ten", zh: "每十秒中的五秒" } },
+];
+
 /** By name, what a client sees of each row of `MISBEHAVIOURS`; the other rows say it themselves. */
 const SEES = {
   status: ["status-NNN", "context-overflow"],
@@ -43,9 +52,9 @@ const SEES = {
 const SEEN_OF = Object.fromEntries(Object.entries(SEES).flatMap(([seen, names]) => names.map((name) => [name, seen])));
 
 /**
- * The list: `{ id, title: { en, zh }, group, sees: { en, zh }, words, model, needs }`; `needs` names what a request has to
+ * The list: `{ id, title: { en, zh }, group, sees: { en, zh }, example, words, model, needs }`; `needs` names what a request has to
  * hold for the fault to show. */
 export const FAULTS = [...MISBEHAVIOURS, ...RECOVERY_FAULTS].map(({ name, example, en, zh }) => {
   const { sees, demo = example, base = "scripted", needs = [] } = RECOVERY_SHOWN[name] ?? { sees: SEEN_OF[name] };
-  return { id: name, title: { en, zh }, group: sees, sees: SEEN[sees], words: demo, model: `${base}+${demo}`, needs };
+  return { id: name, title: { en, zh }, group: sees, sees: SEEN[sees], example, words: demo, model: `${base}+${demo}`, needs };
 });

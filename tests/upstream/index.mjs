@@ -2,7 +2,7 @@
 
 export { startUpstream } from "./server.mjs";
 export { isReasoningModel, MISBEHAVIOURS, RECOVERY_FAULTS, traitsOf } from "./misbehave.mjs";
-export { FAULT_HEADER, FAULTS } from "./faults.mjs";
+export { FAULT_HEADER, FAULTS, SCHEDULES } from "./faults.mjs";
 export { fingerprint } from "./journal.mjs";
 export { expectedAnswer } from "./answer.mjs";
 export { BENCH_TEXT } from "./bench.mjs";

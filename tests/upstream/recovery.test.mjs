@@ -265,10 +265,14 @@ test("an overflow is told with the prompt's own numbers", async () => {
 
 test("the list of faults has every misbehaviour, and each model's name asks for it", async () => {
   const answer = await fetch(`${root}/faults`);
-  const { faults, header } = await answer.json();
+  const { faults, header, schedules } = await answer.json();
   assert.equal(answer.headers.get("access-control-allow-origin"), "*");
   assert.deepEqual([faults, header], [JSON.parse(JSON.stringify(FAULTS)), FAULT_HEADER]);
   assert.deepEqual(faults.map(({ id }) => id), [...MISBEHAVIOURS, ...RECOVERY_FAULTS].map(({ name }) => name));
+  for (const { words, title } of schedules) {
+    const found = traitsOf(`m+cut-9${words}+crlf`, (key) => key !== "cut" || !words);
+    assert.deepEqual([Object.keys(found).includes("cut"), found.crlf, Boolean(title.en && title.zh)], [words === "", true, true], words);
+  }
   assert.equal(new Set(faults.map(({ id }) => id)).size, faults.length);
   for (const { id, title, sees, group, words, model } of faults) {
     for (const each of [title, sees]) assert.ok(each?.en.length > 10 && /\p{Script=Han}/u.test(each.zh), id);

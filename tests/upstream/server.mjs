@@ -8,7 +8,7 @@ import { Connection, Gone } from "./connection.mjs";
 import { refuseDemanded } from "./demands.mjs";
 import { DIALECTS, modelList } from "./dialects.mjs";
 import { refusal, statusBody } from "./errors.mjs";
-import { FAULT_HEADER, FAULTS } from "./faults.mjs";
+import { FAULT_HEADER, FAULTS, SCHEDULES } from "./faults.mjs";
 import { Entry, Journal } from "./journal.mjs";
 import { traitsOf } from "./misbehave.mjs";
 import { answer, send } from "./reply.mjs";
@@ -154,7 +154,7 @@ class Upstream {
     if (path === "/__requests") return json(response, { requests: this.requests, bench: this.#bench });
     if (path === "/__journal") return json(response, { journal: this.journal });
     if (path === "/faults" && this.#options.faults && request.method === "GET") {
-      return json(response, { header: FAULT_HEADER, joinedBy: "+", faults: FAULTS }, 200, { "access-control-allow-origin": "*" });
+      return json(response, { header: FAULT_HEADER, joinedBy: "+", faults: FAULTS, schedules: SCHEDULES }, 200, { "access-control-allow-origin": "*" });
     }
     if (path === "/__reset" && request.method === "POST") {
       this.reset();
