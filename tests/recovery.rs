@@ -167,6 +167,76 @@ fn a_cut_after_any_byte_loses_and_repeats_nothing() {
     }
 }
 
+/// Calls one after the other, `every` milliseconds, over one health; the routes' scripts for each call come from `scripts`.
+fn calls(count: u64, every: u64, scripts: impl Fn(u64) -> Vec<RouteCase>) -> Vec<Sim> {
+    let mut sims: Vec<Sim> = Vec::new();
+    let mut health = sluicegate::exchange::Health::default();
+    for n in 0..count {
+        let options = Options { start: n * every, seed: n, ..Options::default() };
+        let mut sim = Sim::new(&scripts(n * every), &options, true).unwrap().with_health(health);
+        sim.run();
+        health = core::mem::take(&mut sim.health);
+        sims.push(sim);
+    }
+    sims
+}
+
+#[test]
+fn a_dead_primary_sees_five_failures_and_then_one_probe_each_half_minute() {
+    let failing = |_| {
+        let refused = Turn { status: Some(503), ..Turn::default() };
+        vec![with_turns("a", vec![refused]), with_turns("b", vec![Turn::default()])]
+    };
+    let sims = calls(300, 1_000, failing);
+    assert!(sims.iter().all(|sim| sim.text == answer().concat()), "every caller got the whole answer");
+    let asked: Vec<u64> = sims.iter().flat_map(|sim| &sim.sent).filter(|sent| sent.route == 0).map(|s| s.at).collect();
+    let first = asked.iter().filter(|at| **at < 30_000).count();
+    assert!((5..=6).contains(&first), "{asked:?}");
+    let probes: Vec<u64> = asked.iter().copied().filter(|at| *at >= 30_000).collect();
+    assert!((8..=10).contains(&probes.len()), "{probes:?}");
+    assert!(probes.windows(2).all(|pair| pair[1] - pair[0] >= 30_000), "{probes:?}");
+}
+
+#[test]
+fn a_primary_that_comes_back_is_asked_again_within_half_a_minute() {
+    let back_at = 60_000;
+    let scripts = |now| {
+        let status = (now < back_at).then_some(500);
+        vec![with_turns("a", vec![Turn { status, ..Turn::default() }]), with_turns("b", vec![Turn::default()])]
+    };
+    let sims = calls(120, 1_000, scripts);
+    let back = sims.iter().position(|sim| sim.options_start() >= back_at && sim.sent[0].route == 0).unwrap();
+    assert!(back as u64 * 1_000 <= back_at + 31_000, "call {back}");
+    assert!(sims[back + 1..].iter().all(|sim| sim.sent.len() == 1 && sim.sent[0].route == 0));
+}
+
+#[test]
+fn without_another_route_a_dead_upstream_is_refused_at_once_with_the_time() {
+    let sims = calls(20, 1_000, |_| vec![with_turns("a", vec![Turn { status: Some(500), ..Turn::default() }])]);
+    let last = sims.last().unwrap();
+    let error = last.exchange.end().unwrap().error.clone().unwrap();
+    assert_eq!((error.code(), last.sent.len()), ("circuit_open", 0));
+    assert!((1..=30_000).contains(&error.retry_after_ms().unwrap()));
+}
+
+#[test]
+fn a_client_whose_requests_are_wrong_opens_no_breaker() {
+    let sims = calls(30, 100, |_| vec![with_turns("a", vec![Turn { status: Some(400), ..Turn::default() }])]);
+    assert!(sims.iter().all(|sim| sim.sent.len() == 1));
+}
+
+#[test]
+fn retries_of_all_calls_together_stay_below_a_fifth() {
+    // Every third call fails at first: more than the budget has, and too few for the breaker.
+    let sims = calls(1_000, 10, |now| {
+        let status = (now / 10 % 3 == 0).then_some(500);
+        vec![with_turns("a", vec![Turn { status, ..Turn::default() }, Turn::default()])]
+    });
+    let requests: usize = sims.iter().map(|sim| sim.sent.len()).sum();
+    assert!(requests <= 1_000 + 200 + 12, "{requests} requests for 1000 calls");
+    assert!(requests >= 1_150, "{requests}: the budget is there to be used");
+}
+
 fn turns() -> impl Strategy<Value = Turn> {
     let how = prop_oneof![
         Just(None),

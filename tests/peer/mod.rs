@@ -84,6 +84,8 @@ pub(crate) struct Options {
     pub request: Option<Value>,
     pub stream: Option<bool>,
     pub seed: u64,
+    /// When the call is made.
+    pub start: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -222,7 +224,7 @@ impl Sim {
             forward,
             reply: reply::Options::default(),
         };
-        let exchange = Exchange::new(Instant(0), options.seed, plan, request)?;
+        let exchange = Exchange::new(Instant(options.start), options.seed, plan, request)?;
         let mut sim = Sim {
             exchange,
             health: Health::new(BreakerPolicy::default()),
@@ -232,7 +234,7 @@ impl Sim {
             events: BTreeMap::new(),
             next: 0,
             timer: None,
-            now: 0,
+            now: options.start,
             forward,
             sent: Vec::new(),
             aborted: Vec::new(),
@@ -251,10 +253,14 @@ impl Sim {
         Ok(sim)
     }
 
-    /// Another call at a later time, with the health that the first one left.
+    /// The call finds the health that another one left.
     pub(crate) fn with_health(mut self, health: Health) -> Self {
         self.health = health;
         self
+    }
+
+    pub(crate) fn options_start(&self) -> u64 {
+        self.options.start
     }
 
     fn at(&mut self, at: u64, attempt: u32, what: What) {
