@@ -86,6 +86,7 @@ impl Peer {
         }
         let built = Built {
             path: "/chat/completions",
+            beta: false,
             body: b"{}".to_vec(),
             stream: case.request.stream,
             choices: case.request.choices.unwrap_or(1),
@@ -316,7 +317,8 @@ fn nothing_is_sent_by_a_call_that_is_cancelled_before_it_starts() {
 /// A stream that has said one word at 10, with a timer that was set for its silence.
 fn talking(budgets: Budgets) -> Exchange {
     let (path, body, changes) = ("/chat/completions", b"{}".to_vec(), Vec::new());
-    let request = Built { path, body, stream: true, choices: 1, usage_added: false, changed: false, changes };
+    let request =
+        Built { path, beta: false, body, stream: true, choices: 1, usage_added: false, changed: false, changes };
     let mut exchange = Exchange::new(Instant(0), Plan { budgets, ..Plan::default() }, request);
     while exchange.poll(Instant(0)).is_some() {}
     exchange.handle_head(Instant(5), &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() });
@@ -370,6 +372,7 @@ fn a_comment_longer_than_an_event_may_be_passes_whatever_the_chunks() {
         plan.reply.collect = false;
         let built = Built {
             path: "/chat/completions",
+            beta: false,
             body: b"{}".to_vec(),
             stream: true,
             choices: 1,

@@ -12,6 +12,7 @@ use sluicegate::time::Instant;
 fn run(chunks: &[&[u8]], usage_added: bool, reset: bool) -> (Vec<u8>, &'static str) {
     let built = Built {
         path: "/chat/completions",
+        beta: false,
         body: b"{}".to_vec(),
         stream: true,
         choices: 1,
