@@ -31,6 +31,7 @@ mod head;
 mod headers;
 mod machine;
 mod recast;
+mod splice;
 mod timing;
 
 pub use crate::reply::FailureHead as Head;
@@ -38,4 +39,5 @@ pub use budget::Budgets;
 pub use forward::Forwarded;
 pub use headers::error_headers;
 pub use machine::{Action, Exchange, Plan};
+pub use splice::{Seam, Splice};
 pub use timing::Timing;
