@@ -191,10 +191,11 @@ fn long_texts_take_linear_time() {
     let circle = "ab".repeat(1 << 20);
     let spaces = " ".repeat(1 << 21);
     let text = STORY.repeat(10_000);
+    let padded = format!("{spaces}{text}");
     let start = Instant::now();
     for by in ContinueBy::ALL {
-        for shown in [&circle, &spaces, &text] {
-            for new in [&circle, &spaces, &text] {
+        for shown in [&circle, &spaces, &text, &padded] {
+            for new in [&circle, &spaces, &text, &padded] {
                 splice(*by, shown, &[new]);
             }
         }

@@ -136,9 +136,10 @@ impl Splice {
         match &mut self.state {
             State::Through => out.push(c),
             State::Echo { from, at } => {
-                let leading = self.shown.len() - self.shown.trim_start().len();
-                if *at == 0 && leading > 0 && !self.shown.starts_with(c) && follows(&self.shown, leading, c) {
-                    (*from, *at) = (leading, leading);
+                if *at == 0 && !self.shown.starts_with(c) {
+                    // Some servers trim what they repeat.
+                    *from = self.shown.len() - self.shown.trim_start().len();
+                    *at = *from;
                 }
                 if follows(&self.shown, *at, c) {
                     *at += c.len_utf8();

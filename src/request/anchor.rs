@@ -14,7 +14,7 @@ const SLACK: usize = 24;
 /// use sluicegate::request::anchor;
 ///
 /// let text = "The quick brown fox jumps over the lazy dog, and the dog does not even open an eye. ";
-/// assert_eq!(anchor(text), "jumps over the lazy dog, and the dog does not even open an eye.");
+/// assert_eq!(anchor(text), "over the lazy dog, and the dog does not even open an eye.");
 /// ```
 pub fn anchor(text: &str) -> &str {
     let text = text.trim_end();

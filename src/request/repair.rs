@@ -16,10 +16,9 @@ use super::preset::Row;
 use super::replay::Replay;
 use super::span::{Kind, Member, find, quoted};
 use crate::error::{Error, ErrorKind};
-use crate::json::number::scaled;
-use crate::text::has;
+use crate::text::{after, has};
 use std::borrow::Cow;
-use words::{ONE, bare, bounds, ends, mention, numbers};
+use words::{ONE, bare, bounds, decimal, ends, mention, micros, numbers};
 
 /// A request that the upstream may take where it refused another.
 #[derive(Clone, Debug)]
@@ -100,6 +99,7 @@ const REFUSED: &[&str] = &[
     "not available",
     "deprecated",
     "may only be set",
+    "is allowed for",
     "cannot be used",
     "cannot both be",
     "不支持",
@@ -325,12 +325,13 @@ impl<'a> Mender<'a> {
         if !OPTIONAL.contains(&&*first) {
             return None;
         }
-        let listed = self.param.is_none() && has(self.said, "arguments supplied");
+        let list = after(self.said, "arguments supplied:").unwrap_or_default();
+        let listed = |name: &str| list.split(',').any(|item| bare(item).split(' ').next() == Some(name));
         let gone = |name: &str| {
             name == first
                 // One means nothing without the other.
                 || (first == "logprobs" && name == "top_logprobs")
-                || (listed && mention(self.said, name).is_some())
+                || listed(name)
         };
         let gone: Vec<&str> = OPTIONAL.iter().copied().filter(|name| gone(name) && self.sent(name).is_some()).collect();
         let mut edit = self.edit();
@@ -390,27 +391,4 @@ impl<'a> Mender<'a> {
         let change = Change { field, what: what.into() };
         Some(Repair { request: self.request.clone(), replay: Some(replay), change })
     }
-}
-
-/// A JSON number in millionths.
-fn micros(value: &str) -> Option<i64> {
-    let size = |text: &str| scaled(text, 6).map(|size| i64::try_from(size).unwrap_or(i64::MAX));
-    match value.strip_prefix('-') {
-        Some(rest) => size(rest).map(|size| -size),
-        None => size(value),
-    }
-}
-
-/// A number of millionths as JSON has it.
-fn decimal(micros: i64) -> String {
-    let size = micros.unsigned_abs();
-    let (whole, rest) = (size / ONE.unsigned_abs(), size % ONE.unsigned_abs());
-    let mut text = String::from(if micros < 0 { "-" } else { "" });
-    text.push_str(&whole.to_string());
-    if rest > 0 {
-        let digits = (rest + ONE.unsigned_abs()).to_string();
-        text.push('.');
-        text.push_str(digits.get(1..).unwrap_or_default().trim_end_matches('0'));
-    }
-    text
 }

@@ -71,6 +71,7 @@ const MORE: &[&str] = &["greater than", "larger than", "higher than", "more than
 const NOT: &[&str] = &["not be", "cannot be", "can't be", "can not be", "not", "no", "不能", "不得", "不可", "不"];
 const AT_MOST: &[&str] = &[
     "less than or equal to",
+    "less than or equal",
     "smaller than or equal to",
     "<=",
     "≤",
@@ -100,6 +101,7 @@ const AT_MOST: &[&str] = &[
 ];
 const AT_LEAST: &[&str] = &[
     "greater than or equal to",
+    "greater than or equal",
     "larger than or equal to",
     ">=",
     "≥",
@@ -198,4 +200,27 @@ pub(super) fn mention(words: &str, name: &str) -> Option<usize> {
         from = at + name.len();
     }
     None
+}
+
+/// A JSON number in millionths.
+pub(super) fn micros(value: &str) -> Option<i64> {
+    let size = |text: &str| scaled(text, PLACES).map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+    match value.strip_prefix('-') {
+        Some(rest) => size(rest).map(|size| -size),
+        None => size(value),
+    }
+}
+
+/// A number of millionths as JSON has it.
+pub(super) fn decimal(micros: i64) -> String {
+    let size = micros.unsigned_abs();
+    let (whole, rest) = (size / ONE.unsigned_abs(), size % ONE.unsigned_abs());
+    let mut text = String::from(if micros < 0 { "-" } else { "" });
+    text.push_str(&whole.to_string());
+    if rest > 0 {
+        let digits = (rest + ONE.unsigned_abs()).to_string();
+        text.push('.');
+        text.push_str(digits.get(1..).unwrap_or_default().trim_end_matches('0'));
+    }
+    text
 }
