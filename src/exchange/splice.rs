@@ -263,9 +263,8 @@ impl Held {
         let mut whole = false;
         self.places.retain(|place| {
             let same = follows(shown, place + at, c);
-            let ends = same && place + end == trimmed;
-            whole |= ends;
-            same && !ends
+            whole |= same && place + end == trimmed;
+            same
         });
         if whole {
             self.longest = end;
