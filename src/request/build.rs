@@ -29,7 +29,7 @@ pub struct Target<'a> {
 pub struct Built {
     /// Behind the API's base: [`Endpoint::path`].
     pub path: &'static str,
-    /// Whether the vendor serves this only at its base for what it calls beta: [`url`](super::url) knows the address.
+    /// Whether the vendor serves this only at its base for what it calls beta: [`url`](super::url()) knows the address.
     pub beta: bool,
     /// JSON.
     pub body: Vec<u8>,

@@ -18,7 +18,7 @@ use core::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContinueBy {
-    /// A last message of the assistant with `prefix: true`, as DeepSeek has it, at the beta address ([`url`](super::url)). Exact.
+    /// A last message of the assistant with `prefix: true`, as DeepSeek has it, at the beta address ([`url`](super::url())). Exact.
     Prefix,
     /// A last message of the assistant, which the server goes on with. Exact.
     ///
