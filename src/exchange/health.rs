@@ -1,8 +1,24 @@
 //! stub
 use crate::time::Instant;
 /// x
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct BreakerPolicy {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerPolicy {
+    /// x
+    pub failures: u32,
+    /// x
+    pub ratio: u32,
+    /// x
+    pub least: u32,
+    /// x
+    pub window: u64,
+    /// x
+    pub open: u64,
+}
+impl Default for BreakerPolicy {
+    fn default() -> Self {
+        BreakerPolicy { failures: 5, ratio: 50, least: 20, window: 60_000, open: 30_000 }
+    }
+}
 /// x
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
