@@ -9,11 +9,13 @@ mod cors;
 mod headers;
 mod number;
 mod read;
+mod resume;
 mod upstream;
 
 pub use base_url::BaseUrl;
 pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
+pub use resume::Resume;
 pub use upstream::{Model, Models, Route, Upstream};
 
 use crate::error::{Error, ErrorKind};
@@ -35,7 +37,8 @@ const HEARTBEAT: u64 = 15_000;
 /// The same in development: workerd on its own learns only by writing that a caller has left.
 const HEARTBEAT_DEVELOPMENT: u64 = 250;
 
-const FIELDS: &[&str] = &["upstreams", "callers", "cors", "limits", "budgets", "heartbeat_ms", "log", "development"];
+const FIELDS: &[&str] =
+    &["upstreams", "callers", "cors", "limits", "budgets", "resume", "heartbeat_ms", "log", "development"];
 
 /// What is written to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +59,7 @@ pub struct Config {
     origins: Vec<String>,
     limits: Limits,
     request_headers: usize,
+    resume: Resume,
     heartbeat: u64,
     log: LogLevel,
     development: bool,
@@ -102,6 +106,7 @@ impl Config {
         let config = Config {
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
+            resume: fields.optional("resume", resume::read)?.unwrap_or_default(),
             heartbeat: fields
                 .optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?
                 .unwrap_or(if development { HEARTBEAT_DEVELOPMENT } else { HEARTBEAT }),
@@ -170,6 +175,11 @@ impl Config {
     /// Bound of a request's headers, names and values together, in bytes.
     pub fn request_headers(&self) -> usize {
         self.request_headers
+    }
+
+    /// How streams are kept for callers whose connection breaks.
+    pub fn resume(&self) -> Resume {
+        self.resume
     }
 
     /// After how many silent milliseconds a stream's reader gets a comment.
