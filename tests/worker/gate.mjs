@@ -13,24 +13,27 @@ const BUILT = join(ROOT, "worker/build");
 const require = createRequire(join(ROOT, "package.json"));
 
 /** What `wrangler.jsonc` says about the runtime, so that tests run what is deployed. */
-async function compatibility() {
+async function settings() {
   const text = await readFile(join(ROOT, "worker/wrangler.jsonc"), "utf8");
-  const settings = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ""));
-  return { date: settings.compatibility_date, flags: settings.compatibility_flags };
+  const { compatibility_date, compatibility_flags, durable_objects } = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ""));
+  return { date: compatibility_date, flags: compatibility_flags, objects: durable_objects.bindings };
 }
 
 /**
- * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings.
+ * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings; without `state`
+ * it has no Durable Objects.
  *
  * @returns `{ url, port, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
  */
-export async function startGate({ config, secrets = {}, env = {} } = {}) {
+export async function startGate({ config, secrets = {}, env = {}, state = true } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sluicegate-test-"));
   const quoted = (text) => JSON.stringify(text);
   const texts = { ...secrets, ...env };
   if (config !== undefined) texts.GATE_CONFIG = typeof config === "string" ? config : JSON.stringify(config);
   const bindings = Object.entries(texts).map(([name, text]) => `( name = ${quoted(name)}, text = ${quoted(text)} )`);
-  const { date, flags } = await compatibility();
+  const { date, flags, objects } = await settings();
+  const classes = objects.map(({ class_name: name }) => `( className = ${quoted(name)}, uniqueKey = ${quoted(name)}, enableSql = true )`);
+  if (state) bindings.push(...objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ${quoted(class_name)} )`));
   const file = join(folder, "gate.capnp");
   await writeFile(
     file,
@@ -50,6 +53,8 @@ const main :Workerd.Worker = (
   bindings = [ ${bindings.join(", ")} ],
   compatibilityDate = ${quoted(date)},
   compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
+  durableObjectNamespaces = [ ${classes.join(", ")} ],
+  durableObjectStorage = ( inMemory = void ),
 );
 `,
   );

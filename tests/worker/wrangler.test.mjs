@@ -122,6 +122,6 @@ test("the built Worker offers `fetch` and nothing else to those who bind it", as
   const methods = [...built.matchAll(/\.prototype\.(\w+)\s*=/g)].map(([, name]) => name).filter((name) => !name.startsWith("__"));
   assert.deepEqual([...new Set(methods)], ["fetch"]);
   const exported = /export\{([^}]*)\};?\s*$/.exec(built)[1].split(",").map((name) => name.split(" as ").at(-1).trim());
-  // The other names are the worker crate's own data classes, with nothing to call.
-  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "MinifyConfig", "R2Range", "default"]);
+  // Durable Objects, which only this Worker reaches, and the worker crate's own data classes, with nothing to call.
+  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "LiveStream", "MinifyConfig", "R2Range", "default"]);
 });
