@@ -140,5 +140,9 @@ pub(crate) fn health(env: &Env, config: &Config) -> String {
     let missing = STATE.iter().filter(|(_, name)| gate::binding(env, name).is_none());
     let off: Map<String, Value> =
         missing.map(|(what, name)| ((*what).to_owned(), format!("no binding {name}").into())).collect();
-    json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams, "off": off }).to_string()
+    let mut health = json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams });
+    if let Some(fields) = health.as_object_mut().filter(|_| !off.is_empty()) {
+        fields.insert("off".to_owned(), off.into());
+    }
+    health.to_string()
 }
