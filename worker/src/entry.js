@@ -2,6 +2,7 @@
 // lets other Workers call its methods; a plain handler costs nothing and has none.
 
 import Gate from "./shim.js";
+import { Health } from "../src/health.js";
 import { Live } from "../src/live.js";
 
 export * from "./shim.js";
@@ -27,5 +28,12 @@ export default { fetch: answer };
 export class LiveStream extends Live {
   constructor(object, env) {
     super(object.id.toString(), (request, inside) => answer(request, env, inside));
+  }
+}
+
+/** What all isolates know together of a route. */
+export class RouteHealth extends Health {
+  constructor(object, env) {
+    super(object, (request, inside) => answer(request, env, inside));
   }
 }

@@ -31,6 +31,9 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
+    /// An array of what the objects of the routes in a report answer to it.
+    pub(crate) fn consult(namespace: &Object, report: &str, path: &str) -> Promise;
+
     /// `Response`, once the upstream has answered or failed. `live` is `undefined`, an object, or the way into one.
     pub(crate) fn drive(tap: Tap, caller: &JsValue, heartbeat: f64, live: &JsValue) -> Promise;
 }

@@ -7,6 +7,7 @@ mod answer;
 mod call;
 mod gate;
 mod headers;
+mod health;
 mod js;
 mod live;
 mod meter;
@@ -51,6 +52,11 @@ pub fn fetch(request: Request, env: Env, context: JsValue) -> Result<JsValue, Js
 
 /// Answers a request to the API, and writes its log line unless that is done when a call or a list ends.
 fn answer(visit: Visit, env: Env, context: &JsValue) -> Result<JsValue, JsValue> {
+    if visit.path() == health::PATH
+        && let Some(response) = health::answer(context)
+    {
+        return response.map(JsValue::from);
+    }
     let id = gate::request_id(visit.header("x-request-id"));
     let mut entry = Entry::new(id.clone(), js::now());
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
@@ -154,7 +160,7 @@ fn admit(
             let id = route::model_id(raw).ok_or_else(not_found)?;
             Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
         }
-        Route::Health => Ok(Admitted::Text(models::health(env, config))),
+        Route::Health => Ok(Admitted::Text(models::healthz(env, config))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::Answers;
 use crate::headers;
-use crate::{gate, js, live};
+use crate::{gate, health, js, live};
 use serde_json::{Map, Value, json};
 use sluicegate::config::{Config, Credential, Models, Upstream};
 use sluicegate::{Error, ErrorKind};
@@ -108,11 +108,11 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 1] = [("resume", live::BINDING)];
+const STATE: [(&str, &str); 2] = [("resume", live::BINDING), ("shared_health", health::BINDING)];
 
 /// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set. `off`
 /// names the functions that this deployment has no binding for; without them it still proxies.
-pub(crate) fn health(env: &Env, config: &Config) -> String {
+pub(crate) fn healthz(env: &Env, config: &Config) -> String {
     let mut status = "ok";
     let upstreams: Vec<Value> = config
         .upstreams()
