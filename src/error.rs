@@ -83,6 +83,8 @@ kinds! {
     ContextOverflow = "context_overflow", Caller, false, 400, "Shorten the messages or lower max_tokens.";
     /// The model wants earlier `reasoning_content` back, or refuses it; the replay policy did not fit.
     ReasoningReplay = "reasoning_replay", Caller, false, 400, "Set the upstream's reasoning_replay policy for this model.";
+    /// A live stream that cannot be resumed: unknown, over for too long, aborted, or someone else's.
+    StreamGone = "stream_gone", Caller, false, 410, "Send the request again.";
     /// The caller's credential is missing or wrong.
     Unauthorized = "unauthorized", Caller, false, 401, "Send a valid Authorization: Bearer header.";
     /// The caller is known, but may not do this.

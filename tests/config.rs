@@ -132,6 +132,7 @@ fn a_full_configuration_is_read_as_documented() {
         "cors": { "origins": ["https://app.example.com", "http://localhost:5173", "capacitor://localhost"] },
         "limits": { "request_body": 65536, "request_headers": 4096, "event": 100000 },
         "budgets": { "connect_ms": 3000, "idle_ms": 9000 },
+        "resume": { "grace_ms": 5000, "bytes": 65536 },
         "log": "errors",
         "development": true
     }));
@@ -150,6 +151,7 @@ fn a_full_configuration_is_read_as_documented() {
     assert_eq!(config.limits().json_depth, 32);
     assert_eq!(config.request_headers(), 4096);
     assert_eq!(config.log(), LogLevel::Errors);
+    assert_eq!((config.resume().grace, config.resume().keep, config.resume().log.bytes), (5000, 60_000, 65536));
     assert_eq!(config.callers().credentials(), Credentials::Ignore);
     let route = config.route("r1").unwrap();
     assert_eq!(

@@ -15,6 +15,7 @@ mod model;
 mod number;
 mod read;
 mod recovery;
+mod resume;
 mod upstream;
 
 pub use base_url::BaseUrl;
@@ -22,6 +23,7 @@ pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
 pub use ladder::Route;
 pub use model::{Model, Models};
+pub use resume::Resume;
 pub use upstream::Upstream;
 
 use crate::error::Error;
@@ -52,6 +54,7 @@ const FIELDS: &[&str] = &[
     "limits",
     "budgets",
     "recovery",
+    "resume",
     "heartbeat_ms",
     "log",
     "development",
@@ -79,6 +82,7 @@ pub struct Config {
     origins: Vec<String>,
     limits: Limits,
     request_headers: usize,
+    resume: Resume,
     heartbeat: u64,
     log: LogLevel,
     development: bool,
@@ -126,6 +130,7 @@ impl Config {
         let config = Config {
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
+            resume: fields.optional("resume", resume::read)?.unwrap_or_default(),
             heartbeat: fields
                 .optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?
                 .unwrap_or(if development { HEARTBEAT_DEVELOPMENT } else { HEARTBEAT }),
@@ -193,6 +198,11 @@ impl Config {
     /// Bound of a request's headers, names and values together, in bytes.
     pub fn request_headers(&self) -> usize {
         self.request_headers
+    }
+
+    /// How streams are kept for callers whose connection breaks.
+    pub fn resume(&self) -> Resume {
+        self.resume
     }
 
     /// After how many silent milliseconds a stream's reader gets a comment.

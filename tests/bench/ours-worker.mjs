@@ -1,7 +1,7 @@
 /** Our Worker's side of the bench: how it is configured in front of the bench's upstream, everything on but redaction. */
 import { readFileSync } from "node:fs";
-import { basename, extname, relative } from "node:path";
-import { filesBelow, workerFolder } from "./builds.mjs";
+import { basename, extname, join, relative } from "node:path";
+import { ROOT, filesBelow, workerFolder } from "./builds.mjs";
 
 const CLIENT_KEY = "bench-client-key";
 
@@ -21,6 +21,8 @@ export function ourWorker({ upstream }) {
     // The first module is the entry.
     .sort((a, b) => Number(basename(b.path) === "index.js") - Number(basename(a.path) === "index.js"));
   const text = (name, value) => `( name = "${name}", text = ${JSON.stringify(value)} )`;
+  const { durable_objects } = JSON.parse(readFileSync(join(ROOT, "worker/wrangler.jsonc"), "utf8").replace(/^\s*\/\/.*$/gm, ""));
+  const objects = durable_objects.bindings;
   const config = {
     upstreams: [{ name: "bench", dialect: "openai", base_url: `${upstream}/v1`, secret: "UPSTREAM_KEY", models: ["*"] }],
     callers: { credentials: "ignore" },
@@ -32,7 +34,13 @@ export function ourWorker({ upstream }) {
   return {
     note: `worker/build on workerd, ${Math.round(modules.reduce((sum, { path }) => sum + readFileSync(path).length, 0) / 1000)} KB of modules`,
     modules,
-    bindings: [text("GATE_CONFIG", JSON.stringify(config)), text("UPSTREAM_KEY", "bench-upstream-key")],
+    bindings: [
+      text("GATE_CONFIG", JSON.stringify(config)),
+      text("UPSTREAM_KEY", "bench-upstream-key"),
+      ...objects.map(({ name, class_name }) => `( name = "${name}", durableObjectNamespace = "${class_name}" )`),
+    ],
+    definition: `durableObjectNamespaces = [ ${objects.map(({ class_name }) => `( className = "${class_name}", uniqueKey = "${class_name}", enableSql = true )`).join(", ")} ],
+  durableObjectStorage = ( inMemory = void ),`,
     flags: ["enable_request_signal"],
     headers: { authorization: `Bearer ${CLIENT_KEY}` },
   };

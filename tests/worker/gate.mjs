@@ -13,24 +13,36 @@ const BUILT = join(ROOT, "worker/build");
 const require = createRequire(join(ROOT, "package.json"));
 
 /** What `wrangler.jsonc` says about the runtime, so that tests run what is deployed. */
-async function compatibility() {
+async function settings() {
   const text = await readFile(join(ROOT, "worker/wrangler.jsonc"), "utf8");
-  const settings = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ""));
-  return { date: settings.compatibility_date, flags: settings.compatibility_flags };
+  const { compatibility_date, compatibility_flags, durable_objects } = JSON.parse(text.replace(/^\s*\/\/.*$/gm, ""));
+  return { date: compatibility_date, flags: compatibility_flags, objects: durable_objects.bindings };
 }
 
+/** A Worker that hands a request to the object whose namespace and name are in the query. */
+const BESIDE = `export default {
+  fetch(request, env) {
+    const asked = new URL(request.url).searchParams;
+    const namespace = env[asked.get("binding")];
+    return namespace.get(namespace.idFromName(asked.get("name"))).fetch(new Request("http://object" + asked.get("path"), request));
+  },
+};`;
+
 /**
- * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings.
+ * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings; without `state`
+ * it has no Durable Objects; `storage` is a folder for what they store. `gate.object(binding, path, name, text)` posts to one, from a Worker beside it.
  *
  * @returns `{ url, port, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
  */
-export async function startGate({ config, secrets = {}, env = {} } = {}) {
+export async function startGate({ config, secrets = {}, env = {}, state = true, storage } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sluicegate-test-"));
   const quoted = (text) => JSON.stringify(text);
   const texts = { ...secrets, ...env };
   if (config !== undefined) texts.GATE_CONFIG = typeof config === "string" ? config : JSON.stringify(config);
   const bindings = Object.entries(texts).map(([name, text]) => `( name = ${quoted(name)}, text = ${quoted(text)} )`);
-  const { date, flags } = await compatibility();
+  const { date, flags, objects } = await settings();
+  const classes = objects.map(({ class_name: name }) => `( className = ${quoted(name)}, uniqueKey = ${quoted(name)}, enableSql = true )`);
+  if (state) bindings.push(...objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ${quoted(class_name)} )`));
   const file = join(folder, "gate.capnp");
   await writeFile(
     file,
@@ -39,8 +51,13 @@ const config :Workerd.Config = (
   services = [
     ( name = "main", worker = .main ),
     ( name = "internet", network = ( allow = ["private"] ) ),
+    ${state ? `( name = "beside", worker = .beside ),` : ""}
+    ${storage ? `( name = "storage", disk = ( path = ${quoted(storage)}, writable = true ) ),` : ""}
   ],
-  sockets = [ ( name = "http", address = "127.0.0.1:0", http = (), service = "main" ) ],
+  sockets = [
+    ( name = "http", address = "127.0.0.1:0", http = (), service = "main" ),
+    ${state ? `( name = "beside", address = "127.0.0.1:0", http = (), service = "beside" ),` : ""}
+  ],
 );
 const main :Workerd.Worker = (
   modules = [
@@ -50,6 +67,13 @@ const main :Workerd.Worker = (
   bindings = [ ${bindings.join(", ")} ],
   compatibilityDate = ${quoted(date)},
   compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
+  durableObjectNamespaces = [ ${classes.join(", ")} ],
+  durableObjectStorage = ( ${storage ? `localDisk = "storage"` : "inMemory = void"} ),
+);
+const beside :Workerd.Worker = (
+  modules = [ ( name = "beside.js", esModule = ${quoted(BESIDE)} ) ],
+  bindings = [ ${state ? objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ( className = ${quoted(class_name)}, serviceName = "main" ) )`).join(", ") : ""} ],
+  compatibilityDate = ${quoted(date)},
 );
 `,
   );
@@ -85,10 +109,15 @@ const main :Workerd.Worker = (
     }
     await rm(folder, { recursive: true, force: true });
   };
-  gate.port = await listening(child, gate).catch(async (error) => {
+  const ports = await listening(child, gate, state ? 2 : 1).catch(async (error) => {
     await gate.stop();
     throw error;
   });
+  gate.port = ports.http;
+  gate.object = async (binding, path, name, text) => {
+    const query = new URLSearchParams({ binding, path, name });
+    return (await fetch(`http://127.0.0.1:${ports.beside}/?${query}`, { method: "POST", body: text })).text();
+  };
   gate.url = `http://127.0.0.1:${gate.port}`;
   gate.fetch = (path, init) => fetch(gate.url + path, { redirect: "manual", ...init });
   gate.chat = (body, { headers = {}, ...init } = {}) =>
@@ -115,16 +144,17 @@ const main :Workerd.Worker = (
   return gate;
 }
 
-function listening(child, gate) {
+/** The ports by the names of their sockets, once there are so many. */
+function listening(child, gate, count) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`workerd did not start: ${gate.output}`)), 20_000);
     let said = "";
     child.stdio[3].setEncoding("utf8").on("data", (text) => {
       said += text;
-      const line = said.split("\n").find((entry) => entry.includes('"listen"'));
-      if (!line) return;
+      const lines = said.split("\n").slice(0, -1).filter((entry) => entry.includes('"listen"')).map((entry) => JSON.parse(entry));
+      if (lines.length < count) return;
       clearTimeout(timer);
-      resolve(JSON.parse(line).port);
+      resolve(Object.fromEntries(lines.map(({ socket, port }) => [socket, port])));
     });
     child.once("exit", (code) => {
       clearTimeout(timer);

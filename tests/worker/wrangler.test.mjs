@@ -116,12 +116,27 @@ test("a stream passes, and a caller who leaves is noticed within a second", asyn
   }
 });
 
+test("a stream goes on over another connection, as its objects are set up", async () => {
+  const first = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-sluicegate-resume": "1" },
+    body: JSON.stringify({ model: "deepseek-r1+rate-100", stream: true, messages: [{ role: "user", content: "Hello" }] }),
+  });
+  const reader = first.body.getReader();
+  await reader.read();
+  await reader.cancel();
+  const rest = await fetch(`${url}/v1/streams/${first.headers.get("x-sluicegate-stream")}`, { headers: { "last-event-id": "1" } });
+  const text = await rest.text();
+  assert.equal(/^id: (\d+)$/m.exec(text)[1], "2");
+  assert.match(text, /data: \[DONE\]\nid: \d+\n\n$/);
+});
+
 test("the built Worker offers `fetch` and nothing else to those who bind it", async () => {
   assert.ok(existsSync(join(ROOT, "worker/build/index.js")));
   const built = await readFile(join(ROOT, "worker/build/index.js"), "utf8");
   const methods = [...built.matchAll(/\.prototype\.(\w+)\s*=/g)].map(([, name]) => name).filter((name) => !name.startsWith("__"));
   assert.deepEqual([...new Set(methods)], ["fetch"]);
   const exported = /export\{([^}]*)\};?\s*$/.exec(built)[1].split(",").map((name) => name.split(" as ").at(-1).trim());
-  // The other names are the worker crate's own data classes, with nothing to call.
-  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "MinifyConfig", "R2Range", "default"]);
+  // Durable Objects, which only this Worker reaches, and the worker crate's own data classes, with nothing to call.
+  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "LiveStream", "MinifyConfig", "R2Range", "RouteHealth", "default"]);
 });

@@ -19,6 +19,8 @@ pub(crate) struct Answers {
     /// Things that the gate did to the request, as codes.
     pub(crate) notices: Vec<String>,
     pub(crate) is_head: bool,
+    /// The id of the stream, if it can be resumed.
+    pub(crate) stream: Option<String>,
 }
 
 impl Answers {

@@ -4,11 +4,12 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
+use crate::live::Live;
 use crate::meter::Entry;
-use crate::tap::Tap;
+use crate::tap::{Sending, Tap};
 use crate::visit::Visit;
 use crate::{gate, headers, js};
-use js_sys::{Promise, Uint8Array};
+use js_sys::Promise;
 use sluicegate::config::{Config, Credential};
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply;
@@ -20,24 +21,33 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 use worker::Env;
 
+/// The notice that a stream cannot be resumed, although its caller wanted to be able to.
+pub(crate) const UNRESUMABLE: &str = "resume_unavailable";
+
 /// What the head of a request says about a call.
 pub(crate) struct Ordered {
     endpoint: Endpoint,
     idempotency_key: Option<String>,
     /// The caller's own credential, where it is the upstream's business.
     token: Option<String>,
+    live: Live,
 }
 
 impl Ordered {
     /// Reads the head; refuses a body that is not JSON before any of it is read.
-    pub(crate) fn new(visit: &Visit, credential: Credential<'_>, endpoint: Endpoint) -> Result<Self, Error> {
+    pub(crate) fn new(
+        visit: &Visit,
+        credential: Credential<'_>,
+        endpoint: Endpoint,
+        live: Live,
+    ) -> Result<Self, Error> {
         let idempotency_key = visit.idempotency_key()?;
         visit.check_media()?;
         let token = match credential {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Ok(Ordered { endpoint, idempotency_key, token })
+        Ok(Ordered { endpoint, idempotency_key, token, live })
     }
 }
 
@@ -68,16 +78,21 @@ impl Door {
     /// Reads the body and makes the call; gives its response, sooner or later.
     pub(crate) fn call(self, visit: &Visit) -> Promise {
         let limit = self.config.limits().request_body as f64;
-        js::admit(self, visit.request(), limit)
+        let id = self.answers.id.clone();
+        let namespace = match &self.ordered.live {
+            Live::Before(namespace) => namespace.clone(),
+            _ => JsValue::UNDEFINED,
+        };
+        js::admit(self, visit.request(), limit, &namespace, &id)
     }
 }
 
 #[wasm_bindgen]
 impl Door {
-    /// The body is there. Gives a `Response`, or a promise of one.
-    pub fn open(mut self, body: Vec<u8>, caller: &JsValue) -> Result<JsValue, JsValue> {
+    /// The body is there. Gives a `Response`, or a promise of one. `enter` is the way into an object, if there is one.
+    pub fn open(mut self, body: Vec<u8>, caller: &JsValue, enter: &JsValue) -> Result<JsValue, JsValue> {
         match self.prepare(body) {
-            Ok(sending) => Ok(sending.start(self, caller).into()),
+            Ok((exchange, sending)) => Ok(self.start(exchange, sending, caller, enter).into()),
             Err(error) => self.refuse(&error).map(JsValue::from),
         }
     }
@@ -94,25 +109,26 @@ impl Door {
     }
 }
 
-/// A request to an upstream, ready to go.
-struct Sending {
-    exchange: Exchange,
-    url: String,
-    headers: headers::Headers,
-    body: Vec<u8>,
-    upstream: String,
-}
-
-impl Sending {
-    fn start(self, door: Door, caller: &JsValue) -> Promise {
-        let Sending { exchange, url, headers, body, upstream } = self;
-        let heartbeat = door.config.heartbeat() as f64;
-        let tap = Tap::new(js::now(), exchange, upstream, door.answers, door.entry);
-        js::drive(tap, &url, headers.as_str(), Uint8Array::from(body.as_slice()), caller, heartbeat)
-    }
-}
-
 impl Door {
+    fn start(mut self, exchange: Exchange, sending: Sending, caller: &JsValue, enter: &JsValue) -> Promise {
+        let heartbeat = self.config.heartbeat() as f64;
+        let live = match self.ordered.live {
+            _ if !self.entry.stream => JsValue::UNDEFINED,
+            Live::Unwanted => JsValue::UNDEFINED,
+            Live::Unavailable => {
+                self.answers.notices.push(UNRESUMABLE.to_owned());
+                JsValue::UNDEFINED
+            }
+            Live::Before(_) => enter.clone(),
+            Live::Inside(inside) => {
+                self.answers.stream = Some(inside.id());
+                inside.into()
+            }
+        };
+        let tap = Tap::new(js::now(), exchange, sending, self.answers, self.entry, self.config.resume());
+        js::drive(tap, caller, heartbeat, &live)
+    }
+
     fn refuse(&mut self, error: &Error) -> Result<Response, JsValue> {
         self.entry.refused(error);
         let response = self.answers.error(error, &[]);
@@ -120,7 +136,7 @@ impl Door {
         response
     }
 
-    fn prepare(&mut self, body: Vec<u8>) -> Result<Sending, Error> {
+    fn prepare(&mut self, body: Vec<u8>) -> Result<(Exchange, Sending), Error> {
         let Door { ordered, host, env, config, answers, entry } = self;
         let config: &Config = config;
         let request = Request::parse(ordered.endpoint, &body, &config.limits())?;
@@ -170,12 +186,12 @@ impl Door {
         if let Some(key) = &ordered.idempotency_key {
             headers.add("idempotency-key", key);
         }
-        Ok(Sending {
-            exchange,
+        let sending = Sending {
             url: format!("{}{}", upstream.base_url().as_str(), built.path),
             headers,
             body: built.body,
             upstream: upstream.name().to_owned(),
-        })
+        };
+        Ok((exchange, sending))
     }
 }

@@ -2,21 +2,38 @@
 // lets other Workers call its methods; a plain handler costs nothing and has none.
 
 import Gate from "./shim.js";
+import { Health } from "../src/health.js";
+import { Live } from "../src/live.js";
 
 export * from "./shim.js";
 
 const { fetch } = Gate.prototype;
 const state = globalThis.__worker_init_state;
 
-export default {
-  fetch(request, env, context) {
-    // The class knows how to start over when the wasm has trapped.
-    if (state.criticalError) return new Gate(context, env).fetch(request);
-    try {
-      return fetch.call({ env, ctx: context }, request);
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
-      throw error;
-    }
-  },
-};
+/** Answers a request. `context` is the runtime's, or what an object says about itself. */
+function answer(request, env, context) {
+  // The class knows how to start over when the wasm has trapped.
+  if (state.criticalError) return new Gate(context, env).fetch(request);
+  try {
+    return fetch.call({ env, ctx: context }, request);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
+    throw error;
+  }
+}
+
+export default { fetch: answer };
+
+/** A stream that can be resumed. Not of the runtime's base class, so that there are no methods for other Workers to call. */
+export class LiveStream extends Live {
+  constructor(object, env) {
+    super(object.id.toString(), (request, inside) => answer(request, env, inside));
+  }
+}
+
+/** What all isolates know together of a route. */
+export class RouteHealth extends Health {
+  constructor(object, env) {
+    super(object, (request, inside) => answer(request, env, inside));
+  }
+}

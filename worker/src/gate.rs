@@ -1,7 +1,7 @@
 //! The configuration as this isolate knows it, and the secrets of the request at hand.
 
 use crate::js;
-use js_sys::{JSON, Reflect};
+use js_sys::{JSON, Object, Reflect};
 use sluicegate::config::{Config, Upstream};
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
@@ -56,10 +56,9 @@ pub(crate) fn secret(env: &Env, config: &Config, upstream: &Upstream) -> Result<
     Ok(Some(value.to_owned()))
 }
 
-/// The binding that serves the page's files, if there is one.
-pub(crate) fn assets(env: &Env) -> Option<web_sys::js_sys::Object> {
-    let binding = Reflect::get(env.as_ref(), &"ASSETS".into()).ok()?;
-    binding.dyn_into().ok()
+/// A binding to something of the platform's, if there is one of this name.
+pub(crate) fn binding(env: &Env, name: &str) -> Option<Object> {
+    Reflect::get(env.as_ref(), &name.into()).ok()?.dyn_into().ok()
 }
 
 /// The caller's id for the request if it is a plain one, else a new one.

@@ -106,8 +106,8 @@ pub(crate) fn upward(key: Option<&str>, accept: &str, id: &str, extra: &[(String
 }
 
 /// What pages on other origins may read of an answer.
-const EXPOSED: &str = "x-request-id, x-sluicegate-upstream, x-sluicegate-notice, x-upstream-trace-id, server-timing, \
-    retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-ratelimit-limit-requests, \
+const EXPOSED: &str = "x-request-id, x-sluicegate-upstream, x-sluicegate-notice, x-sluicegate-stream, \
+    x-upstream-trace-id, server-timing, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-ratelimit-limit-requests, \
     x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, \
     x-ratelimit-reset-tokens";
 

@@ -2,7 +2,7 @@
 
 use crate::call::Door;
 use crate::tap::Tap;
-use js_sys::{JsString, Promise, Uint8Array};
+use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
@@ -12,8 +12,12 @@ extern "C" {
     #[wasm_bindgen(js_name = headOf)]
     pub(crate) fn head_of(request: &Request) -> String;
 
-    /// `Response`, once the request's body of at most `limit` bytes is read and the call made.
-    pub(crate) fn admit(door: Door, request: &Request, limit: f64) -> Promise;
+    /// `Response`, once the request's body of at most `limit` bytes is read and the call made: in an object of `namespace`, if that
+    /// is given and it is a stream.
+    pub(crate) fn admit(door: Door, request: &Request, limit: f64, namespace: &JsValue, id: &str) -> Promise;
+
+    /// `Response` of the object of that name, or `null`.
+    pub(crate) fn enter(namespace: &Object, name: &str, request: &Request, id: &str) -> Promise;
 
     /// A response of a status, headers as [`crate::headers::Headers`] writes them, and any body that `Response` takes.
     #[wasm_bindgen(catch)]
@@ -27,15 +31,11 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
-    /// `Response`, once the upstream has answered or failed.
-    pub(crate) fn drive(
-        tap: Tap,
-        url: &str,
-        headers: &str,
-        body: Uint8Array,
-        caller: &JsValue,
-        heartbeat: f64,
-    ) -> Promise;
+    /// An array of what the objects of the routes in a report answer to it.
+    pub(crate) fn consult(namespace: &Object, report: &str, path: &str) -> Promise;
+
+    /// `Response`, once the upstream has answered or failed. `live` is `undefined`, an object, or the way into one.
+    pub(crate) fn drive(tap: Tap, caller: &JsValue, heartbeat: f64, live: &JsValue) -> Promise;
 }
 
 #[wasm_bindgen]

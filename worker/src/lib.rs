@@ -7,7 +7,9 @@ mod answer;
 mod call;
 mod gate;
 mod headers;
+mod health;
 mod js;
+mod live;
 mod meter;
 mod models;
 mod page;
@@ -17,6 +19,7 @@ mod visit;
 
 use answer::Answers;
 use call::{Door, Ordered};
+use live::Live;
 use meter::Entry;
 use models::Asked;
 use route::Route;
@@ -29,33 +32,39 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::{Request, Response};
 use worker::Env;
 
-/// The Worker's handler: gives a `Response`, or a promise of one.
+/// The Worker's handler: gives a `Response`, or a promise of one. In an object, `context` is what it says about itself.
 // Not `worker`'s `event`: that makes a future of every request, see `call`.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: Env, _context: JsValue) -> Result<JsValue, JsValue> {
+pub fn fetch(request: Request, env: Env, context: JsValue) -> Result<JsValue, JsValue> {
     let visit = Visit::new(request);
     let is_for_page = !route::is_api(visit.path()) && matches!(visit.method(), "GET" | "HEAD");
     if !is_for_page {
-        return answer(visit, env);
+        return answer(visit, env, &context);
     }
     Ok(future_to_promise(async move {
         match page::serve(visit.request(), &env, visit.is_secure()).await? {
             Some(file) => Ok(file.into()),
-            None => answer(visit, env),
+            None => answer(visit, env, &context),
         }
     })
     .into())
 }
 
 /// Answers a request to the API, and writes its log line unless that is done when a call or a list ends.
-fn answer(visit: Visit, env: Env) -> Result<JsValue, JsValue> {
+fn answer(visit: Visit, env: Env, context: &JsValue) -> Result<JsValue, JsValue> {
+    if visit.path() == health::PATH
+        && let Some(response) = health::answer(context)
+    {
+        return response.map(JsValue::from);
+    }
     let id = gate::request_id(visit.header("x-request-id"));
     let mut entry = Entry::new(id.clone(), js::now());
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
-    let response = match admit(&visit, &env, &mut answers, &mut entry) {
+    let response = match admit(&visit, &env, context, &mut answers, &mut entry) {
         Ok(Admitted::Call(ordered, config)) => {
             return Ok(Door::new(ordered, &visit, env, config, answers, entry).call(&visit).into());
         }
+        Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {
             return Ok(future_to_promise(async move {
                 let listed = asked.answer(&env, &config, &mut answers).await;
@@ -83,6 +92,8 @@ fn refuse(answers: &Answers, entry: &mut Entry, Refusal { error, allow }: Refusa
 enum Admitted {
     /// A call is to be made.
     Call(Ordered, Rc<Config>),
+    /// A live stream is asked for.
+    Stream(live::Asked),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
     /// A JSON document.
@@ -103,21 +114,25 @@ impl From<Error> for Refusal {
 }
 
 /// The one way in: limits, origin, route, credentials; then what the route does.
-fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entry) -> Result<Admitted, Refusal> {
+fn admit(
+    visit: &Visit,
+    env: &Env,
+    context: &JsValue,
+    answers: &mut Answers,
+    entry: &mut Entry,
+) -> Result<Admitted, Refusal> {
     let shared = gate::config(env)?;
     let config: &Config = &shared;
     entry.level = config.log();
     visit.check_head(config.request_headers())?;
     check_origin(visit, config, answers)?;
-    let Some((route, method)) = route::at(visit.path()) else {
+    let Some((route, allow)) = route::at(visit.path()) else {
         return Err(Error::new(ErrorKind::NotFound, "There is nothing at this path.").into());
     };
     entry.route = route.name();
-    let allow = if method == "GET" { "GET, HEAD, OPTIONS" } else { "POST, OPTIONS" };
     match visit.method() {
         "OPTIONS" => return Ok(Admitted::Preflight(allow)),
-        "HEAD" if method == "GET" => {}
-        sent if sent == method => {}
+        sent if allow.split(", ").any(|method| method == sent) => {}
         _ => {
             let error = Error::new(ErrorKind::MethodNotAllowed, "This path does not take this method.");
             return Err(Refusal { error, allow: Some(allow) });
@@ -135,16 +150,17 @@ fn admit(visit: &Visit, env: &Env, answers: &mut Answers, entry: &mut Entry) -> 
     }
     match route {
         Route::Call(endpoint) => {
-            let ordered = Ordered::new(visit, credential, endpoint)?;
+            let ordered = Ordered::new(visit, credential, endpoint, Live::read(visit, env, context)?)?;
             Ok(Admitted::Call(ordered, shared))
         }
+        Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
         Route::Model(raw) => {
             let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
             let id = route::model_id(raw).ok_or_else(not_found)?;
             Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
         }
-        Route::Health => Ok(Admitted::Text(models::health(env, config))),
+        Route::Health => Ok(Admitted::Text(models::healthz(env, config))),
     }
 }
 
@@ -166,12 +182,14 @@ fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result
 
 /// What pages on listed origins may send, which is what SDKs do send; most of it goes no further than the gate.
 /// `x-stainless-*` are the statistics headers of OpenAI's SDKs.
-const REQUEST_HEADERS: [&str; 12] = [
+const REQUEST_HEADERS: [&str; 14] = [
     "authorization",
     "content-type",
     "accept",
     "idempotency-key",
+    "last-event-id",
     "x-request-id",
+    "x-sluicegate-resume",
     "user-agent",
     "x-api-key",
     "openai-organization",

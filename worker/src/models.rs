@@ -2,8 +2,8 @@
 
 use crate::answer::Answers;
 use crate::headers;
-use crate::{gate, js};
-use serde_json::{Value, json};
+use crate::{gate, health, js, live};
+use serde_json::{Map, Value, json};
 use sluicegate::config::{Config, Credential, Models, Upstream};
 use sluicegate::{Error, ErrorKind};
 use std::collections::BTreeSet;
@@ -107,8 +107,12 @@ fn is_id(id: &&str) -> bool {
     (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set.
-pub(crate) fn health(env: &Env, config: &Config) -> String {
+/// What is off without a binding of the platform's.
+const STATE: [(&str, &str); 2] = [("resume", live::BINDING), ("shared_health", health::BINDING)];
+
+/// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set. `off`
+/// names the functions that this deployment has no binding for; without them it still proxies.
+pub(crate) fn healthz(env: &Env, config: &Config) -> String {
     let mut status = "ok";
     let upstreams: Vec<Value> = config
         .upstreams()
@@ -133,5 +137,12 @@ pub(crate) fn health(env: &Env, config: &Config) -> String {
             shown
         })
         .collect();
-    json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams }).to_string()
+    let missing = STATE.iter().filter(|(_, name)| gate::binding(env, name).is_none());
+    let off: Map<String, Value> =
+        missing.map(|(what, name)| ((*what).to_owned(), format!("no binding {name}").into())).collect();
+    let mut health = json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams });
+    if let Some(fields) = health.as_object_mut().filter(|_| !off.is_empty()) {
+        fields.insert("off".to_owned(), off.into());
+    }
+    health.to_string()
 }

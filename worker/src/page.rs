@@ -7,6 +7,9 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Request, Response};
 use worker::Env;
 
+/// The binding that serves the page's files.
+const ASSETS: &str = "ASSETS";
+
 /// Nothing but the page's own files and its own gate; no code but its own, WebAssembly included; no HTML from strings.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -16,7 +19,7 @@ const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microp
 
 /// The file at the request's path; `None` if there is none.
 pub(crate) async fn serve(request: &Request, env: &Env, is_secure: bool) -> Result<Option<Response>, JsValue> {
-    let Some(assets) = gate::assets(env) else { return Ok(None) };
+    let Some(assets) = gate::binding(env, ASSETS) else { return Ok(None) };
     let fetch: Function = Reflect::get(&assets, &"fetch".into())?.dyn_into()?;
     let promise: Promise = fetch.call1(&assets, request)?.dyn_into()?;
     let response: Response = js::settled(promise).await?.dyn_into()?;

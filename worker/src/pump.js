@@ -1,5 +1,7 @@
 // Moves the bytes of one call. What happens is told to the tap (a call in wasm), which says what to do about it in a few
 // bits; nothing here knows a rule. A chunk that passes is written as it came.
+//
+// A call has one way down to its caller, an outlet, and attempts at upstreams, each a request with a reading loop of its own.
 
 import { waitUntil } from "cloudflare:workers";
 
@@ -17,15 +19,19 @@ export function headOf(request) {
   return `${request.method}\n${request.url}\n${headersTo(request.headers)}`;
 }
 
-/** Reads a request's body and has the call made. Both ways out of the door free it. */
-export async function admit(door, request, limit) {
+/**
+ * Reads a request's body and has the call made. All ways out of the door free it. `namespace` is given where a stream is to be made in an
+ * object of its own, so that it can be resumed.
+ */
+export async function admit(door, request, limit, namespace, id) {
   let body;
   try {
     body = await bodyOf(request, limit);
   } catch {
     return door.broken();
   }
-  return body === null ? door.oversized() : door.open(body, request.signal);
+  if (body === null) return door.oversized();
+  return door.open(body, request.signal, namespace && (() => enter(namespace, null, request, id, body)));
 }
 
 /** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */
@@ -117,25 +123,54 @@ export async function fetchSmall(url, headers, limit, millis) {
   }
 }
 
-/** Sends a request and reads the answer. Gives a `Response` as soon as the upstream begins to stream, or at its end. The tap is freed here. */
-export async function drive(tap, url, headers, body, caller, heartbeat) {
-  const call = new Call(tap, caller, heartbeat);
-  let response;
+/**
+ * Hands a request to the object of an id, or of a new one, as a request with the same head and that body. Gives its response, `null` if
+ * there cannot be such an object. Throws if it does not answer.
+ */
+export async function enter(namespace, name, request, id, body) {
+  let object;
   try {
-    response = await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: call.abort.signal });
+    object = name === null ? namespace.newUniqueId() : namespace.idFromString(name);
   } catch {
-    call.ended = true;
-    call.told(tap.fail(Date.now()));
-    return call.answer(null);
+    return null;
   }
-  const reader = response.body?.getReader();
-  call.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
-  if (!reader || !tap.isStreaming()) return call.answer(await call.whole(reader, lengthOf(response.headers)));
-  const { readable, writable } = new IdentityTransformStream();
-  const answer = tap.respond(Date.now(), readable);
-  // The call goes on when the handler has returned, and for its log line when the client has left.
-  waitUntil(call.pump(reader, writable.getWriter()));
-  return answer;
+  const headers = new Headers(request.headers);
+  headers.set("x-request-id", id);
+  return namespace.get(object).fetch(new Request(request.url, { method: request.method, headers, body, redirect: "manual" }));
+}
+
+// How long an object may take for its answer, in milliseconds: nobody waits for it.
+const PATIENCE = 5_000;
+
+/** Tells each object of a report's routes its part. Gives the answers that come; an object that fails costs nothing but its answer. */
+export async function consult(namespace, report, path) {
+  const ask = async ([route, line]) => {
+    const object = namespace.get(namespace.idFromName(route));
+    const body = JSON.stringify({ [route]: line });
+    const response = await object.fetch(`http://object${path}`, { method: "POST", body, signal: AbortSignal.timeout(PATIENCE) });
+    return response.text();
+  };
+  const answers = await Promise.allSettled(Object.entries(JSON.parse(report)).map(ask));
+  return answers.flatMap(({ status, value }) => (status === "fulfilled" ? [value] : []));
+}
+
+/**
+ * Makes a call. Gives a `Response` as soon as the upstream begins to stream, or at its end. The tap is freed here.
+ *
+ * @param live nothing; in an object, what it says about itself (`live.js`); before one, a function that has the call made in there
+ */
+export async function drive(tap, caller, heartbeat, live) {
+  if (typeof live === "function") {
+    // An object that fails before it has answered may have sent the request; a caller without an answer is worse than a second one.
+    const response = await live().catch(() => null);
+    if (response) {
+      tap.free();
+      return response;
+    }
+    tap.unresumable();
+    live = undefined;
+  }
+  return new Call(tap, caller, heartbeat).run(live);
 }
 
 /** How many bytes a body will have, where its head says so; `Infinity` where only its end can tell. */
@@ -144,15 +179,130 @@ function lengthOf(headers) {
   return length && !headers.has("content-encoding") ? Number(length) : Infinity;
 }
 
+/** The way down to a caller who reads from one connection. */
+class Outlet {
+  constructor(lost) {
+    const { readable, writable } = new IdentityTransformStream();
+    this.readable = readable;
+    this.writer = writable.getWriter();
+    this.writer.closed.catch(lost);
+    this.lost = lost;
+    this.begun = false;
+  }
+
+  /** Waits until the caller has taken it. */
+  write(bytes) {
+    // Behind a comment of ours, a byte order mark is no longer at the beginning.
+    if (!this.begun) {
+      this.begun = true;
+      if (this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
+    }
+    return this.writer.write(bytes);
+  }
+
+  comment() {
+    this.commented = true;
+    this.writer.write(HEARTBEAT).catch(this.lost);
+  }
+
+  close() {
+    return this.writer.close();
+  }
+}
+
+/** One request to an upstream. */
+class Attempt {
+  constructor() {
+    this.abort = new AbortController();
+    // Nothing more comes from the upstream, so that there is nothing to abort.
+    this.ended = false;
+  }
+
+  /** Gives the response, `null` if there is none. */
+  async send(url, headers, body) {
+    try {
+      return await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: this.abort.signal });
+    } catch {
+      this.ended = true;
+      return null;
+    }
+  }
+
+  letGo() {
+    // With a reason: without one, the runtime makes an error and collects its stack.
+    if (!this.ended) this.abort.abort(OVER);
+  }
+
+  /** Reads a whole answer, or a failure: up to the end, or to its length, which saves the wait for the end to be told. */
+  async whole(call, reader, length) {
+    const { tap } = call;
+    const chunks = [];
+    let size = 0;
+    try {
+      while (reader && !call.over) {
+        const { done, value } = await reader.read();
+        if (done) {
+          this.ended = true;
+          break;
+        }
+        chunks.push(value);
+        size += value.byteLength;
+        this.ended = size >= length;
+        call.told(tap.bytes(Date.now(), value));
+        if (this.ended) break;
+      }
+      call.told(tap.end(Date.now()));
+    } catch {
+      this.ended = true;
+      call.told(tap.fail(Date.now()));
+    }
+    return [() => null, () => joined(chunks, size), () => tap.recast()][tap.verdict()]();
+  }
+
+  /** Hands a stream on, chunk by chunk, up to its end. Throws when the caller's side is broken. */
+  async stream(call, reader) {
+    const { tap } = call;
+    try {
+      while (!call.over) {
+        let part;
+        try {
+          part = await reader.read();
+        } catch {
+          this.ended = true;
+          call.told(tap.fail(Date.now()));
+          return;
+        }
+        if (part.done) {
+          this.ended = true;
+          call.told(tap.end(Date.now()));
+          return;
+        }
+        const flags = tap.forward(Date.now(), part.value);
+        const bytes = flags & REPLACED ? tap.replacement() : part.value;
+        if (flags > REPLACED) call.told(flags);
+        if (bytes.byteLength === 0) continue;
+        call.silent = false;
+        call.writing = true;
+        call.writingSince = Date.now();
+        await call.outlet.write(bytes);
+        call.writing = false;
+        const now = Date.now();
+        if (now - call.writingSince >= SLOW) call.waited(now);
+      }
+    } finally {
+      if (!this.ended) reader.cancel().catch(() => {});
+    }
+  }
+}
+
 class Call {
   constructor(tap, caller, heartbeat) {
     this.tap = tap;
-    this.abort = new AbortController();
+    this.attempt = new Attempt();
     this.over = false;
-    // Nothing more comes from the upstream, so that there is nothing to abort.
-    this.ended = false;
     this.closed = false;
     this.writing = false;
+    this.silent = true;
     this.gone = () => {
       if (!this.closed) this.told(tap.cancel(Date.now()));
     };
@@ -160,9 +310,28 @@ class Call {
     this.heartbeat = heartbeat;
     this.beatAt = Date.now() + heartbeat;
     this.arm();
+    this.caller = caller;
     // The request is ours alone, and a listener costs eight times as much.
     if (caller) caller.onabort = this.gone;
     if (caller?.aborted) this.gone();
+  }
+
+  async run(live) {
+    const { tap, attempt } = this;
+    const response = await attempt.send(tap.url(), tap.headers(), tap.body());
+    if (!response) {
+      this.told(tap.fail(Date.now()));
+      return this.answer(null);
+    }
+    const reader = response.body?.getReader();
+    this.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
+    if (!reader || !tap.isStreaming()) return this.answer(await attempt.whole(this, reader, lengthOf(response.headers)));
+    const outlet = live ? live.begin(this, tap.record()) : new Outlet(this.gone);
+    const answer = tap.respond(Date.now(), outlet.readable);
+    this.outlet = outlet;
+    // The call goes on when the handler has returned, and for its log line when the client has left.
+    waitUntil(this.pump(reader));
+    return answer;
   }
 
   /** Carries out what the tap said. */
@@ -171,8 +340,7 @@ class Call {
     if (flags & OVER) {
       this.over = true;
       clearTimeout(this.timer);
-      // With a reason: without one, the runtime makes an error and collects its stack.
-      if (!this.ended) this.abort.abort(OVER);
+      this.attempt.letGo();
     } else if (flags & REARM) {
       this.arm();
     }
@@ -200,75 +368,17 @@ class Call {
     this.writingSince = now;
   }
 
-  /** Reads a whole answer, or a failure: up to the end, or to its length, which saves the wait for the end to be told. */
-  async whole(reader, length) {
-    const chunks = [];
-    let size = 0;
+  /** The stream from its first byte to its last, which may be ours. */
+  async pump(reader) {
+    const { outlet } = this;
     try {
-      while (reader && !this.over) {
-        const { done, value } = await reader.read();
-        if (done) {
-          this.ended = true;
-          break;
-        }
-        chunks.push(value);
-        size += value.byteLength;
-        this.ended = size >= length;
-        this.told(this.tap.bytes(Date.now(), value));
-        if (this.ended) break;
-      }
-      this.told(this.tap.end(Date.now()));
-    } catch {
-      this.ended = true;
-      this.told(this.tap.fail(Date.now()));
-    }
-    return [() => null, () => joined(chunks, size), () => this.tap.recast()][this.tap.verdict()]();
-  }
-
-  /** Hands a stream on, chunk by chunk. */
-  async pump(reader, writer) {
-    const { tap } = this;
-    this.writer = writer;
-    this.silent = true;
-    writer.closed.catch(this.gone);
-    let written = false;
-    try {
-      while (!this.over) {
-        let part;
-        try {
-          part = await reader.read();
-        } catch {
-          this.ended = true;
-          this.told(tap.fail(Date.now()));
-          break;
-        }
-        if (part.done) {
-          this.ended = true;
-          this.told(tap.end(Date.now()));
-          break;
-        }
-        const flags = tap.forward(Date.now(), part.value);
-        let bytes = flags & REPLACED ? tap.replacement() : part.value;
-        if (flags > REPLACED) this.told(flags);
-        if (bytes.byteLength === 0) continue;
-        // Behind a comment of ours, a byte order mark is no longer at the beginning.
-        if (!written && this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
-        written = true;
-        this.silent = false;
-        this.writing = true;
-        this.writingSince = Date.now();
-        await writer.write(bytes);
-        this.writing = false;
-        const now = Date.now();
-        if (now - this.writingSince >= SLOW) this.waited(now);
-      }
-      const tail = tap.tail();
-      if (tail.byteLength) await writer.write(tail);
-      await writer.close();
+      await this.attempt.stream(this, reader);
+      const tail = this.tap.tail();
+      if (tail.byteLength) await outlet.write(tail);
+      await outlet.close();
     } catch {
       this.gone();
     } finally {
-      if (!this.ended) reader.cancel().catch(() => {});
       this.close();
     }
   }
@@ -288,11 +398,8 @@ class Call {
    */
   beat(now) {
     this.beatAt = now + this.heartbeat;
-    if (!this.writer || this.writing) return;
-    if (this.silent) {
-      this.commented = true;
-      this.writer.write(HEARTBEAT).catch(this.gone);
-    }
+    if (!this.outlet || this.writing) return;
+    if (this.silent) this.outlet.comment();
     this.silent = true;
   }
 

@@ -11,24 +11,31 @@ pub(crate) enum Route<'a> {
     Models,
     /// One model of the list: its id, still as in the path.
     Model(&'a str),
+    /// A live stream, by its id: the rest of it, or its end.
+    Stream(&'a str),
     /// Whether the gate is there, and what it serves.
     Health,
 }
 
 struct Row {
     path: &'static str,
-    method: &'static str,
+    /// The methods, as the `Allow` header lists them.
+    allow: &'static str,
     route: Route<'static>,
 }
 
+const GET: &str = "GET, HEAD, OPTIONS";
+const POST: &str = "POST, OPTIONS";
+
 const TABLE: [Row; 4] = [
-    Row { path: "/v1/chat/completions", method: "POST", route: Route::Call(Endpoint::ChatCompletions) },
-    Row { path: "/v1/completions", method: "POST", route: Route::Call(Endpoint::Completions) },
-    Row { path: "/v1/models", method: "GET", route: Route::Models },
-    Row { path: "/healthz", method: "GET", route: Route::Health },
+    Row { path: "/v1/chat/completions", allow: POST, route: Route::Call(Endpoint::ChatCompletions) },
+    Row { path: "/v1/completions", allow: POST, route: Route::Call(Endpoint::Completions) },
+    Row { path: "/v1/models", allow: GET, route: Route::Models },
+    Row { path: "/healthz", allow: GET, route: Route::Health },
 ];
 
 const MODEL: &str = "/v1/models/";
+const STREAM: &str = "/v1/streams/";
 
 impl Route<'_> {
     /// The name in the log.
@@ -38,6 +45,7 @@ impl Route<'_> {
             Route::Call(_) => "chat_completions",
             Route::Models => "models",
             Route::Model(_) => "model",
+            Route::Stream(_) => "stream",
             Route::Health => "healthz",
         }
     }
@@ -48,13 +56,16 @@ impl Route<'_> {
     }
 }
 
-/// The route at a path and its method, compared letter for letter: no second spelling leads to the same place.
+/// The route at a path and its methods, compared letter for letter: no second spelling leads to the same place.
 pub(crate) fn at(path: &str) -> Option<(Route<'_>, &'static str)> {
     if let Some(row) = TABLE.iter().find(|row| row.path == path) {
-        return Some((row.route, row.method));
+        return Some((row.route, row.allow));
+    }
+    if let Some(id) = path.strip_prefix(STREAM) {
+        return Some((Route::Stream(id), "GET, DELETE, OPTIONS"));
     }
     let id = path.strip_prefix(MODEL)?;
-    Some((Route::Model(id), "GET"))
+    Some((Route::Model(id), GET))
 }
 
 /// Whether a path belongs to the API, known or not; the page's files are elsewhere.

@@ -1,8 +1,11 @@
 //! One call as the loop in JavaScript sees it: it tells what happened and is told, in a few bits, what to do.
 
 use crate::answer::{Answers, JSON};
-use crate::headers;
+use crate::call::UNRESUMABLE;
+use crate::headers::{self, Headers};
+use crate::live::Record;
 use crate::meter::Entry;
+use sluicegate::config::Resume;
 use sluicegate::exchange::{Action, Exchange, Forwarded};
 use sluicegate::reply::{Deltas, End, Usage};
 use sluicegate::time::Instant;
@@ -14,13 +17,22 @@ const REPLACED: u32 = 1;
 const REARM: u32 = 2;
 const OVER: u32 = 4;
 
+/// A request to an upstream, ready to go.
+pub(crate) struct Sending {
+    pub(crate) url: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+    pub(crate) upstream: String,
+}
+
 /// A call that was made, held by JavaScript until it is over. `now` is `Date.now()`.
 // Private: worker-build would publish it as an export of the Worker.
 #[wasm_bindgen(private)]
 pub struct Tap {
     exchange: Exchange,
-    upstream: String,
+    sending: Sending,
     answers: Answers,
+    resume: Resume,
     /// What the answer's head said that the caller may see.
     answer: headers::Answer,
     deltas: Deltas,
@@ -33,12 +45,20 @@ pub struct Tap {
 
 impl Tap {
     /// `entry` is the log line to finish when the call is over.
-    pub(crate) fn new(now: f64, exchange: Exchange, upstream: String, answers: Answers, entry: Entry) -> Self {
+    pub(crate) fn new(
+        now: f64,
+        exchange: Exchange,
+        sending: Sending,
+        answers: Answers,
+        entry: Entry,
+        resume: Resume,
+    ) -> Self {
         let never = Instant(u64::MAX);
         let mut tap = Tap {
             exchange,
-            upstream,
+            sending,
             answers,
+            resume,
             answer: headers::Answer::default(),
             deltas: Deltas::new(),
             replacement: Vec::new(),
@@ -78,7 +98,7 @@ impl Tap {
     fn refusal(&self) -> Result<Response, JsValue> {
         let internal = || Error::new(ErrorKind::Internal, "The call ended without an answer and without an error.");
         let error = self.end_of_call().and_then(|end| end.error.clone()).unwrap_or_else(internal);
-        let mut extra = vec![("x-sluicegate-upstream", self.upstream.as_str())];
+        let mut extra = vec![("x-sluicegate-upstream", self.sending.upstream.as_str())];
         if let Some(id) = self.answer.trace_id() {
             extra.push(("x-upstream-trace-id", id));
         }
@@ -88,6 +108,31 @@ impl Tap {
 
 #[wasm_bindgen]
 impl Tap {
+    /// Where the request goes.
+    pub fn url(&self) -> String {
+        self.sending.url.clone()
+    }
+
+    /// Its headers as one text.
+    pub fn headers(&self) -> String {
+        self.sending.headers.as_str().to_owned()
+    }
+
+    /// Its body, which is gone from here afterwards.
+    pub fn body(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.sending.body)
+    }
+
+    /// An empty log for the stream.
+    pub fn record(&self) -> Record {
+        Record::new(self.resume)
+    }
+
+    /// The stream cannot be resumed, which its caller is told.
+    pub fn unresumable(&mut self) {
+        self.answers.notices.push(UNRESUMABLE.to_owned());
+    }
+
     /// The response head arrived; headers as one text.
     pub fn head(&mut self, now: f64, status: u16, text: &str) -> u32 {
         self.answer = headers::Answer::read(status, text);
@@ -106,7 +151,10 @@ impl Tap {
         }
         let is_stream = self.exchange.is_streaming() || self.exchange.is_recast();
         let mut headers = self.answers.headers(Some(if is_stream { "text/event-stream; charset=utf-8" } else { JSON }));
-        headers.add("x-sluicegate-upstream", &self.upstream);
+        headers.add("x-sluicegate-upstream", &self.sending.upstream);
+        if let Some(stream) = self.answers.stream.as_deref().filter(|_| self.exchange.is_streaming()) {
+            headers.add("x-sluicegate-stream", stream);
+        }
         headers.append(&self.answer.shown);
         if let Some(id) = self.answer.trace_id() {
             headers.add("x-upstream-trace-id", id);

@@ -71,6 +71,13 @@ impl Visit {
         None
     }
 
+    /// The first value of a name in the address, as it was sent.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let query = self.part(&self.query).strip_prefix('?')?;
+        let query = query.split('#').next().unwrap_or_default();
+        query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+    }
+
     /// Refuses what is too large in its head, and credentials in the address, where every log on the way keeps them.
     pub(crate) fn check_head(&self, limit: usize) -> Result<(), Error> {
         if self.head.len() > limit {
