@@ -141,6 +141,7 @@ pub struct Exchange {
     /// How the call ends if nothing helps.
     pub(super) last_end: Option<End>,
     pub(super) drain: Option<Instant>,
+    pub(super) cancelled: bool,
     pub(super) end: Option<End>,
     pub(super) reply: Option<Reply>,
     pub(super) timing: Timing,
@@ -190,6 +191,7 @@ impl Exchange {
             last_error: None,
             last_end: None,
             drain: None,
+            cancelled: false,
             end: None,
             reply: None,
             timing: Timing { sent: Some(now), ..Timing::default() },
@@ -382,6 +384,7 @@ impl Exchange {
         if self.stage == Stage::Over || self.drain.is_some() {
             return;
         }
+        self.cancelled = true;
         self.actions.retain(|action| !matches!(action, Action::Send(_)));
         if let (OnCancel::Drain(millis), Some(active)) = (self.plan.recovery.on_cancel, &self.current)
             && active.attempt.status() != 0

@@ -36,7 +36,9 @@ impl Exchange {
             }
             _ => end,
         };
-        let end = if self.drain.is_some() { Self::cancelled(end) } else { end };
+        // An answer that was whole before the caller left is one.
+        let is_cancelled = self.drain.is_some() || self.cancelled && end.error.is_some();
+        let end = if is_cancelled { Self::cancelled(end) } else { end };
         let key = self.plan.routes.get(active.route).map(|route| (route.key.clone(), route.shared_account));
         let (key, shared) = key.unwrap_or_default();
         match &end.error {
@@ -47,7 +49,7 @@ impl Exchange {
                     self.notice(Notice::Continued, seam);
                 }
                 let is_more_wanted = end.outcome == Outcome::Length
-                    && self.drain.is_none()
+                    && !self.cancelled
                     && self.lengthened < self.plan.recovery.continuation.length
                     && self.made < self.plan.recovery.retry.attempts;
                 let route = active.route;
