@@ -125,6 +125,14 @@ describe("a real model in Chromium", () => {
     assert.ok(value.json.choices[0].message.content.length > 0);
   });
 
+  test("offline: it keeps to a JSON schema and to a stop string", async () => {
+    const schema = { type: "object", properties: { greeting: { enum: ["hello"] } }, required: ["greeting"], additionalProperties: false };
+    const json = await call("ask", { messages: CHAT, max_tokens: 40, response_format: { type: "json_schema", json_schema: { name: "g", schema } } });
+    assert.deepEqual(JSON.parse(json.value.json.choices[0].message.content), { greeting: "hello" });
+    const { text } = checkStream(await call("ask", { messages: CHAT, stream: true, max_tokens: 40, response_format: { type: "json_schema", json_schema: { name: "g", schema } }, stop: ["ello"] }), "stop");
+    assert.match(text, /"h$/);
+  });
+
   test("offline: the gate reads it as any reply", async () => {
     const { value, error } = await call("gateStream", { messages: CHAT, max_tokens: 6 });
     assert.equal(error, undefined);

@@ -434,7 +434,10 @@ describe("a fetch over a local model", () => {
     const gate = (backend) => createGate({ baseUrl: "http://local.test/v1", model: "any", fetch: localFetch(backend) });
     const { deltas, end } = await readAll((await gate(backendOf(["Hel", "lo"]))).stream({ messages: CHAT }));
     assert.deepEqual([deltas.map(({ text }) => text ?? "").join(""), end.outcome, end.reply.model], ["Hello", "complete", "own-model"]);
-    assert.equal((await (await gate(backendOf(["Hel", "lo"]))).chat({ messages: CHAT })).text, "Hello");
+    const reply = await (await gate(backendOf(["Hel", "lo"]))).chat({ messages: CHAT, temperature: 0.5 });
+    assert.equal(reply.text, "Hello");
+    const noticed = await readAll((await gate(backendOf(["Hel", "lo"]))).stream({ messages: CHAT, temperature: 0.5 }));
+    assert.deepEqual([noticed.end.outcome, noticed.end.reply.text], ["complete", "Hello"]);
     const broken = await readAll((await gate(backendOf(["Hel", new Error("x")]))).stream({ messages: CHAT }));
     assert.deepEqual([broken.error.code, broken.error.partial.text], ["upstream_error", "Hel"]);
     const away = await failureOf((await gate(backendOf([], { availability: async () => "downloadable" }))).chat({ messages: CHAT }));
@@ -536,6 +539,18 @@ for (const [id, { make, asked, unit, stopsLoading = true }] of Object.entries(BA
       const model = Object.assign(new FakeModel(), { failLoads: 1 });
       const backend = make(model);
       assert.equal((await failureOf(backend.prepare())).message, "no such file");
+      assert.equal(await backend.availability(), "downloadable");
+      await backend.prepare();
+      assert.equal(await backend.availability(), "ready");
+    });
+
+    test("dispose() in the middle of a load ends it for all who wait", async () => {
+      const model = new FakeModel();
+      const backend = make(model);
+      const waiting = [backend.prepare(), backend.prepare()].map(failureOf);
+      await tick();
+      await backend.dispose();
+      assert.deepEqual((await Promise.all(waiting)).map(({ name }) => name), ["AbortError", "AbortError"]);
       assert.equal(await backend.availability(), "downloadable");
       await backend.prepare();
       assert.equal(await backend.availability(), "ready");
@@ -662,6 +677,8 @@ describe("what is special", () => {
     const none = promptApi();
     assert.equal(await none.availability(), "unavailable");
     assert.match((await failureOf(none.prepare())).message, /Prompt API/);
+    globalThis.LanguageModel = { availability: async () => Promise.reject(new DOMException("forbidden", "NotAllowedError")) };
+    assert.equal(await none.availability(), "unavailable");
     const model = new FakeModel();
     await BACKENDS["prompt-api"].make(model).prepare();
     const later = promptApi({ name: "nano" });
@@ -684,6 +701,8 @@ describe("what is special", () => {
     assert.deepEqual(model.requests.slice(1).map(({ responseConstraint }) => responseConstraint), [schema, { type: "object" }]);
     await events(await ask(backend, { messages: [...CHAT, { role: "assistant", content: "He" }] }));
     assert.deepEqual(model.requests.at(-1).prompts.at(-1), { role: "assistant", content: "He", prefix: true });
+    await events(await ask(backend, { messages: [{ role: "system", content: "Speak." }] }));
+    assert.deepEqual(model.requests.at(-1).prompts, [{ role: "user", content: "Speak." }]);
     const image = { type: "image_url", image_url: { url: `data:image/png;base64,${btoa("PNG!")}` } };
     await events(await ask(backend, { messages: [{ role: "user", content: [{ type: "text", text: "?" }, image] }] }));
     const [text, picture] = model.requests.at(-1).prompts[0].content;

@@ -1,7 +1,7 @@
 import { localFetch } from "./fetch.js";
 import { Loader, type Report } from "./loader.js";
 import { Queue } from "./queue.js";
-import type { LocalAvailability, LocalBackend, LocalParameter, LocalRequest } from "./types.js";
+import type { LocalAvailability, LocalModel, LocalParameter, LocalRequest } from "./types.js";
 
 /** What the backends differ in; `T` is what they load. */
 export interface Parts<T> {
@@ -26,7 +26,7 @@ export interface Parts<T> {
 }
 
 /** A backend out of its parts: loads are joined, generations wait for each other, and none runs while the model goes. */
-export function makeBackend<T>(parts: Parts<T>): LocalBackend {
+export function makeBackend<T>(parts: Parts<T>): LocalModel {
   const loader = new Loader(parts.load, parts.unload);
   // Calls that come by `fetch` have waited already, and been counted.
   const queue = new Queue(Infinity);
@@ -60,7 +60,7 @@ export function makeBackend<T>(parts: Parts<T>): LocalBackend {
   }
 
   const { id, model, context, parameters, vision = false, tools = false, json = false, contextOf, count } = parts;
-  const backend: LocalBackend = {
+  const backend: LocalModel = {
     ...{ id, model, vision, tools, json, parameters, availability, stream },
     prepare: (options) => loader.prepare(options),
     async dispose() {

@@ -1,7 +1,7 @@
 import type { Message } from "../types.js";
 import { makeBackend } from "./backend.js";
 import { blobOf } from "./image.js";
-import type { LocalBackend, LocalRequest } from "./types.js";
+import type { LocalModel, LocalRequest } from "./types.js";
 
 interface Prompt {
   role: string;
@@ -39,7 +39,7 @@ export interface PromptApiOptions {
 }
 
 /** The browser's own model, through the Prompt API (`globalThis.LanguageModel`). In windows only: workers have it not. */
-export function promptApi({ languages, vision = false, name = "prompt-api" }: PromptApiOptions = {}): LocalBackend {
+export function promptApi({ languages, vision = false, name = "prompt-api" }: PromptApiOptions = {}): LocalModel {
   const api = () => (globalThis as { LanguageModel?: LanguageModel }).LanguageModel;
   const text = { type: "text" as const, ...(languages && { languages }) };
   const core: Core = { expectedInputs: vision ? [text, { type: "image" }] : [text], expectedOutputs: [text] };
@@ -51,7 +51,8 @@ export function promptApi({ languages, vision = false, name = "prompt-api" }: Pr
     json: true,
     vision,
     async probe() {
-      const availability = (await api()?.availability(core)) ?? "unavailable";
+      // It rejects where a page's policy forbids it, or a language is unknown to it.
+      const availability = (await api()?.availability(core).catch(() => undefined)) ?? "unavailable";
       return availability === "available" ? "ready" : availability;
     },
     // Kept, so that the browser keeps the model in memory; each answer has a session of its own.
@@ -71,6 +72,8 @@ export function promptApi({ languages, vision = false, name = "prompt-api" }: Pr
       const last = prompts.pop()!;
       // An answer that is begun is to be continued, not to be answered.
       if (last.role === "assistant") last.prefix = true;
+      // The API takes one at the head of a session only; a system message that stands alone is the prompt.
+      if (last.role === "system") last.role = "user";
       const session = await mustHave(api()).create({ ...core, initialPrompts: prompts, signal });
       try {
         const responseConstraint = constraint(request);

@@ -1,6 +1,6 @@
 import type { Message } from "../types.js";
 import { makeBackend } from "./backend.js";
-import type { LocalBackend } from "./types.js";
+import type { LocalModel } from "./types.js";
 
 interface Tokenizer {
   apply_chat_template(messages: never, options: never): unknown;
@@ -35,7 +35,7 @@ export interface TransformersOptions extends Partial<Library> {
 }
 
 /** A model in ONNX on WebGPU or WebAssembly, through Transformers.js. */
-export function transformers(settings: TransformersOptions): LocalBackend {
+export function transformers(settings: TransformersOptions): LocalModel {
   const { model, generator, options, context, maxTokens = 1024 } = settings;
   const given = settings.TextStreamer && settings.InterruptableStoppingCriteria && (generator || settings.pipeline);
   if (!given && !settings.load) throw new TypeError("transformers() needs TextStreamer, InterruptableStoppingCriteria and pipeline, or load.");

@@ -68,6 +68,9 @@ export interface LocalBackend {
   readonly parameters?: readonly LocalParameter[];
   /** Counts the tokens of a prompt. Default: they are estimated. */
   count?(messages: Message[]): Promise<number>;
-  /** This backend as a transport: see `localFetch`. The backends of this package have it. */
+  /** This backend as a transport: see `localFetch`. The backends of this package have it; `localBackend` gives it to others. */
   fetch?: typeof globalThis.fetch;
 }
+
+/** One of this package's backends. */
+export type LocalModel = LocalBackend & Required<Pick<LocalBackend, "dispose" | "fetch">>;

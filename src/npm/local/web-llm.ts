@@ -1,5 +1,5 @@
 import { drained, makeBackend } from "./backend.js";
-import type { LocalBackend, LocalRequest } from "./types.js";
+import type { LocalModel, LocalRequest } from "./types.js";
 
 interface Engine {
   chat: { completions: { create(request: never): Promise<unknown> } };
@@ -36,7 +36,7 @@ export interface WebLlmOptions {
 }
 
 /** A model on WebGPU, through WebLLM. */
-export function webLlm({ model, engine, create, load, config, chatOptions, context = chatOptions?.context_window_size, vision, tools }: WebLlmOptions): LocalBackend {
+export function webLlm({ model, engine, create, load, config, chatOptions, context = chatOptions?.context_window_size, vision, tools }: WebLlmOptions): LocalModel {
   if (!engine && !create && !load) throw new TypeError("webLlm() needs an engine, create or load.");
   return makeBackend<Engine>({
     ...{ id: "web-llm", model, context, vision, tools },

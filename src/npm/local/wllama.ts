@@ -2,7 +2,7 @@ import type { Message } from "../types.js";
 import { drained, makeBackend } from "./backend.js";
 import { blobOf } from "./image.js";
 import { abortable } from "./loader.js";
-import type { LocalBackend } from "./types.js";
+import type { LocalModel } from "./types.js";
 
 interface Instance {
   setCompat(compat: never): void;
@@ -46,7 +46,7 @@ export interface WllamaOptions {
 }
 
 /** A GGUF model on the CPU, by llama.cpp in WebAssembly, through wllama. */
-export function wllama(options: WllamaOptions): LocalBackend {
+export function wllama(options: WllamaOptions): LocalModel {
   const { wasm, model, parameters, config, compat = null, context = 2048, stallMs = 120_000, vision, tools } = options;
   if (!options.Wllama && !options.load) throw new TypeError("wllama() needs Wllama or load.");
   const url = typeof model === "string" ? model : model.url;
