@@ -10,6 +10,8 @@ export class FakeModel {
   /** Fails before this token. */
   failAt = Infinity;
   failure = new Error("the device is lost");
+  /** Thinks for ever before this token, and hears nothing but a stop. */
+  stallAt = Infinity;
   loads = 0;
   unloads = 0;
   /** Loads that were given up. */
@@ -44,7 +46,10 @@ export class FakeModel {
       for (let at = 0; this.endless || at < this.tokens.length; at++) {
         if (at >= limit) return "length";
         await tick();
+        while (at >= this.stallAt && !isStopped()) await tick();
         if (isStopped()) {
+          // What is at work has to end first.
+          for (let turn = 0; turn < 5; turn++) await tick();
           this.stopped += 1;
           return "abort";
         }

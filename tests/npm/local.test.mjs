@@ -244,6 +244,19 @@ describe("a fetch over a local model", () => {
     assert.deepEqual([textOf(all), finishOf(all), chunks.seen.left], ["one ", "stop", 1]);
   });
 
+  test("stop strings are found where a plain search finds them first, in all texts and words of two letters", async () => {
+    const words = (length) => Array.from({ length: 2 ** length }, (_, bits) => Array.from({ length }, (_, at) => "ab"[(bits >> at) & 1]).join(""));
+    for (const word of [...words(3), ...words(4), "ababb"]) {
+      const stop = [word, "bba"];
+      for (const text of words(7)) {
+        const found = stop.filter((each) => text.includes(each)).map((each) => ({ from: text.indexOf(each), to: text.indexOf(each) + each.length }));
+        found.sort((one, other) => one.to - other.to || one.from - other.from);
+        const pieces = [text.slice(0, 2), text.slice(2, 3), text.slice(3)];
+        assert.equal(textOf(await events(await ask(backendOf(pieces), { stop }))), found.length ? text.slice(0, found[0].from) : text, `${stop} in ${pieces}`);
+      }
+    }
+  });
+
   test("stop strings are found in linear time", async () => {
     const stop = `${"a".repeat(20_000)}b`;
     const backend = backendOf(Array.from({ length: 400 }, () => "a".repeat(1000)));
@@ -409,7 +422,6 @@ describe("a fetch over a local model", () => {
     // Thrown, whatever it is.
     for (const thrown of [undefined, null, "words", 5]) {
       const odd = backendOf([], {
-        // eslint-disable-next-line require-yield
         async *stream() {
           throw thrown;
         },
@@ -502,7 +514,7 @@ for (const [id, { make, asked, unit, stopsLoading = true }] of Object.entries(BA
       assert.equal(await backend.availability(), "downloading");
       await Promise.all(both);
       assert.deepEqual(progress[0].map(({ loaded }) => loaded), [0, 1, 2, 3, 4].map((step) => (step * unit) / 4));
-      assert.deepEqual([progress[1], progress[0].at(-1).total], [progress[0], unit]);
+      assert.deepEqual([progress[1], progress[0].at(-1).total, model.unloads], [progress[0], unit, 0]);
       await backend.prepare({ onProgress: () => assert.fail("nothing is loaded") });
       assert.deepEqual([await backend.availability(), model.loads], ["ready", 1]);
     });
@@ -593,10 +605,29 @@ for (const [id, { make, asked, unit, stopsLoading = true }] of Object.entries(BA
       const second = (await ask(backend)).body.getReader();
       await second.read();
       await second.cancel();
-      assert.ok(await soon(() => model.running === 0));
+      // At once: it has to wait until the library is at rest.
+      const third = ask(backend);
+      await soon(() => model.running === 0);
       model.endless = false;
+      await (await third).body.cancel();
       assert.equal(textOf(await events(await ask(backend))), "Hello world");
       assert.equal(model.most, 1);
+    });
+
+    test("an abort is heard between two pieces, however long the next one takes", async () => {
+      const model = Object.assign(new FakeModel(), { stallAt: 1 });
+      const backend = make(model);
+      await backend.prepare();
+      const controller = new AbortController();
+      const reader = (await ask(backend, {}, controller.signal)).body.getReader();
+      for (let read = 0; read < 2; read++) await reader.read();
+      const next = reader.read();
+      for (let turn = 0; turn < 5; turn++) await tick();
+      controller.abort(new Error("enough"));
+      assert.equal((await failureOf(next)).message, "enough");
+      assert.ok(await soon(() => model.running === 0));
+      model.stallAt = Infinity;
+      assert.equal(textOf(await events(await ask(backend))), "Hello world");
     });
 
     test("an abort before the library has begun is not forgotten", async () => {
