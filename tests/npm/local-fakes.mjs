@@ -2,15 +2,18 @@
 
 import { setImmediate as tick } from "node:timers/promises";
 
+/** Turns of the event loop that take some seconds. */
+const PATIENCE = 50_000;
+
 /** What all of them run: a model that gives out tokens, and counts what is done with it. */
 export class FakeModel {
   tokens = ["Hel", "lo", " wor", "ld"];
-  /** Goes on for ever, until it is stopped. */
+  /** Goes on until it is stopped; not quite for ever, so that a test that fails ends. */
   endless = false;
   /** Fails before this token. */
   failAt = Infinity;
   failure = new Error("the device is lost");
-  /** Thinks for ever before this token, and hears nothing but a stop. */
+  /** Thinks before this token, and hears nothing but a stop. */
   stallAt = Infinity;
   loads = 0;
   unloads = 0;
@@ -43,10 +46,10 @@ export class FakeModel {
     this.running += 1;
     this.most = Math.max(this.most, this.running);
     try {
-      for (let at = 0; this.endless || at < this.tokens.length; at++) {
+      for (let at = 0; at < (this.endless ? PATIENCE : this.tokens.length); at++) {
         if (at >= limit) return "length";
         await tick();
-        while (at >= this.stallAt && !isStopped()) await tick();
+        for (let turn = 0; at >= this.stallAt && turn < PATIENCE && !isStopped(); turn++) await tick();
         if (isStopped()) {
           // What is at work has to end first.
           for (let turn = 0; turn < 5; turn++) await tick();
