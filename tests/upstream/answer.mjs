@@ -2,21 +2,14 @@
 // dialect's bytes; `expectedAnswer` gives the same as whole texts, for tests to compare with.
 
 import { createHash } from "node:crypto";
+import { contentText, readDialogue } from "./dialogue.mjs";
 import { isReasoningModel, traitsOf } from "./misbehave.mjs";
-import { demoAnswer, demoReasoning, longText, UTF8_TEXT } from "./script.mjs";
+import { demoAnswer, demoReasoning, longText, numberedText, PREFACE, UNRELATED, UTF8_TEXT } from "./script.mjs";
 import { toolCallsFor, valueFor } from "./tools.mjs";
 import { countTokens, excerpt, isChinese, pieces, tokens } from "./tokens.mjs";
 
 const ENDLESS_TOKENS = 100_000;
 const ECHO_CHARS = 80;
-const CONTINUE = /^\W*(?:please )?(?:continue|carry on|go on|resume|keep going)|接着|继续/i;
-
-/** The text of a message's content, parts joined. */
-export function contentText(content) {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  return content.map((part) => (typeof part === "string" ? part : part?.type === "text" ? String(part.text ?? "") : "")).join("");
-}
 
 /**
  * Plans the answer to a chat or completion body.
@@ -54,16 +47,17 @@ export function expectedAnswer(body, options = {}) {
   return { text, reasoning, tool_calls, finish_reason, usage: usageOf(plan, countOutput(plan)), choices };
 }
 
-/** Token counts of a whole plan: `{ reasoning, completion }`. */
+/** Token counts of a whole plan: `{ reasoning, content, tool, completion }`, the last being their sum. */
 export function countOutput(plan) {
   let reasoning = 0;
-  let completion = 0;
+  let content = 0;
+  let tool = 0;
   for (const choice of plan.choices) {
     for (const _ of choice.reasoning()) reasoning += 1;
-    for (const _ of choice.content()) completion += 1;
-    for (const call of choice.toolCalls) for (const _ of argumentPieces(call)) completion += 1;
+    for (const _ of choice.content()) content += 1;
+    for (const call of choice.toolCalls) for (const _ of argumentPieces(call)) tool += 1;
   }
-  return { reasoning, completion: completion + reasoning };
+  return { reasoning, content, tool, completion: reasoning + content + tool };
 }
 
 /** The usage object that all dialects share; `reasoning` is part of `completion`. */
@@ -89,7 +83,8 @@ function promptsOf(body) {
   return Array.isArray(body.prompt) && body.prompt.every((prompt) => typeof prompt === "string") ? body.prompt : [body.prompt];
 }
 
-function countPrompt(body) {
+/** The tokens of a request's prompt. */
+export function countPrompt(body) {
   if (body.messages === undefined) return Math.max(1, promptsOf(body).reduce((sum, prompt) => sum + countTokens(String(prompt ?? "")), 0));
   let count = 3;
   for (const message of body.messages) count += 4 + countTokens(contentText(message?.content)) + countTokens(JSON.stringify(message?.tool_calls ?? ""));
@@ -98,13 +93,16 @@ function countPrompt(body) {
 
 function planChoice(body, prompt, copy, context) {
   const { traits, dialect } = context;
-  const asked = prompt === null ? dialogue(body.messages, context) : { question: String(prompt ?? ""), said: "" };
-  const thinks = prompt === null && thinking(body) && !asked.prefixed;
+  const voiceOf = ({ question, toolResult }) => ({ question, echo: excerpt(question, ECHO_CHARS), chinese: isChinese(question), copy, toolResult });
+  const whole = (asked) => wholeSpeech(body, prompt, voiceOf(asked), traits);
+  const asked = prompt === null ? readDialogue(body.messages, context, (asked) => whole(asked)()) : { question: String(prompt ?? ""), said: "" };
   const toolCalls = prompt === null && !asked.toolResult ? toolCallsFor(body, asked.question, traits) : [];
-  const voice = { question: asked.question, echo: excerpt(asked.question, ECHO_CHARS), chinese: isChinese(asked.question), copy, toolResult: asked.toolResult };
+  const voice = voiceOf(asked);
 
+  const thinks = prompt === null && thinking(body) && (!asked.prefixed || (asked.saidReasoning && !asked.said));
   let reasoning = thinks ? list(tokens(traits.echo ? `The user wrote: ${asked.question}` : demoReasoning(voice, toolCalls))) : list([]);
-  let content = toolCalls.length ? list([]) : speech(body, prompt, voice, asked, traits);
+  if (thinks && asked.saidReasoning) reasoning = list(without(reasoning(), asked.saidReasoning));
+  let content = toolCalls.length ? list([]) : speech(whole(asked), asked, traits);
   let finish = toolCalls.length ? "tool_calls" : "stop";
   ({ reasoning, content } = inlineThinking(traits, voice, reasoning, content));
 
@@ -112,6 +110,7 @@ function planChoice(body, prompt, copy, context) {
   if (stops.length) content = untilStop(content, stops);
   const limit = body.max_completion_tokens ?? body.max_tokens;
   if (Number.isInteger(limit) && limit > 0) ({ reasoning, content, finish } = bounded(reasoning, content, finish, limit, dialect));
+  if (traits.length > 0) ({ reasoning, content, finish } = bounded(reasoning, content, finish, traits.length));
 
   const short = traits.insufficient ?? traits["content-filter"];
   if (short !== undefined) content = first(content, short);
@@ -129,41 +128,23 @@ function thinking(body) {
   return isReasoningModel(body.model ?? "");
 }
 
-/**
- * Finds the question of a dialogue, and how much of the answer was said already: by a `prefix` message (beta), by a last
- * assistant message, or by a user who asks to go on after an unfinished answer.
- */
-function dialogue(messages, context) {
-  const last = messages.at(-1);
-  let at = messages.length - 1;
-  let said = "";
-  while (at > 0) {
-    const message = messages[at];
-    const goesOn = message.role === "user" && CONTINUE.test(contentText(message.content)) && messages[at - 1].role === "assistant";
-    if (goesOn && !messages[at - 1].tool_calls?.length) at -= 1;
-    else if (message.role !== "assistant") break;
-    said = contentText(messages[at].content) + said;
-    at -= 1;
-  }
-  const isAsked = messages[at]?.role === "user" || messages[at]?.role === "tool";
-  let user = at;
-  while (user > 0 && messages[user]?.role !== "user") user -= 1;
-  const question = contentText(messages[user]?.content);
-  const toolResult = messages[at]?.role === "tool" ? contentText(messages[at].content) : undefined;
-  const prefixed = last?.role === "assistant" && last.prefix === true && (context.beta || context.dialect !== "deepseek");
-  return { question, toolResult, said: isAsked ? said : "", prefixed };
-}
-
-function speech(body, prompt, voice, asked, traits) {
-  const whole = wholeSpeech(body, prompt, voice, traits);
-  if (!asked.said) return whole;
-  return () => without(whole(), asked.said);
+/** The answer, or as much of it as is still to be said, in the way that the model's name asks for. */
+function speech(whole, { said, request }, traits) {
+  if (!said || !request) return whole;
+  const rest = () => without(whole(), said);
+  if (request === "prefill") return traits["echoes-prefill"] ? join(list(tokens(said)), rest) : rest;
+  if (traits["continue-restart"]) return whole;
+  if (traits["continue-unrelated"]) return list(tokens(UNRELATED));
+  if (traits["continue-bare"]) return rest;
+  const anchored = join(list(tokens(request.anchor)), rest);
+  return traits["continue-preface"] ? join(list(tokens(PREFACE)), anchored) : anchored;
 }
 
 function wholeSpeech(body, prompt, voice, traits) {
   if (traits.echo) return list(pieces(voice.question, 3));
   if (traits.endless) return () => longText(ENDLESS_TOKENS);
   if (traits.long !== undefined) return () => longText(Math.min(traits.long, ENDLESS_TOKENS));
+  if (traits.numbered !== undefined) return () => numberedText(Math.min(traits.numbered, ENDLESS_TOKENS));
   if (traits["big-event"]) return list(["big event. ".repeat(95_326)]);
   if (traits["huge-event"]) return list(["huge event. ".repeat(873_814)]);
   if (traits["split-utf8"]) return list(tokens(UTF8_TEXT));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// node tests/upstream/cli.mjs --port N [--host H] [--dialect NAME] [--pace MS] [--key KEY]
+// node tests/upstream/cli.mjs --port N [--host H] [--dialect NAME] [--pace MS] [--key KEY] [--schedule WORDS] [--faults]
 
 import { parseArgs } from "node:util";
 import { startUpstream } from "./index.mjs";
@@ -11,6 +11,8 @@ const { values } = parseArgs({
     dialect: { type: "string", default: "openai" },
     pace: { type: "string", default: "20" },
     key: { type: "string" },
+    schedule: { type: "string" },
+    faults: { type: "boolean", default: false },
   },
 });
 

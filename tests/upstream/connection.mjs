@@ -13,13 +13,18 @@ export class Connection {
   #waiting = new Set();
   #writes = 0;
   #gone = false;
+  #left = Infinity;
+  #atLimit;
+  #early = false;
 
-  constructor(request, response, record) {
+  constructor(request, response, record, entry) {
     this.#request = request;
     this.#response = response;
     this.#record = record;
+    this.entry = entry;
     response.on("finish", () => {
       record.finished = true;
+      entry.finish(this.#early ? "early" : "done");
     });
     response.on("error", () => {});
     response.on("close", () => {
@@ -28,6 +33,7 @@ export class Connection {
         record.aborted = true;
         record.abortedAt = Date.now();
       }
+      entry.finish(record.dropped ? "dropped" : "aborted");
       for (const leave of [...this.#waiting]) leave();
     });
   }
@@ -36,22 +42,47 @@ export class Connection {
   head(status, headers) {
     this.#check();
     this.#record.status = status;
+    this.entry.status = status;
     this.#response.writeHead(status, headers);
     this.#response.flushHeaders();
+  }
+
+  /** Once `bytes` of the body are out, does `action` (`cut`, `eof` or `stall`) in place of all else. */
+  limit(bytes, action) {
+    this.#left = bytes;
+    this.#atLimit = action;
+  }
+
+  /** Does what a limit or a name asks for at the end: `cut`, `eof` or `stall`. */
+  async stop(action) {
+    if (action === "cut") await this.drop();
+    else if (action === "eof") this.end(undefined, { early: true });
+    else await this.silence();
   }
 
   /** Writes, and waits while the client reads more slowly than we write. */
   async write(bytes) {
     this.#check();
+    if (bytes.length >= this.#left) {
+      const last = bytes.subarray(0, this.#left);
+      this.#left = Infinity;
+      await this.write(last);
+      await this.stop(this.#atLimit);
+      throw new Gone("the limit is reached");
+    }
     if (bytes.length === 0) return;
+    this.#left -= bytes.length;
+    this.entry.bytes += bytes.length;
     const flowing = this.#response.write(bytes);
     if (!flowing) await this.#wait((done) => this.#on("drain", done));
     else if (++this.#writes % YIELD_EVERY === 0) await this.turn();
   }
 
-  /** Ends the body cleanly. */
-  end(bytes) {
+  /** Ends the body cleanly; `early`, before the answer was whole. */
+  end(bytes, { early = false } = {}) {
     this.#check();
+    this.#early = early;
+    this.entry.bytes += bytes?.length ?? 0;
     this.#response.end(bytes);
   }
 

@@ -51,8 +51,8 @@ export function metaOf(dialect, body, id, kind) {
 }
 
 /**
- * The events of a streamed answer: `{ data, token, last }`, in order, without `[DONE]`; `token` marks the ones that a
- * misbehaviour counts, `last` the one with a choice's finish reason. Choices are interleaved.
+ * The events of a streamed answer: `{ data, token, last }`, in order, without `[DONE]`; `token` is the kind of those that a
+ * misbehaviour counts (`reasoning`, `content`, `tool`), `last` the one with a choice's finish reason. Choices are interleaved.
  */
 export function* streamEvents(plan, meta) {
   const include = meta.body.stream_options?.include_usage === true;
@@ -72,10 +72,10 @@ export function* streamEvents(plan, meta) {
       if (value.token === "reasoning") counts.reasoning += 1;
       const counted = meta.dialect === "siliconflow" || (meta.dialect === "deepseek" && value.last && open === 1);
       const usage = counted ? vendorUsage(meta.dialect, usageOf(plan, counts)) : include ? null : undefined;
-      yield { data: render(meta, [value.choice], usage), token: Boolean(value.token), last: Boolean(value.last) };
+      yield { data: render(meta, [value.choice], usage), token: value.token || undefined, last: Boolean(value.last) };
     }
   }
-  if (include && meta.dialect !== "siliconflow") yield { data: render(meta, [], vendorUsage(meta.dialect, usageOf(plan, counts))), token: false, last: false };
+  if (include && meta.dialect !== "siliconflow") yield { data: render(meta, [], vendorUsage(meta.dialect, usageOf(plan, counts))), token: undefined, last: false };
 }
 
 /** The whole answer as one object. */

@@ -1,5 +1,9 @@
 // What a model's name asks for. `deepseek-reasoner+cut-5-once+crlf` is a reasoning model whose stream is cut after five
-// tokens, the first time only, with CRLF line ends. The table is data: the demo page and README show it.
+// tokens, the first time only, with CRLF line ends. The table is data: the demo page and README show it. Its rows end one call
+// in one way, which three suites check; what only shows over several calls, or needs a certain body, is in recovery.mjs.
+
+import { RECOVERY_ROWS } from "./recovery.mjs";
+import { readWhen, WHEN } from "./schedule.mjs";
 
 const entry = (name, pattern, read, en, zh, example = name) => ({ name, pattern, read, en, zh, example });
 const flag = () => true;
@@ -82,17 +86,29 @@ const TABLE = [
     "Sends keep-alive comments (blank lines before a JSON answer) before the first token.", "首个词元前发送保活注释（JSON 回答前为空行）。"),
 ];
 
-const COMPILED = TABLE.map((row) => ({
+const COMPILED = [...RECOVERY_ROWS, ...TABLE].map((row) => ({
   ...row,
-  regex: new RegExp(`(?<![a-z0-9])${row.pattern}(?:-(once)|-times-(\\d+))?(?![a-z0-9])`, "i"),
+  key: row.key ?? row.name.replace(/-(?:N+|MS|X|NAME)$/, ""),
+  regex: new RegExp(`(?<![a-z0-9])${row.pattern}(?<when>${WHEN})(?![a-z0-9])`, "i"),
 }));
 
-/** The list to show: `{ name, example, en, zh }`. Any of them takes `-once` or `-times-K`. */
-export const MISBEHAVIOURS = TABLE.map(({ name, example, en, zh }) => ({ name, example, en, zh }));
+/** The list to show: `{ name, example, en, zh }`. Any of them takes a schedule: `-once`, `-times-K`, … (schedule.mjs). */
+export const MISBEHAVIOURS = TABLE.map(shown);
+
+/** The same for what tests of recovery need. A call without recovery ends in more than one way by these, or by none. */
+export const RECOVERY_FAULTS = RECOVERY_ROWS.map(shown);
+
+/** How a page shows those: `{ sees, demo, base, needs }` by name. */
+export const RECOVERY_SHOWN = Object.fromEntries(RECOVERY_ROWS.map(({ name, sees, demo, base, needs }) => [name, { sees, demo, base, needs }]));
+
+function shown({ name, example, en, zh }) {
+  return { name, example, en, zh };
+}
 
 /**
  * Reads a model's name into `{ key: value }`, keys as in the table without their parameters (`cut`, `slow-first`).
- * `countdown(key, times)` says whether a limited misbehaviour (`-once`, `-times-K`) still applies; by default it does.
+ * `countdown(key, times, when)` says whether a misbehaviour with a schedule applies to this call; by default it does. `times` is
+ * the limit of `-once` and `-times-K`, else infinite.
  */
 export function traitsOf(model, countdown = () => true) {
   const traits = {};
@@ -101,10 +117,9 @@ export function traitsOf(model, countdown = () => true) {
     const match = row.regex.exec(rest);
     if (!match) continue;
     rest = `${rest.slice(0, match.index)}+${rest.slice(match.index + match[0].length)}`;
-    const [once, times] = match.slice(-2);
-    const limit = once ? 1 : times === undefined ? Infinity : Number(times);
-    const key = row.name.replace(/-(?:N+|MS|X|NAME)$/, "");
-    if (limit === Infinity || countdown(key, limit)) traits[key] = row.read(match);
+    const when = readWhen(match.groups.when);
+    const always = Object.keys(when).length === 0;
+    if (always || countdown(row.key, when.times ?? Infinity, when)) traits[row.key] = row.read(match);
   }
   return traits;
 }

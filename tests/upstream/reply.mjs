@@ -1,10 +1,11 @@
 // Answers one checked request: the misbehaviours that replace the response head, then a stream or a whole body.
 
 import { readFileSync } from "node:fs";
-import { planAnswer } from "./answer.mjs";
+import { countOutput, planAnswer } from "./answer.mjs";
 import { headersOf, metaOf, streamEvents, wholeAnswer } from "./dialects.mjs";
 import { htmlPage, inStreamError, overflowBody, statusBody } from "./errors.mjs";
 import { EventWriter, writeCut } from "./framing.mjs";
+import { BREAKS } from "./recovery.mjs";
 
 const RECORDINGS = new URL("../vectors/recordings/", import.meta.url);
 const KEEP_ALIVES = 3;
@@ -16,6 +17,8 @@ export async function answer(call) {
   if (traits.reset) return connection.drop();
   if (traits.silence) return connection.silence();
   await connection.sleep(traits["slow-head"]);
+  const limit = BREAKS.find(({ key, place }) => place === "bytes" && traits[key] !== undefined);
+  if (limit) connection.limit(traits[limit.key], limit.end);
   if (await answerInstead(call)) return;
   const plan = planAnswer(call.body, call);
   const meta = metaOf(call.dialect, call.body, call.id, call.kind);
@@ -87,23 +90,26 @@ async function stream(call, plan, meta) {
   };
   while (traits["keepalive-forever"]) await alive();
   if (traits.keepalive) for (let sent = 0; sent < KEEP_ALIVES; sent += 1) await alive();
+  await keptAlive(traits, alive);
   await connection.sleep(traits["slow-first"]);
 
   const pacer = new Pacer(call);
-  let sent = 0;
+  const sent = { all: 0, reasoning: 0, content: 0, tool: 0 };
   let pending;
   for (const event of streamEvents(plan, meta)) {
     if (pending !== undefined) await writer.event(pending);
     pending = undefined;
     if (event.token || event.last) {
-      if (await breakAfter(call, sent, writer, alive)) return;
-      if (event.token) await pacer.next();
+      if (await breakAfter(call, sent, event, writer, alive)) return;
+      if (event.token) await pacer.next(sent.all);
     }
     if (event.last && traits["done-no-finish"]) continue;
     // The last event of the stream has to be known as such, so each one waits for its successor's existence only.
     if (event.token) {
       await writer.event(event.data);
-      sent += 1;
+      sent.all += 1;
+      sent[event.token] += 1;
+      connection.entry.token(event.token);
     } else {
       pending = event.data;
     }
@@ -114,20 +120,32 @@ async function stream(call, plan, meta) {
 }
 
 /** Does what the name asks for once `sent` tokens are out; true if that was the end of the stream. */
-async function breakAfter({ connection, traits, dialect }, sent, writer, alive) {
-  const due = (name) => traits[name] !== undefined && sent >= traits[name];
-  if (due("cut")) await connection.drop();
-  else if (due("eof")) connection.end();
-  else if (due("stall")) await connection.silence();
+async function breakAfter({ connection, traits, dialect }, sent, event, writer, alive) {
+  const due = (name) => traits[name] !== undefined && sent.all >= traits[name];
+  const action = ["cut", "eof", "stall"].find(due) ?? BREAKS.find((row) => reached(row, traits[row.key], sent, event))?.end;
+  if (action) await connection.stop(action);
   else if (due("keepalive-stall")) for (;;) await alive();
   else if (due("error-in-stream") || due("error-event")) {
     await writer.event(inStreamError(dialect), due("error-event") ? { type: "error" } : {});
-    connection.end();
+    connection.end(undefined, { early: true });
   } else if (due("malformed")) {
     await writer.event('{"choices":[{"index":0,"delta":{"content":"bro');
-    connection.end();
+    connection.end(undefined, { early: true });
   } else return false;
   return true;
+}
+
+/** Whether a break at a place is due before `event`. Reasoning that is shorter than asked for breaks where it ends. */
+function reached({ place }, count, sent, event) {
+  if (count === undefined || place === "bytes") return false;
+  if (place === "reasoning") return sent.reasoning >= count || (sent.reasoning > 0 && event.token !== "reasoning");
+  return sent[place === "text" ? "content" : place] >= count;
+}
+
+/** Keep-alive comments for as long as the name asks for. */
+async function keptAlive(traits, alive) {
+  const until = performance.now() + (traits["keepalive-first"] ?? 0);
+  while (performance.now() < until) await alive();
 }
 
 async function whole(call, plan, meta) {
@@ -135,45 +153,53 @@ async function whole(call, plan, meta) {
   if (traits["error-in-stream"] !== undefined || traits["error-event"] !== undefined) return send(call, 200, "application/json", inStreamError(dialect));
   const text = JSON.stringify(wholeAnswer(plan, meta));
   const bytes = Buffer.from(text);
-  const breaks = ["cut", "eof", "stall", "keepalive-stall", "malformed"].find((name) => traits[name] !== undefined);
-  const waits = traits.keepalive || traits["keepalive-forever"];
+  const placed = BREAKS.find(({ key }) => traits[key] !== undefined);
+  const inMiddle = placed?.place === "bytes" ? undefined : placed?.end;
+  const breaks = ["cut", "eof", "stall", "keepalive-stall", "malformed"].find((name) => traits[name] !== undefined) ?? inMiddle;
+  const waits = traits.keepalive || traits["keepalive-forever"] || traits["keepalive-first"] !== undefined;
   const type = traits["wrong-type"] ? "text/plain; charset=utf-8" : "application/json";
-  const length = breaks || waits ? {} : { "content-length": bytes.length };
+  const length = breaks || placed || waits ? {} : { "content-length": bytes.length };
   connection.head(200, { ...headersFor(call), "content-type": type, ...length });
-  for (let sent = 0; waits && (sent < KEEP_ALIVES || traits["keepalive-forever"]); sent += 1) {
+  const alive = async () => {
     await connection.write(Buffer.from("\n"));
     await connection.sleep(keepAlive);
-  }
+  };
+  while (traits["keepalive-forever"]) await alive();
+  if (traits.keepalive) for (let sent = 0; sent < KEEP_ALIVES; sent += 1) await alive();
+  await keptAlive(traits, alive);
   await connection.sleep(traits["slow-first"] ?? traits["slow-drip"] ?? pace);
   if (!breaks) {
     await writeCut(connection, bytes, traits);
+    const { reasoning, content, tool } = countOutput(plan);
+    for (const [kind, count] of Object.entries({ reasoning, content, tool })) connection.entry.token(kind, count);
     return connection.end();
   }
   await writeCut(connection, bytes.subarray(0, bytes.length >> 1), traits);
-  if (breaks === "cut") return connection.drop();
-  if (breaks === "stall") return connection.silence();
-  while (breaks === "keepalive-stall") {
-    await connection.write(Buffer.from("\n"));
-    await connection.sleep(keepAlive);
-  }
-  connection.end();
+  while (breaks === "keepalive-stall") await alive();
+  await connection.stop(breaks === "malformed" ? "eof" : breaks);
 }
 
 /** Keeps tokens at the rate that the name or the server asks for, by due time, so that delays do not add up. */
 class Pacer {
   #connection;
   #interval;
+  #trickle;
   #due;
 
   constructor({ connection, traits, pace }) {
     this.#connection = connection;
     this.#interval = traits["slow-drip"] ?? (traits.rate ? 1000 / traits.rate : pace);
+    this.#trickle = traits.trickle;
     this.#due = performance.now();
   }
 
-  async next() {
-    if (!this.#interval) return;
-    this.#due += this.#interval;
+  /** Waits for the turn of the token after `sent`. */
+  async next(sent) {
+    const trickles = this.#trickle !== undefined && sent >= this.#trickle.after;
+    const interval = trickles ? this.#trickle.ms : this.#interval;
+    if (!interval) return;
+    // What was sent without a pace, or in a quicker one, gives the slow tokens no time in hand.
+    this.#due = (trickles ? Math.max(this.#due, performance.now()) : this.#due) + interval;
     const wait = this.#due - performance.now();
     if (wait >= 1) await this.#connection.sleep(wait);
   }

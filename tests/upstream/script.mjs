@@ -6,6 +6,12 @@ const SENTENCE = ["The ", "gate ", "counts ", "every ", "token ", "that ", "pass
 /** Han characters, accents, and emoji of one, two and more code points. */
 export const UTF8_TEXT = "分割测试：每个字符都可能被切开。😀👍🏽👩‍👩‍👧‍👦🇨🇳 naïve façade – “quoted” … €100 𝒳²\n你好，世界！🎉";
 
+/** What some models say before they go on. */
+export const PREFACE = "Sure, continuing:\n";
+
+/** An answer to another question than the one that was asked. */
+export const UNRELATED = "Bees dance to tell each other where the flowers are. A waggle to the left means far, and so do many of them.";
+
 /** The thoughts before an answer. */
 export function demoReasoning({ echo, chinese, toolResult }, toolCalls) {
   if (toolCalls.length) {
@@ -31,6 +37,11 @@ export function demoAnswer({ echo, chinese, copy, toolResult }) {
 /** `count` tokens of plain text. */
 export function* longText(count) {
   for (let at = 0; at < count; at += 1) yield SENTENCE[at % SENTENCE.length];
+}
+
+/** `count` tokens, no two alike, so that a repeated or a lost one shows. */
+export function* numberedText(count) {
+  for (let at = 1; at <= count; at += 1) yield at === 1 ? "n1" : ` n${at}`;
 }
 
 function englishAnswer(echo, take) {

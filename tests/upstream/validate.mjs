@@ -1,6 +1,6 @@
 // Refuses what the vendors refuse, roughly, in their words: `undefined`, or the text of a 400 body.
 
-import { contentText } from "./answer.mjs";
+import { contentText } from "./dialogue.mjs";
 import { refusal } from "./errors.mjs";
 import { refusesReasoning, wantsReasoning } from "./misbehave.mjs";
 
@@ -51,19 +51,36 @@ function refuseMessages(body, dialect, beta) {
     if (message.role === "tool" && !answersCall(messages, at)) {
       return refusal(dialect, "Messages with role 'tool' must be a response to a preceding message with 'tool_calls'", { param: `messages[${at}].role` });
     }
-    const reasons = message.reasoning_content !== undefined && message.reasoning_content !== null;
-    if (strict && reasons && refusesReasoning(model) && !(beta && message.prefix)) {
-      return refusal(dialect, "The reasoning_content is an intermediate result for display purposes only and will not be included in the context for inference. Please remove the reasoning_content from your message to reduce network traffic.");
-    }
-    const called = message.role === "assistant" && message.tool_calls?.length > 0;
-    if (strict && called && !reasons && wantsReasoning(model) && body.thinking?.type !== "disabled" && body.enable_thinking !== false) {
-      return refusal(dialect, "The `reasoning_content` in the thinking mode must be passed back to the API.");
-    }
   }
-  if (dialect === "deepseek" && messages.at(-1).prefix === true && !beta) {
-    return refusal(dialect, "prefix is only available when using beta api (set base_url=\"https://api.deepseek.com/beta\")");
-  }
-  return undefined;
+  const refused = strict && refusesReasoning(model) ? refuseReasoning(messages, dialect, beta) : undefined;
+  const thinks = body.thinking?.type !== "disabled" && body.enable_thinking !== false;
+  const wanted = strict && wantsReasoning(model) && thinks ? wantReasoning(messages, dialect) : undefined;
+  return refused ?? wanted ?? (dialect === "deepseek" ? refusePrefix(messages, beta) : undefined);
+}
+
+/** Refuses reasoning that is sent back; a prefix that goes on may have its own. */
+export function refuseReasoning(messages, dialect, beta) {
+  if (!messages.some((message) => reasons(message) && !(beta && message.prefix))) return undefined;
+  return refusal(dialect, "The reasoning_content is an intermediate result for display purposes only and will not be included in the context for inference. Please remove the reasoning_content from your message to reduce network traffic.");
+}
+
+/** Refuses tool calls that come back without the reasoning that led to them. */
+export function wantReasoning(messages, dialect) {
+  if (!messages.some((message) => message.role === "assistant" && message.tool_calls?.length > 0 && !reasons(message))) return undefined;
+  return refusal(dialect, "The `reasoning_content` in the thinking mode must be passed back to the API.");
+}
+
+function reasons({ reasoning_content }) {
+  return reasoning_content !== undefined && reasoning_content !== null;
+}
+
+/** DeepSeek goes on behind a prefix at its beta base only, and only behind a last message of the assistant. */
+function refusePrefix(messages, beta) {
+  if (!messages.some((message) => message.prefix === true)) return undefined;
+  if (!beta) return refusal("deepseek", "prefix is only available when using beta api (set base_url=\"https://api.deepseek.com/beta\")");
+  const last = messages.at(-1);
+  if (last.role === "assistant" && last.prefix === true) return undefined;
+  return refusal("deepseek", "The last message must have role `assistant` when prefix is on, and only the last message can have it.");
 }
 
 function answersCall(messages, at) {
