@@ -4,11 +4,11 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
+use crate::js;
 use crate::meter::Entry;
 use crate::sender::Sender;
 use crate::tap::Tap;
 use crate::visit::Visit;
-use crate::js;
 use js_sys::Promise;
 use sluicegate::config::{Config, Credential};
 use sluicegate::exchange::Exchange;
