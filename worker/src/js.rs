@@ -31,6 +31,10 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
+    /// Keeps the handler's work going until this settles.
+    #[wasm_bindgen(js_name = outlive)]
+    pub(crate) fn wait_until(work: &Promise);
+
     /// An array of what the objects of the routes in a report answer to it.
     pub(crate) fn consult(namespace: &Object, report: &str, path: &str) -> Promise;
 
@@ -45,6 +49,9 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     pub(crate) fn now() -> f64;
+
+    #[wasm_bindgen(js_namespace = Math, js_name = random)]
+    pub(crate) fn random() -> f64;
 
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     pub(crate) fn log(line: &JsString);

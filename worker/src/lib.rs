@@ -14,6 +14,7 @@ mod meter;
 mod models;
 mod page;
 mod route;
+mod sender;
 mod tap;
 mod visit;
 
@@ -53,7 +54,7 @@ pub fn fetch(request: Request, env: Env, context: JsValue) -> Result<JsValue, Js
 /// Answers a request to the API, and writes its log line unless that is done when a call or a list ends.
 fn answer(visit: Visit, env: Env, context: &JsValue) -> Result<JsValue, JsValue> {
     if visit.path() == health::PATH
-        && let Some(response) = health::answer(context)
+        && let Some(response) = health::answer(&env, context)
     {
         return response.map(JsValue::from);
     }

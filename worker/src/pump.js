@@ -7,7 +7,9 @@ import { waitUntil } from "cloudflare:workers";
 
 const REPLACED = 1; // Not this chunk: `tap.replacement()` instead.
 const REARM = 2; // The deadline moved forward.
-const OVER = 4; // Nothing more is read; the upstream is to be let go.
+const OVER = 4; // Nothing more is read or sent.
+const SEND = 8; // There are requests to send: `tap.next()`.
+const ABORT = 16; // There are attempts to let go: `tap.dropped()`.
 
 const EMPTY = new Uint8Array(0);
 // A write that takes so long, in milliseconds, is the caller's pause and is taken out of the upstream's silence.
@@ -139,6 +141,11 @@ export async function enter(namespace, name, request, id, body) {
   return namespace.get(object).fetch(new Request(request.url, { method: request.method, headers, body, redirect: "manual" }));
 }
 
+/** Work that goes on when the handler has returned. */
+export function outlive(work) {
+  waitUntil(work);
+}
+
 // How long an object may take for its answer, in milliseconds: nobody waits for it.
 const PATIENCE = 5_000;
 
@@ -155,7 +162,7 @@ export async function consult(namespace, report, path) {
 }
 
 /**
- * Makes a call. Gives a `Response` as soon as the upstream begins to stream, or at its end. The tap is freed here.
+ * Makes a call. Gives a `Response` as soon as an upstream begins to stream, or when the call is over. The tap is freed here.
  *
  * @param live nothing; in an object, what it says about itself (`live.js`); before one, a function that has the call made in there
  */
@@ -170,7 +177,7 @@ export async function drive(tap, caller, heartbeat, live) {
     tap.unresumable();
     live = undefined;
   }
-  return new Call(tap, caller, heartbeat).run(live);
+  return new Promise((resolve, reject) => new Call(tap, caller, heartbeat, live, resolve, reject).run());
 }
 
 /** How many bytes a body will have, where its head says so; `Infinity` where only its end can tell. */
@@ -212,10 +219,39 @@ class Outlet {
 
 /** One request to an upstream. */
 class Attempt {
-  constructor() {
+  constructor(number) {
+    this.number = number;
     this.abort = new AbortController();
     // Nothing more comes from the upstream, so that there is nothing to abort.
     this.ended = false;
+    // What still comes is nobody's business any more.
+    this.dropped = false;
+  }
+
+  /** Sends the request and reads what comes, up to its end. */
+  async run(call, url, headers, body) {
+    const { tap } = call;
+    try {
+      const response = await this.send(url, headers, body);
+      if (!response) return call.told(tap.fail(Date.now(), this.number));
+      const reader = response.body?.getReader();
+      if (this.dropped) return reader?.cancel().catch(() => {});
+      call.told(tap.head(Date.now(), this.number, response.status, headersTo(response.headers)));
+      const isStream = tap.isStreaming();
+      if (isStream && !call.outlet) call.begin();
+      if (!reader) {
+        this.ended = true;
+        call.told(tap.end(Date.now(), this.number));
+      } else if (isStream) {
+        await this.stream(call, reader);
+      } else {
+        await this.whole(call, reader, lengthOf(response.headers));
+      }
+    } catch (error) {
+      call.broke(error);
+    } finally {
+      call.left();
+    }
   }
 
   /** Gives the response, `null` if there is none. */
@@ -229,6 +265,8 @@ class Attempt {
   }
 
   letGo() {
+    if (this.dropped) return;
+    this.dropped = true;
     // With a reason: without one, the runtime makes an error and collects its stack.
     if (!this.ended) this.abort.abort(OVER);
   }
@@ -239,7 +277,7 @@ class Attempt {
     const chunks = [];
     let size = 0;
     try {
-      while (reader && !call.over) {
+      while (!this.dropped) {
         const { done, value } = await reader.read();
         if (done) {
           this.ended = true;
@@ -248,44 +286,49 @@ class Attempt {
         chunks.push(value);
         size += value.byteLength;
         this.ended = size >= length;
-        call.told(tap.bytes(Date.now(), value));
+        call.told(tap.bytes(Date.now(), this.number, value));
         if (this.ended) break;
       }
-      call.told(tap.end(Date.now()));
+      call.whole = () => joined(chunks, size);
+      call.told(tap.end(Date.now(), this.number));
     } catch {
       this.ended = true;
-      call.told(tap.fail(Date.now()));
+      call.told(tap.fail(Date.now(), this.number));
     }
-    return [() => null, () => joined(chunks, size), () => tap.recast()][tap.verdict()]();
   }
 
-  /** Hands a stream on, chunk by chunk, up to its end. Throws when the caller's side is broken. */
+  /** Hands a stream on, chunk by chunk, up to its end. When the caller has left, it reads for as long as it is not dropped. */
   async stream(call, reader) {
     const { tap } = call;
+    const { number } = this;
     try {
-      while (!call.over) {
+      while (!this.dropped) {
         let part;
         try {
           part = await reader.read();
         } catch {
           this.ended = true;
-          call.told(tap.fail(Date.now()));
+          call.told(tap.fail(Date.now(), number));
           return;
         }
         if (part.done) {
           this.ended = true;
-          call.told(tap.end(Date.now()));
+          call.told(tap.end(Date.now(), number));
           return;
         }
-        const flags = tap.forward(Date.now(), part.value);
+        const flags = tap.forward(Date.now(), number, part.value);
         const bytes = flags & REPLACED ? tap.replacement() : part.value;
         if (flags > REPLACED) call.told(flags);
-        if (bytes.byteLength === 0) continue;
+        if (bytes.byteLength === 0 || call.lost) continue;
         call.silent = false;
-        call.writing = true;
+        call.writing += 1;
         call.writingSince = Date.now();
-        await call.outlet.write(bytes);
-        call.writing = false;
+        try {
+          await call.outlet.write(bytes);
+        } catch {
+          call.gone();
+        }
+        call.writing -= 1;
         const now = Date.now();
         if (now - call.writingSince >= SLOW) call.waited(now);
       }
@@ -296,54 +339,94 @@ class Attempt {
 }
 
 class Call {
-  constructor(tap, caller, heartbeat) {
+  constructor(tap, caller, heartbeat, live, resolve, reject) {
     this.tap = tap;
-    this.attempt = new Attempt();
+    this.caller = caller;
+    this.live = live;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.attempts = [];
+    // How many of them still read.
+    this.reading = 0;
+    this.outlet = null;
     this.over = false;
     this.closed = false;
-    this.writing = false;
+    // The caller has left.
+    this.lost = false;
+    // How many writes wait for the caller.
+    this.writing = 0;
     this.silent = true;
     this.gone = () => {
-      if (!this.closed) this.told(tap.cancel(Date.now()));
+      if (this.closed) return;
+      this.lost = true;
+      this.told(tap.cancel(Date.now()));
     };
     this.fire = () => this.expire();
     this.heartbeat = heartbeat;
     this.beatAt = Date.now() + heartbeat;
-    this.arm();
-    this.caller = caller;
+  }
+
+  run() {
+    const { caller } = this;
     // The request is ours alone, and a listener costs eight times as much.
     if (caller) caller.onabort = this.gone;
     if (caller?.aborted) this.gone();
-  }
-
-  async run(live) {
-    const { tap, attempt } = this;
-    const response = await attempt.send(tap.url(), tap.headers(), tap.body());
-    if (!response) {
-      this.told(tap.fail(Date.now()));
-      return this.answer(null);
-    }
-    const reader = response.body?.getReader();
-    this.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
-    if (!reader || !tap.isStreaming()) return this.answer(await attempt.whole(this, reader, lengthOf(response.headers)));
-    const outlet = live ? live.begin(this, tap.record()) : new Outlet(this.gone);
-    const answer = tap.respond(Date.now(), outlet.readable);
-    this.outlet = outlet;
-    // The call goes on when the handler has returned, and for its log line when the client has left.
-    waitUntil(this.pump(reader));
-    return answer;
+    if (!this.over) this.told(this.tap.expire(Date.now()));
   }
 
   /** Carries out what the tap said. */
   told(flags) {
     if (this.over) return;
+    if (flags & ABORT) this.drop();
+    if (flags & SEND) this.send();
     if (flags & OVER) {
       this.over = true;
       clearTimeout(this.timer);
-      this.attempt.letGo();
+      for (const attempt of this.attempts) attempt.letGo();
+      if (this.reading === 0) this.finish();
     } else if (flags & REARM) {
       this.arm();
     }
+  }
+
+  send() {
+    const { tap } = this;
+    for (let number = tap.next(); number >= 0; number = tap.next()) {
+      const attempt = new Attempt(number);
+      this.attempts.push(attempt);
+      this.reading += 1;
+      attempt.run(this, tap.url(), tap.headers(), tap.body());
+    }
+  }
+
+  drop() {
+    for (let number = this.tap.dropped(); number >= 0; number = this.tap.dropped()) {
+      this.attempts.find((attempt) => attempt.number === number)?.letGo();
+    }
+  }
+
+  /** An attempt has nothing more to tell. The last one ends the call, behind all that it has written. */
+  left() {
+    this.reading -= 1;
+    if (this.over && this.reading === 0) this.finish();
+  }
+
+  /** Our own machinery has failed: the wasm has trapped. */
+  broke(error) {
+    this.reject(error);
+    this.told(OVER);
+  }
+
+  /** Answers with a stream. */
+  begin() {
+    const { live } = this;
+    const outlet = live ? live.begin(this, this.tap.record()) : new Outlet(this.gone);
+    this.resolve(this.tap.respond(Date.now(), outlet.readable));
+    this.outlet = outlet;
+    // The call goes on when the handler has returned, and for its log line when the client has left.
+    waitUntil(new Promise((resolve) => {
+      this.settled = resolve;
+    }));
   }
 
   /** Sets the timer. A deadline that moves back is noticed when the timer fires too early, not at each chunk. */
@@ -368,25 +451,21 @@ class Call {
     this.writingSince = now;
   }
 
-  /** The stream from its first byte to its last, which may be ours. */
-  async pump(reader) {
-    const { outlet } = this;
+  /** The end: of the stream, whose last bytes may be ours, or the response with a whole answer or an error. */
+  async finish() {
+    const { outlet, tap } = this;
     try {
-      await this.attempt.stream(this, reader);
-      const tail = this.tap.tail();
-      if (tail.byteLength) await outlet.write(tail);
-      await outlet.close();
-    } catch {
-      this.gone();
-    } finally {
-      this.close();
-    }
-  }
-
-  /** The response with a whole answer, or with the error for which there is none. */
-  answer(whole) {
-    try {
-      return this.tap.respond(Date.now(), whole);
+      if (!outlet) {
+        const body = [() => null, () => this.whole(), () => tap.recast()][tap.verdict()]();
+        this.resolve(tap.respond(Date.now(), body));
+      } else if (!this.lost || this.live) {
+        // An object closes its log also when nobody reads any more.
+        const tail = tap.tail();
+        if (tail.byteLength) await outlet.write(tail);
+        await outlet.close();
+      }
+    } catch (error) {
+      this.reject(error);
     } finally {
       this.close();
     }
@@ -398,15 +477,18 @@ class Call {
    */
   beat(now) {
     this.beatAt = now + this.heartbeat;
-    if (!this.outlet || this.writing) return;
+    if (!this.outlet || this.writing || this.lost) return;
     if (this.silent) this.outlet.comment();
     this.silent = true;
   }
 
   close() {
-    this.over = true;
     this.closed = true;
     clearTimeout(this.timer);
-    this.tap.finish();
+    try {
+      this.tap.finish();
+    } finally {
+      this.settled?.();
+    }
   }
 }
