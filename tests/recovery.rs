@@ -33,6 +33,14 @@ struct Case {
     /// Fields that the request of an attempt has not got.
     #[serde(default)]
     absent: Vec<(usize, String)>,
+    /// Fields that it has.
+    #[serde(default)]
+    present: Vec<(usize, String)>,
+    /// What must, and what must not, stand in the bytes that are handed on.
+    #[serde(default)]
+    bytes: Vec<String>,
+    #[serde(default)]
+    no_bytes: Vec<String>,
     only: Option<String>,
 }
 
@@ -110,6 +118,18 @@ fn check(case: &Case, forward: bool) {
     }
     for (attempt, field) in &case.absent {
         assert!(sim.sent[*attempt].body.get(field).is_none(), "{context}: {field} was sent");
+    }
+    for (attempt, field) in &case.present {
+        assert!(sim.sent[*attempt].body.get(field).is_some(), "{context}: {field} was not sent");
+    }
+    if forward {
+        let bytes = String::from_utf8_lossy(&sim.bytes);
+        for part in &case.bytes {
+            assert!(bytes.contains(part), "{context}: no {part} in {bytes}");
+        }
+        for part in &case.no_bytes {
+            assert!(!bytes.contains(part), "{context}: {part} in {bytes}");
+        }
     }
     if forward && is_stream && end.error.is_none() {
         let bytes = String::from_utf8_lossy(&sim.bytes).into_owned();
