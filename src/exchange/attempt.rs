@@ -308,6 +308,8 @@ impl Attempt {
                 if self.stream && !self.is_forwarded {
                     reply.to_deltas(out);
                     self.mark_tokens(now, out, before);
+                    // What was handed out cannot be begun anew.
+                    self.marks.progress(now, u32::from(out.len() > before));
                 } else if self.stream && end.error.is_none() {
                     self.body = recast::as_stream(&reply, self.is_chat);
                     self.recast = true;
