@@ -33,6 +33,14 @@ struct Case {
     /// Fields that the request of an attempt has not got.
     #[serde(default)]
     absent: Vec<(usize, String)>,
+    /// Fields that it has.
+    #[serde(default)]
+    present: Vec<(usize, String)>,
+    /// What must, and what must not, stand in the bytes that are handed on.
+    #[serde(default)]
+    bytes: Vec<String>,
+    #[serde(default)]
+    no_bytes: Vec<String>,
     only: Option<String>,
 }
 
@@ -110,6 +118,18 @@ fn check(case: &Case, forward: bool) {
     }
     for (attempt, field) in &case.absent {
         assert!(sim.sent[*attempt].body.get(field).is_none(), "{context}: {field} was sent");
+    }
+    for (attempt, field) in &case.present {
+        assert!(sim.sent[*attempt].body.get(field).is_some(), "{context}: {field} was not sent");
+    }
+    if forward {
+        let bytes = String::from_utf8_lossy(&sim.bytes);
+        for part in &case.bytes {
+            assert!(bytes.contains(part), "{context}: no {part} in {bytes}");
+        }
+        for part in &case.no_bytes {
+            assert!(!bytes.contains(part), "{context}: {part} in {bytes}");
+        }
     }
     if forward && is_stream && end.error.is_none() {
         let bytes = String::from_utf8_lossy(&sim.bytes).into_owned();
@@ -235,6 +255,45 @@ fn without_another_route_a_dead_upstream_is_refused_at_once_with_the_time() {
 fn a_client_whose_requests_are_wrong_opens_no_breaker() {
     let sims = calls(30, 100, |_| vec![with_turns("a", vec![Turn { status: Some(400), ..Turn::default() }])]);
     assert!(sims.iter().all(|sim| sim.sent.len() == 1));
+}
+
+/// Calls like `calls`, each with these options, over one health; the health afterwards.
+fn health_after(count: u64, routes: &[RouteCase], options: &Options) -> sluicegate::exchange::Health {
+    let mut health = sluicegate::exchange::Health::default();
+    for n in 0..count {
+        let start = n * 10_000;
+        let options = Options { start, cancel_at: options.cancel_at.map(|at| start + at), ..options.clone() };
+        let mut sim = Sim::new(routes, &options, true).unwrap().with_health(health);
+        sim.run();
+        health = core::mem::take(&mut sim.health);
+    }
+    health
+}
+
+#[test]
+fn what_is_the_callers_own_opens_no_breaker() {
+    use sluicegate::exchange::BreakerState::Closed;
+    let now = sluicegate::time::Instant(60_000);
+    // Its budget of tokens.
+    let options = Options { tokens: Some(5), ..Options::default() };
+    let health = health_after(6, &[with_turns("a", vec![Turn::default()])], &options);
+    assert_eq!(health.state(now, "a/m"), Closed);
+    // A credential that has run out, before the new one is there.
+    let mut a = with_turns("a", vec![Turn { status: Some(401), ..Turn::default() }]);
+    a.can_refresh = true;
+    let options = Options { cancel_at: Some(2), refresh: Some(true), ..Options::default() };
+    assert_eq!(health_after(6, &[a], &options).state(now, "a/m"), Closed);
+    // Its own key, refused by the second request of a race.
+    let mut b = with_turns("b", vec![Turn { status: Some(401), ..Turn::default() }]);
+    b.shared_account = Some(false);
+    let slow = with_turns("a", vec![Turn { first: 3_000, ..Turn::default() }]);
+    let options = Options { hedge_after: Some(1_000), ..Options::default() };
+    let health = health_after(6, &[slow, b.clone()], &options);
+    assert_eq!(health.state(now, "b/m"), Closed);
+    // And a refused key that is everybody's does.
+    b.shared_account = None;
+    let health = health_after(6, &[b], &Options::default());
+    assert_ne!(health.state(now, "b/m"), Closed);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::head::KeptHead;
 use super::{Budgets, Timing, recast};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
-use crate::reply::{self, Budget, Cause, Delta, Deltas, End, FailureHead, Reader, Reply, read_body};
+use crate::reply::{self, Budget, Cause, Delta, Deltas, End, FailureHead, Progress, Reader, Reply, read_body};
 use crate::request::{Built, Endpoint};
 use crate::time::Instant;
 
@@ -182,16 +182,16 @@ impl Attempt {
     fn read_stream(&mut self, now: Instant, bytes: &[u8], out: &mut Deltas) {
         let Some(reader) = &mut self.reader else { return };
         let before = out.len();
-        let read = reader.feed(bytes, out);
+        let mut progress = Progress::default();
+        let read = reader.feed_counted(bytes, out, &mut progress);
         self.mark_tokens(now, out, before);
+        self.marks.progress(now, progress.tokens);
         match read {
-            Ok(progress) => {
-                self.marks.progress(now, progress.tokens);
-                if progress.done {
-                    self.state = State::Lingering(now + LINGER);
-                    self.settle(now, Cause::Done, out);
-                }
+            Ok(()) if progress.done => {
+                self.state = State::Lingering(now + LINGER);
+                self.settle(now, Cause::Done, out);
             }
+            Ok(()) => {}
             Err(error) => {
                 self.abort = true;
                 self.conclude(now, Cause::Failed(error), out);
@@ -308,6 +308,8 @@ impl Attempt {
                 if self.stream && !self.is_forwarded {
                     reply.to_deltas(out);
                     self.mark_tokens(now, out, before);
+                    // What was handed out cannot be begun anew.
+                    self.marks.progress(now, u32::from(out.len() > before));
                 } else if self.stream && end.error.is_none() {
                     self.body = recast::as_stream(&reply, self.is_chat);
                     self.recast = true;

@@ -4,7 +4,7 @@ use super::Health;
 use super::attempt::Step;
 use super::health::{Admission, Verdict};
 use super::machine::{Action, Exchange};
-use super::retry::{Treatment, counts};
+use super::retry::Treatment;
 use super::timeline::Event;
 use crate::reply::Notice;
 use crate::time::Instant;
@@ -76,17 +76,11 @@ impl Exchange {
         if !is_lost {
             self.actions.push_back(Action::Abort(loser.id));
         }
-        let key = self.plan.routes.get(loser.route).map_or("", |route| route.key.as_str());
-        let error = loser.attempt.end().and_then(|end| end.error.as_ref());
-        let verdict = match error {
-            Some(error) if counts(error.kind(), true) => Verdict::Failure { retry_after: error.retry_after_ms() },
-            _ => Verdict::Neutral,
-        };
-        if let (Some(error), Some(tried)) = (error, self.tried.get_mut(loser.route)) {
-            tried.not_before = tried.not_before.max(error.retry_after_ms().map(|wait| now + wait));
+        let end = loser.attempt.end();
+        self.report(now, health, &loser, end);
+        if let (Some(error), Some(tried)) = (end.and_then(|end| end.error.as_ref()), self.tried.get_mut(loser.route)) {
             tried.left |= !matches!(Treatment::of(error.kind()), Treatment::Again | Treatment::Crowd | Treatment::Once);
         }
-        health.record(now, key, loser.sent, loser.probe, verdict);
         self.mark(now, Event::Dropped, Some(loser.id), Some(loser.route), "");
         if wins {
             let name = self.current.as_ref().and_then(|active| self.plan.routes.get(active.route));

@@ -74,7 +74,7 @@ impl Exchange {
         }
     }
 
-    fn may_refresh(&self, at: usize) -> bool {
+    pub(super) fn may_refresh(&self, at: usize) -> bool {
         self.plan.routes.get(at).is_some_and(|route| route.can_refresh)
             && self.tried.get(at).is_some_and(|tried| !tried.refreshed)
     }

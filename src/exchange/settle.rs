@@ -39,12 +39,9 @@ impl Exchange {
         // An answer that was whole before the caller left is one.
         let is_cancelled = self.drain.is_some() || self.cancelled && end.error.is_some();
         let end = if is_cancelled { Self::cancelled(end) } else { end };
-        let key = self.plan.routes.get(active.route).map(|route| (route.key.clone(), route.shared_account));
-        let (key, shared) = key.unwrap_or_default();
+        self.report(now, health, &active, Some(&end));
         match &end.error {
             None => {
-                let first_token = active.attempt.timing().first_token.map(|at| (self.started + at).since(active.sent));
-                health.record(now, &key, active.sent, active.probe, Verdict::Success { first_token });
                 if let Some(seam) = seen {
                     self.notice(Notice::Continued, seam);
                 }
@@ -70,23 +67,6 @@ impl Exchange {
             }
             Some(error) => {
                 let error = error.clone();
-                let kind = error.kind();
-                let verdict = match () {
-                    () if counts(kind, shared) => Verdict::Failure { retry_after: error.retry_after_ms() },
-                    // It has answered, if only to say that the request is wrong.
-                    () if Treatment::of(kind) == Treatment::Repair => Verdict::Success { first_token: None },
-                    () => Verdict::Neutral,
-                };
-                health.record(now, &key, active.sent, active.probe, verdict);
-                if kind == ErrorKind::RateLimited
-                    && shared
-                    && let Some(wait) = error.retry_after_ms()
-                {
-                    health.hold(now, &key, now + wait);
-                }
-                if let Some(tried) = self.tried.get_mut(active.route) {
-                    tried.not_before = tried.not_before.max(error.retry_after_ms().map(|wait| now + wait));
-                }
                 self.mark(now, Event::Failed, Some(active.id), Some(active.route), error.code());
                 if let Some(seam) = seen {
                     self.notice(Notice::Continued, seam);
@@ -99,6 +79,38 @@ impl Exchange {
                 self.keep(active);
                 self.after_failure(now, health, route, error, brought, end);
             }
+        }
+    }
+
+    /// What an attempt says of its route: to the health of all calls, and to this one. Without an end it was given up.
+    pub(super) fn report(&mut self, now: Instant, health: &mut Health, active: &Active, end: Option<&End>) {
+        let Some(route) = self.plan.routes.get(active.route) else { return };
+        let error = end.and_then(|end| end.error.as_ref());
+        let wait = error.and_then(Error::retry_after_ms);
+        let kind = error.map(Error::kind);
+        let verdict = match (end.map(|end| end.outcome), kind) {
+            (None, _) => Verdict::Neutral,
+            // The budget was the caller's; the route was answering.
+            (Some(Outcome::OverBudget), _) | (_, None) => {
+                let first_token = active.attempt.timing().first_token;
+                Verdict::Success { first_token: first_token.map(|at| (self.started + at).since(active.sent)) }
+            }
+            // A credential that has run out fails for all calls at once, and is good again before a breaker would be.
+            (_, Some(kind)) if Treatment::of(kind) == Treatment::Refresh && self.may_refresh(active.route) => {
+                Verdict::Neutral
+            }
+            (_, Some(kind)) if counts(kind, route.shared_account) => Verdict::Failure { retry_after: wait },
+            // It has answered, if only to say that the request is wrong.
+            (_, Some(kind)) if Treatment::of(kind) == Treatment::Repair => Verdict::Success { first_token: None },
+            _ => Verdict::Neutral,
+        };
+        health.record(now, &route.key, active.sent, active.probe, verdict);
+        let Some(until) = wait.map(|wait| now + wait) else { return };
+        if kind == Some(ErrorKind::RateLimited) && route.shared_account {
+            health.hold(now, &route.key, until);
+        }
+        if let Some(tried) = self.tried.get_mut(active.route) {
+            tried.not_before = tried.not_before.max(Some(until));
         }
     }
 

@@ -36,6 +36,16 @@ impl Reader {
     /// Those of [`Assembler::handle_data`] and of [`Decoder::next_item`].
     pub fn feed(&mut self, chunk: &[u8], out: &mut Deltas) -> Result<Progress, Error> {
         let mut progress = Progress::default();
+        self.feed_counted(chunk, out, &mut progress).map(|()| progress)
+    }
+
+    /// As [`Reader::feed`]; what came before an error counts as well.
+    pub(crate) fn feed_counted(
+        &mut self,
+        chunk: &[u8],
+        out: &mut Deltas,
+        progress: &mut Progress,
+    ) -> Result<(), Error> {
         let mut input = chunk;
         while let Some(item) = self.decoder.next_item(&mut input)? {
             let Item::Event(event) = item else { continue };
@@ -47,7 +57,7 @@ impl Reader {
                 break;
             }
         }
-        Ok(progress)
+        Ok(())
     }
 
     /// The bytes have ended: reads a last event that lacks its blank line. What a cut leaves of an event is not read: it

@@ -8,7 +8,7 @@ use sluicegate::exchange::{
     Plan, Recovery, Retry, Route,
 };
 use sluicegate::limits::Limits;
-use sluicegate::reply::{self, Delta, Deltas, Reader};
+use sluicegate::reply::{self, Delta, Deltas, Reader, ThinkTags};
 use sluicegate::request::{ContinueBy, Dialect, Endpoint, Request};
 use sluicegate::time::Instant;
 use std::collections::BTreeMap;
@@ -33,6 +33,9 @@ pub(crate) struct RouteCase {
     pub vision: Option<bool>,
     #[serde(default)]
     pub can_refresh: bool,
+    pub shared_account: Option<bool>,
+    #[serde(default)]
+    pub think_open: bool,
     pub script: Vec<Turn>,
 }
 
@@ -68,11 +71,18 @@ pub(crate) struct Turn {
     /// Goes on without repeating what it is asked to repeat.
     pub no_repeat: bool,
     pub usage: bool,
+    /// All that is said comes in one chunk, with the head.
+    pub packed: bool,
+    /// The whole answer as JSON, though a stream was asked for.
+    pub whole: bool,
+    /// The reasoning stands in the text, in tags, and the cut is in it.
+    pub inside_think: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Options {
+    pub completions: bool,
     pub retry: BTreeMap<String, u64>,
     pub continuation: BTreeMap<String, u64>,
     pub hedge_after: Option<u64>,
@@ -187,8 +197,15 @@ impl Sim {
                 body[name] = value.clone();
             }
         }
+        let endpoint = if options.completions {
+            body.as_object_mut().unwrap().remove("messages");
+            body["prompt"] = "Count, please.".into();
+            Endpoint::Completions
+        } else {
+            Endpoint::ChatCompletions
+        };
         let body = serde_json::to_vec(&body).unwrap();
-        let request = Request::parse(Endpoint::ChatCompletions, &body, &Limits::default()).unwrap();
+        let request = Request::parse(endpoint, &body, &Limits::default()).unwrap();
         let plan_routes = routes
             .iter()
             .map(|case| Route {
@@ -206,6 +223,8 @@ impl Sim {
                     other => panic!("unknown way {other}"),
                 }),
                 can_refresh: case.can_refresh,
+                shared_account: case.shared_account.unwrap_or(true),
+                think_tags: if case.think_open { ThinkTags::Open } else { ThinkTags::Auto },
                 ..Route::new(
                     &case.name,
                     "m",
@@ -298,7 +317,7 @@ impl Sim {
         match what {
             What::Head(turn) => {
                 let status = turn.status.unwrap_or(200);
-                let content_type = if status == 200 && self.options.stream != Some(false) {
+                let content_type = if status == 200 && self.options.stream != Some(false) && !turn.whole {
                     "text/event-stream"
                 } else {
                     "application/json"
@@ -352,6 +371,9 @@ impl Sim {
                 Action::Finish => {
                     assert!(self.finished_at.is_none(), "finished twice");
                     self.finished_at = Some(self.now);
+                    if self.forward && !self.exchange.is_streaming() && self.exchange.is_recast() {
+                        self.bytes.extend_from_slice(self.exchange.body());
+                    }
                     let tail = self.exchange.forward_tail();
                     self.bytes.extend_from_slice(&tail);
                 }
@@ -406,7 +428,10 @@ impl Sim {
         if turn.refused {
             return self.at(head_at, id, What::Error);
         }
-        let messages = sent.body["messages"].as_array().unwrap();
+        let prompt = sent.body["prompt"].as_str().map(|prompt| {
+            serde_json::json!([{"role": "assistant", "content": prompt.strip_prefix("Count, please.").unwrap()}])
+        });
+        let messages = prompt.as_ref().unwrap_or(&sent.body["messages"]).as_array().unwrap();
         if turn.rejects_prefill && messages.last().unwrap()["role"] == "assistant" {
             let refusal = Turn { status: Some(400), ..turn };
             self.at(head_at, id, What::Head(Box::new(refusal)));
@@ -421,10 +446,11 @@ impl Sim {
             return self.at(head_at, id, What::End);
         }
         let tokens = rest_for(messages, turn.no_repeat);
-        if self.options.stream == Some(false) {
-            let text: String = tokens.concat();
+        if self.options.stream == Some(false) || turn.whole {
+            let text: String = tokens[..turn.cut.unwrap_or(tokens.len()).min(tokens.len())].concat();
             let whole = serde_json::json!({"id": "c", "object": "chat.completion", "created": 1, "model": format!("m-{}", case.name),
-                "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]});
+                "choices": [{"index": 0, "message": {"role": "assistant", "content": text},
+                "finish_reason": turn.finish.as_deref().unwrap_or("stop")}]});
             let mut bytes = serde_json::to_vec(&whole).unwrap();
             if let Some(cut) = turn.cut_bytes {
                 bytes.truncate(cut);
@@ -434,16 +460,30 @@ impl Sim {
             return self.at(head_at + turn.first, id, if is_cut { What::Error } else { What::End });
         }
         let name = format!("m-{}", case.name);
-        let chunk = |delta: Value, finish: Value| {
+        let choices = sent.body["n"].as_u64().unwrap_or(1);
+        let is_chat = prompt.is_none();
+        let one = |index: u64, delta: Value, finish: &Value| {
+            let choice = match delta.get("content") {
+                _ if is_chat => serde_json::json!({"index": index, "delta": delta, "finish_reason": finish}),
+                Some(text) => serde_json::json!({"index": index, "text": text, "finish_reason": finish}),
+                None => serde_json::json!({"index": index, "text": "", "finish_reason": finish}),
+            };
             let chunk = serde_json::json!({"id": format!("c{id}"), "object": "chat.completion.chunk", "created": 1, "model": name,
-                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
+                "choices": [choice]});
             format!("data: {chunk}\n\n")
+        };
+        let chunk = |delta: Value, finish: Value| -> String {
+            (0..choices).map(|index| one(index, delta.clone(), &finish)).collect()
         };
         let mut events: Vec<(u64, String)> = Vec::new();
         let mut at = head_at + turn.first;
         events.push((head_at, chunk(serde_json::json!({"role": "assistant", "content": ""}), Value::Null)));
         if let Some(reasoning) = &turn.reasoning {
-            events.push((at, chunk(serde_json::json!({"reasoning_content": reasoning}), Value::Null)));
+            let delta = match turn.inside_think {
+                true => serde_json::json!({"content": format!("<think>\n{reasoning}")}),
+                false => serde_json::json!({"reasoning_content": reasoning}),
+            };
+            events.push((at, chunk(delta, Value::Null)));
         }
         if turn.tool {
             let call = serde_json::json!({"tool_calls": [{"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": "{\"a"}}]});
@@ -467,6 +507,14 @@ impl Sim {
                 events.push((at, "data: [DONE]\n\n".to_owned()));
             }
         }
+        if turn.packed {
+            at = head_at;
+            if how.starts_with('{') {
+                events.push((at, format!("data: {how}\n\n")));
+            }
+            let all: String = events.into_iter().map(|(_, text)| text).collect();
+            events = vec![(at, all)];
+        }
         let mut left = turn.cut_bytes.unwrap_or(usize::MAX);
         for (at, text) in events {
             let bytes = text.as_bytes()[..text.len().min(left)].to_vec();
@@ -484,6 +532,7 @@ impl Sim {
                     self.at(at + n * 5_000, id, What::Bytes(b": keep-alive\n\n".to_vec()));
                 }
             }
+            _ if turn.packed => self.at(at + 1, id, What::End),
             data => {
                 self.at(at, id, What::Bytes(format!("data: {data}\n\n").into_bytes()));
                 self.at(at, id, What::End);
