@@ -1,8 +1,20 @@
 //! stub
 use crate::time::Instant;
 /// x
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct BreakerPolicy {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct BreakerPolicy {
+    pub failures: u32,
+    pub ratio: u32,
+    pub least: u32,
+    pub window: u64,
+    pub open: u64,
+}
+impl Default for BreakerPolicy {
+    fn default() -> Self {
+        BreakerPolicy { failures: 5, ratio: 50, least: 20, window: 60_000, open: 30_000 }
+    }
+}
 /// x
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
