@@ -293,6 +293,10 @@ impl Exchange {
                 let error = error.clone();
                 let kind = error.kind();
                 let verdict = match () {
+                    // A credential that can be renewed says nothing of the route yet.
+                    () if Treatment::of(kind) == Treatment::Refresh && self.may_refresh(active.route) => {
+                        Verdict::Neutral
+                    }
                     () if counts(kind, shared) => Verdict::Failure { retry_after: error.retry_after_ms() },
                     // It has answered, if only to say that the request is wrong.
                     () if Treatment::of(kind) == Treatment::Repair => Verdict::Success { first_token: None },

@@ -5,12 +5,12 @@
 
 use super::chunk::object;
 use super::end::{Cause, End, Facts, Meaning};
+use super::json::{Cursor, Read};
 use super::string::{self, Form};
 use super::template::{Channel, Templates};
 use super::think::ThinkTags;
 use super::track::{Track, deliver};
 use super::whole::{Reply, Room};
-use super::json::{Cursor, Read};
 use super::{Delta, Deltas, Notice, Usage, failure, json};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;

@@ -44,7 +44,8 @@ test("a 429 is waited out as long as it says and not less, and the reply tells o
   assert.deepEqual([reply.source, reply.attempts, reply.notices.map(({ code }) => code)], ["gate.test", 2, ["retried"]]);
   assert.deepEqual(events(reply), ["sent", "failed", "waiting", "sent", "ended"]);
   const [sent, failed] = reply.timeline;
-  assert.deepEqual([sent.at, sent.attempt, sent.route, sent.model, failed.detail], [0, 0, "gate.test", "m", "rate_limited"]);
+  assert.ok(sent.at <= failed.at && failed.at < 150);
+  assert.deepEqual([sent.attempt, sent.route, sent.model, failed.detail], [0, "gate.test", "m", "rate_limited"]);
 });
 
 test("a notice of a retry is delivered while it is waited for", async () => {

@@ -4,12 +4,12 @@ use crate::options::CallOptions;
 use crate::transport::ResponseHead;
 use crate::value::Value;
 use gloo_net::http::Response;
-use std::borrow::Cow;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use sluicegate::error::Vendor;
 use sluicegate::exchange::{self, Exchange, Timing};
 use sluicegate::reply::{self, Choice, End, ExtraFields, Outcome, Reply, ToolCall, Usage};
 use sluicegate::{Error, ErrorKind};
+use std::borrow::Cow;
 use wasm_bindgen::prelude::*;
 
 pub(crate) fn missing_model() -> Error {
@@ -97,7 +97,8 @@ pub(crate) fn failure_to_js(end: &End, exchange: Option<&Exchange>, cause: &JsVa
 fn finish_call(mut value: Value<'_>, exchange: Option<&Exchange>) -> Result<JsValue, JsValue> {
     let Some(exchange) = exchange else { return value.to_js() };
     value.number("attempts", Some(exchange.attempts().into()));
-    value.push("source", exchange.route().map_or(Value::Nothing, |route| Value::Text(Cow::Owned(route.source.clone()))));
+    value
+        .push("source", exchange.route().map_or(Value::Nothing, |route| Value::Text(Cow::Owned(route.source.clone()))));
     let value = value.to_js()?;
     set(&value, "timeline", &parse(&exchange.timeline_json()))?;
     Ok(value)
@@ -154,11 +155,7 @@ fn notice_values(reply: &Reply) -> Value<'_> {
 }
 
 /// A reply; `index.ts` adds what only repeats the first choice.
-pub(crate) fn reply_to_js(
-    reply: &Reply,
-    end: Option<&End>,
-    exchange: Option<&Exchange>,
-) -> Result<JsValue, JsValue> {
+pub(crate) fn reply_to_js(reply: &Reply, end: Option<&End>, exchange: Option<&Exchange>) -> Result<JsValue, JsValue> {
     let mut value = Value::object();
     value.text("id", reply.id.as_str());
     value.text("model", reply.model.as_str());

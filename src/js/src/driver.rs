@@ -128,7 +128,8 @@ impl Driver {
         health: &Health,
         output: Box<dyn Output>,
     ) -> Result<Shared, Error> {
-        let CallOptions { endpoint, model, stream, recovery, mut routes, sites, refresh } = CallOptions::from_js(options)?;
+        let CallOptions { endpoint, model, stream, recovery, mut routes, sites, refresh } =
+            CallOptions::from_js(options)?;
         let reply = reply::Options::default();
         let mut request = Request::parse(endpoint, body.as_bytes(), &reply.limits)?;
         if let Some(stream) = stream {

@@ -150,16 +150,20 @@ const COUNT: u64 = u32::MAX as u64;
 fn budgets(value: Value<'static>) -> Result<Budgets, Error> {
     let mut budgets = Budgets::default();
     let mut rate = u64::from(budgets.rate);
-    read_layers("budgets", value, &mut [
-        ("connect", &mut budgets.connect, 1, ANY),
-        ("firstToken", &mut budgets.first_token, 1, ANY),
-        ("idle", &mut budgets.idle, 1, ANY),
-        ("contentIdle", &mut budgets.content_idle, 1, ANY),
-        ("rate", &mut rate, 0, ANY),
-        ("answer", &mut budgets.answer, 1, ANY),
-        ("patience", &mut budgets.patience, 1, ANY),
-        ("total", &mut budgets.total, 1, ANY),
-    ])?;
+    read_layers(
+        "budgets",
+        value,
+        &mut [
+            ("connect", &mut budgets.connect, 1, ANY),
+            ("firstToken", &mut budgets.first_token, 1, ANY),
+            ("idle", &mut budgets.idle, 1, ANY),
+            ("contentIdle", &mut budgets.content_idle, 1, ANY),
+            ("rate", &mut rate, 0, ANY),
+            ("answer", &mut budgets.answer, 1, ANY),
+            ("patience", &mut budgets.patience, 1, ANY),
+            ("total", &mut budgets.total, 1, ANY),
+        ],
+    )?;
     budgets.rate = to_count(rate);
     Ok(budgets)
 }
@@ -167,12 +171,16 @@ fn budgets(value: Value<'static>) -> Result<Budgets, Error> {
 fn retry(value: Value<'static>) -> Result<Retry, Error> {
     let mut retry = Retry::default();
     let (mut tries, mut attempts) = (u64::from(retry.tries), u64::from(retry.attempts));
-    let is_on = read_layers("retry", value, &mut [
-        ("firstMs", &mut retry.first, 0, ANY),
-        ("capMs", &mut retry.cap, 0, ANY),
-        ("tries", &mut tries, 1, COUNT),
-        ("attempts", &mut attempts, 1, MOST_ATTEMPTS),
-    ])?;
+    let is_on = read_layers(
+        "retry",
+        value,
+        &mut [
+            ("firstMs", &mut retry.first, 0, ANY),
+            ("capMs", &mut retry.cap, 0, ANY),
+            ("tries", &mut tries, 1, COUNT),
+            ("attempts", &mut attempts, 1, MOST_ATTEMPTS),
+        ],
+    )?;
     retry.tries = if is_on == Some(false) { 1 } else { to_count(tries) };
     retry.attempts = to_count(attempts);
     Ok(retry)
@@ -184,11 +192,11 @@ const MOST_ATTEMPTS: u64 = 64;
 fn continuation(value: Value<'static>) -> Result<Continuation, Error> {
     let default = Continuation::default();
     let (mut most, mut length, mut replace) = (u64::from(default.most), u64::from(default.length), 0);
-    let is_on = read_layers("continuation", value, &mut [
-        ("most", &mut most, 0, COUNT),
-        ("length", &mut length, 0, COUNT),
-        ("replace", &mut replace, 0, 1),
-    ])?;
+    let is_on = read_layers(
+        "continuation",
+        value,
+        &mut [("most", &mut most, 0, COUNT), ("length", &mut length, 0, COUNT), ("replace", &mut replace, 0, 1)],
+    )?;
     if is_on == Some(false) {
         return Ok(Continuation { most: 0, length: 0, replace: false });
     }
@@ -197,11 +205,15 @@ fn continuation(value: Value<'static>) -> Result<Continuation, Error> {
 
 fn hedge(value: Value<'static>) -> Result<Option<Hedge>, Error> {
     let (mut after, mut percentile, mut share) = (3_000, 0, 10);
-    let is_on = read_layers("hedge", value, &mut [
-        ("afterMs", &mut after, 0, ANY),
-        ("percentile", &mut percentile, 1, 100),
-        ("sharePercent", &mut share, 0, 100),
-    ])?;
+    let is_on = read_layers(
+        "hedge",
+        value,
+        &mut [
+            ("afterMs", &mut after, 0, ANY),
+            ("percentile", &mut percentile, 1, 100),
+            ("sharePercent", &mut share, 0, 100),
+        ],
+    )?;
     let percentile = (percentile > 0).then_some(percentile as u8);
     Ok((is_on == Some(true)).then_some(Hedge { after, percentile, share: to_count(share) }))
 }
@@ -210,13 +222,17 @@ fn hedge(value: Value<'static>) -> Result<Option<Hedge>, Error> {
 pub(crate) fn breaker(value: &JsValue) -> Result<BreakerPolicy, Error> {
     let mut policy = BreakerPolicy::default();
     let (mut failures, mut ratio, mut least) = (policy.failures.into(), policy.ratio.into(), policy.least.into());
-    let is_on = read_layers("breaker", Value::from_js(value), &mut [
-        ("failures", &mut failures, 1, ANY),
-        ("ratioPercent", &mut ratio, 1, ANY),
-        ("least", &mut least, 1, COUNT),
-        ("windowMs", &mut policy.window, 1, ANY),
-        ("openMs", &mut policy.open, 1, ANY),
-    ])?;
+    let is_on = read_layers(
+        "breaker",
+        Value::from_js(value),
+        &mut [
+            ("failures", &mut failures, 1, ANY),
+            ("ratioPercent", &mut ratio, 1, ANY),
+            ("least", &mut least, 1, COUNT),
+            ("windowMs", &mut policy.window, 1, ANY),
+            ("openMs", &mut policy.open, 1, ANY),
+        ],
+    )?;
     if is_on == Some(false) {
         (failures, ratio) = (u64::MAX, u64::MAX);
     }
