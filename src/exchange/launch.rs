@@ -158,6 +158,8 @@ impl Exchange {
         let probe = match health.admit(now, &route.key) {
             Admission::Go => false,
             Admission::Probe => true,
+            // Held for others: this call has waited.
+            Admission::Refused { .. } if health.state(now, &route.key) == BreakerState::Closed => false,
             Admission::Refused { .. } => return self.leave(at),
         };
         self.launch(now, health, at, probe);

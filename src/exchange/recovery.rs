@@ -115,7 +115,10 @@ impl Exchange {
         let wait = wait.max(held);
         let patience = self.plan.routes.get(at).map_or(0, |route| route.budgets.patience);
         let fits = now + wait < self.deadline();
-        if times >= most || !fits || (has_alternative && wait > patience) || !health.take_retry(now) {
+        // Held without a time: others have left it alone for longer than a retry would wait.
+        let is_held = error.kind() == ErrorKind::RateLimited && error.retry_after_ms().is_none();
+        let may_leave = has_alternative && (is_held || wait > patience);
+        if times >= most || !fits || may_leave || !health.take_retry(now) {
             return self.leave_for_next(at);
         }
         if wait > 0 {

@@ -51,17 +51,19 @@ impl Treatment {
     }
 }
 
+/// How long a route that says it has had enough, and not for how long, is left to itself by calls that have another one, in milliseconds.
+pub(super) const RATE_HOLD: u64 = 5_000;
+
 /// Whether a failure speaks against its route. Clients' faults and cancellations do not, nor do those of an account that is the caller's own.
 pub fn counts(kind: ErrorKind, shared_account: bool) -> bool {
     match Treatment::of(kind) {
         Treatment::Never | Treatment::Repair => false,
         _ => match kind {
-            ErrorKind::Authentication
-            | ErrorKind::Unauthorized
-            | ErrorKind::Forbidden
-            | ErrorKind::QuotaExceeded
-            | ErrorKind::RateLimited
-            | ErrorKind::ConcurrencyLimited => shared_account,
+            ErrorKind::Authentication | ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::QuotaExceeded => {
+                shared_account
+            }
+            // It works, and has had enough for now: it is held ([`Health::hold`](super::Health::hold)), which is no failure.
+            ErrorKind::RateLimited | ErrorKind::ConcurrencyLimited => false,
             // Found out without asking; left alone for it, the route would hide what is to be corrected.
             ErrorKind::Misconfigured => false,
             ErrorKind::ModelNotFound | ErrorKind::NotFound | ErrorKind::NotSupported => false,

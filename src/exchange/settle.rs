@@ -3,7 +3,7 @@
 use super::Health;
 use super::health::Verdict;
 use super::machine::{Active, Exchange, Stage};
-use super::retry::{Treatment, counts};
+use super::retry::{RATE_HOLD, Treatment, counts};
 use super::said::Said;
 use super::splice::Seam;
 use super::timeline::Event;
@@ -105,10 +105,10 @@ impl Exchange {
             _ => Verdict::Neutral,
         };
         health.record(now, &route.key, active.sent, active.probe, verdict);
-        let Some(until) = wait.map(|wait| now + wait) else { return };
         if kind == Some(ErrorKind::RateLimited) && route.shared_account {
-            health.hold(now, &route.key, until);
+            health.hold(now, &route.key, now + wait.unwrap_or(RATE_HOLD));
         }
+        let Some(until) = wait.map(|wait| now + wait) else { return };
         if let Some(tried) = self.tried.get_mut(active.route) {
             tried.not_before = tried.not_before.max(Some(until));
         }
