@@ -10,6 +10,7 @@
 
 use crate::convert;
 use crate::health::{Health, SharedHealth};
+use crate::lane::{Callback, Lane};
 use crate::options::{CallOptions, Site, pairs};
 use crate::transport::{ResponseHead, Timer, Transport, bytes_of, now as clock, readable};
 use crate::value::Value;
@@ -17,7 +18,7 @@ use js_sys::{Array, Function, Promise, TypeError};
 use sluicegate::Error;
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply::{self, Deltas};
-use sluicegate::request::{self, Built, Request};
+use sluicegate::request::{self, Request};
 use sluicegate::time::Instant;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -55,37 +56,6 @@ impl Driving {
         let own = self.heads.iter().find(|(attempt, ..)| Some(*attempt) == shown);
         let head = own.or(self.heads.last().filter(|_| self.exchange.is_streaming()));
         head.map_or((self.exchange.status(), None), |(_, status, headers)| (*status, Some(headers)))
-    }
-}
-
-type Callback = Closure<dyn FnMut(JsValue)>;
-
-/// One attempt. Dropping it aborts its request.
-struct Lane {
-    attempt: u32,
-    route: usize,
-    transport: Transport,
-    /// What is still to be sent.
-    to_send: Option<Built>,
-    /// Keeps the call alive while the platform holds the callbacks.
-    busy: Option<Shared>,
-    /// The attempt is over: what still comes is nobody's business.
-    gone: bool,
-    on_head: Callback,
-    on_chunk: Callback,
-    on_error: Callback,
-}
-
-impl Lane {
-    fn abort(&mut self) {
-        self.gone = true;
-        self.transport.abort();
-    }
-
-    /// The body has ended, or failed.
-    fn close(&mut self) {
-        self.gone = true;
-        self.transport.close();
     }
 }
 
