@@ -2,5 +2,6 @@
 
 import { createGate } from "sluicegate";
 
-const gate = await createGate({ baseUrl: process.env.BASE_URL });
+// One gate for refusals of every kind, one after the other: no breaker may come between.
+const gate = await createGate({ baseUrl: process.env.BASE_URL, breaker: false });
 export const fetch = gate.fetch;

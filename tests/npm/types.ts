@@ -3,7 +3,7 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { ChatOpenAI } from "@langchain/openai";
 import OpenAI from "openai";
-import { createGate, type Budgets, type ChatRequest, type Delta, type Gate, GateError, type GateOptions, type Message, type Reply } from "sluicegate";
+import { createGate, type Budgets, type ChatRequest, type Delta, type Gate, GateError, type GateOptions, type LocalModel, type Message, type Reply, type RouteOptions } from "sluicegate";
 import { createGate as createSlimGate } from "sluicegate/slim";
 import { type ServerSentEvent, sseStream } from "sluicegate/sse";
 
@@ -11,11 +11,23 @@ declare const gate: Gate;
 
 export async function options(): Promise<void> {
   await createGate({ baseUrl: "/v1" });
-  const budgets: Budgets = { connect: 1, firstToken: 2, idle: 3, contentIdle: 4, total: Infinity };
+  const budgets: Budgets = { connect: 1, firstToken: 2, idle: 3, contentIdle: 4, rate: 0, answer: 5, patience: 6, total: Infinity };
   const all: GateOptions = { baseUrl: "/v1", apiKey: async () => "k", dialect: "deepseek", model: "m", headers: { a: "b" }, budgets, thinkTags: "open", fetch };
   await createGate(all);
   await createSlimGate({ ...all, wasm: new URL("https://app.test/sluicegate.wasm") });
   await createSlimGate({ ...all, wasm: fetch("/sluicegate.wasm") });
+  const apiKey = async ({ refresh }: { refresh: boolean }) => (refresh ? "new" : "old");
+  const route: RouteOptions = { baseUrl: "/v2", apiKey, dialect: "siliconflow", model: "n", headers: {}, budgets, vision: false, tools: true, context: 8192, continuation: "anchor", fetch };
+  const local: LocalModel = { id: "x", model: "y", availability: async () => "ready", async *stream(request: { messages: Message[] }, signal: AbortSignal) { yield [request, signal]; } };
+  const fallback = [route, local];
+  await createGate({ baseUrl: "/v1", fallback, retry: { firstMs: 1, capMs: 2, tries: 3, attempts: 4 }, breaker: { failures: 5, ratioPercent: 50, least: 20, windowMs: 1, openMs: 1 } });
+  await createGate({ baseUrl: "/v1", retry: false, breaker: false, hedge: { afterMs: 1, percentile: 95, sharePercent: 5 }, continuation: { most: 1, length: 1, replace: true, by: "prefix" } });
+  // @ts-expect-error a route is named by its base URL
+  await createGate({ baseUrl: "/v1", fallback: [{ url: "/v2" }] });
+  // @ts-expect-error no such way to go on
+  await createGate({ baseUrl: "/v1", continuation: { by: "magic" } });
+  // @ts-expect-error a retry policy, or false
+  await createGate({ baseUrl: "/v1", retry: true });
   // @ts-expect-error the base URL is required
   await createGate({});
   // @ts-expect-error no such dialect
@@ -30,11 +42,12 @@ export async function options(): Promise<void> {
 
 export async function calls(signal: AbortSignal): Promise<Message[]> {
   const request: ChatRequest = { messages: [{ role: "user", content: [{ type: "text", text: "x" }] }], preset: "reasoning", vendor_field: { any: 1 } };
-  const reply: Reply = await gate.chat(request, { signal, headers: { a: "b" }, budgets: { total: 1 } });
+  const reply: Reply = await gate.chat(request, { signal, headers: { a: "b" }, budgets: { total: 1 }, retry: false, continuation: { length: 2 }, hedge: false });
   const tokens: number | undefined = reply.usage?.completion_tokens_details?.reasoning_tokens;
   const reason: string | null = reply.choices[0]!.finish_reason;
   const models: { id: string }[] = await gate.models();
-  void [tokens, reason, models];
+  const told: (string | number | undefined)[] = [reply.source, reply.attempts, reply.timeline?.[0]?.event, reply.upstreamTimeline?.[0]?.at];
+  void [tokens, reason, models, told];
   // @ts-expect-error messages are required
   await gate.chat({ model: "m" });
   // @ts-expect-error no such preset
@@ -81,7 +94,9 @@ export function failures(error: unknown): string | undefined {
   if (!(error instanceof GateError)) return undefined;
   const partial: Reply | undefined = error.partial;
   const wait: number | undefined = error.retryAfterMs;
-  void [partial, wait];
+  const attempts: number | undefined = error.attempts;
+  const events: string[] = error.timeline?.map(({ event }) => event) ?? [];
+  void [partial, wait, attempts, events];
   // @ts-expect-error an error's code is what it is
   error.code = "other";
   return error.code;

@@ -10,14 +10,15 @@
 
 use crate::convert;
 use crate::health::{Health, SharedHealth};
+use crate::lane::{Callback, Lane};
 use crate::options::{CallOptions, Site, pairs};
-use crate::transport::{ResponseHead, Timer, Transport, bytes_of, now, readable};
+use crate::transport::{ResponseHead, Timer, Transport, bytes_of, now as clock, readable};
 use crate::value::Value;
 use js_sys::{Array, Function, Promise, TypeError};
 use sluicegate::Error;
 use sluicegate::exchange::{Action, Exchange, Plan};
 use sluicegate::reply::{self, Deltas};
-use sluicegate::request::{self, Built, Request};
+use sluicegate::request::{self, Request};
 use sluicegate::time::Instant;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -55,37 +56,6 @@ impl Driving {
         let own = self.heads.iter().find(|(attempt, ..)| Some(*attempt) == shown);
         let head = own.or(self.heads.last().filter(|_| self.exchange.is_streaming()));
         head.map_or((self.exchange.status(), None), |(_, status, headers)| (*status, Some(headers)))
-    }
-}
-
-type Callback = Closure<dyn FnMut(JsValue)>;
-
-/// One attempt. Dropping it aborts its request.
-struct Lane {
-    attempt: u32,
-    route: usize,
-    transport: Transport,
-    /// What is still to be sent.
-    to_send: Option<Built>,
-    /// Keeps the call alive while the platform holds the callbacks.
-    busy: Option<Shared>,
-    /// The attempt is over: what still comes is nobody's business.
-    gone: bool,
-    on_head: Callback,
-    on_chunk: Callback,
-    on_error: Callback,
-}
-
-impl Lane {
-    fn abort(&mut self) {
-        self.gone = true;
-        self.transport.abort();
-    }
-
-    /// The body has ended, or failed.
-    fn close(&mut self) {
-        self.gone = true;
-        self.transport.close();
     }
 }
 
@@ -144,7 +114,7 @@ impl Driver {
         }
         let total = routes.first().map_or(0, |route| route.budgets.total);
         let plan = Plan { routes, recovery, total, forward: output.forwards(), reply };
-        let exchange = Exchange::new(now(), js_sys::Math::random().to_bits(), plan, request)?;
+        let exchange = Exchange::new(clock(), js_sys::Math::random().to_bits(), plan, request)?;
         Ok(Rc::new_cyclic(|me: &Weak<RefCell<Driver>>| {
             RefCell::new(Driver {
                 call: Driving { exchange, heads: Vec::new(), cause: JsValue::UNDEFINED },
@@ -169,16 +139,19 @@ impl Driver {
 
     /// Asks for the next delivery: `deliver` is called with it, once.
     pub(crate) fn pull(this: &Shared, deliver: Function) {
+        let now = clock();
         {
             let mut driver = this.borrow_mut();
             driver.waiting = Some(deliver);
-            driver.call.exchange.resume(now());
+            driver.call.exchange.resume(now);
         }
-        Driver::go_on(this);
+        Driver::go_on(this, now);
     }
 
     /// Sends what is to be sent, delivers what there is, else asks for more.
-    fn go_on(this: &Shared) {
+    ///
+    /// The clock is read once for each time that the platform comes in: it is a call of JavaScript.
+    fn go_on(this: &Shared, mut now: Instant) {
         loop {
             let mut guard = this.borrow_mut();
             let driver = &mut *guard;
@@ -186,24 +159,26 @@ impl Driver {
                 // Nobody reads and nothing is under way: what is due happens at the next pull.
                 return;
             }
-            driver.act(now());
+            driver.act(now);
             if let Some(at) = driver.lanes.iter().position(|lane| lane.to_send.is_some()) {
                 drop(guard);
                 Driver::send(this, at);
+                now = clock();
                 continue;
             }
             if let Some(route) = driver.to_refresh.take() {
                 drop(guard);
                 Driver::renew(this, route);
+                now = clock();
                 continue;
             }
             if driver.waiting.is_none() {
-                driver.call.exchange.pause(now());
+                driver.call.exchange.pause(now);
                 return;
             }
             if let Some(value) = driver.output.deliver(&mut driver.call, driver.finished) {
                 let deliver = driver.waiting.take();
-                driver.call.exchange.pause(now());
+                driver.call.exchange.pause(now);
                 drop(guard);
                 if let Some(deliver) = deliver {
                     // It only settles a promise of index.ts.
@@ -223,7 +198,7 @@ impl Driver {
                 }
             }
             match ended {
-                Some(attempt) => driver.handle_end(attempt),
+                Some(attempt) => driver.handle_end(now, attempt),
                 None => return,
             }
         }
@@ -324,30 +299,34 @@ impl Driver {
         }
     }
 
-    fn handle_timer(&mut self, _: u32, _: JsValue) {
+    fn handle_timer(&mut self, _: Instant, _: u32, _: JsValue) {
         self.armed = None;
     }
 
-    fn handle_head(&mut self, attempt: u32, response: JsValue) {
+    fn handle_head(&mut self, now: Instant, attempt: u32, response: JsValue) {
         let response = match readable(response) {
             Ok(response) => response,
-            Err(why) => return self.handle_error(attempt, TypeError::new(why).into()),
+            Err(why) => return self.handle_error(now, attempt, TypeError::new(why).into()),
         };
         let head = ResponseHead::new(&response);
         self.call.heads.push((attempt, head.as_head().status, convert::headers_to_js(&response)));
-        self.call.exchange.handle_head(now(), attempt, &head.as_head());
+        self.call.exchange.handle_head(now, attempt, &head.as_head());
         if let Some(lane) = self.lane(attempt) {
             lane.transport.read_from(&response);
         }
     }
 
-    fn handle_chunk(&mut self, attempt: u32, result: JsValue) {
+    fn handle_chunk(&mut self, now: Instant, attempt: u32, result: JsValue) {
         let result: ReadableStreamReadResult = result.unchecked_into();
         if result.get_done() == Some(true) {
-            return self.handle_end(attempt);
+            return self.handle_end(now, attempt);
         }
         let Some(chunk) = bytes_of(result.get_value()) else {
-            return self.handle_error(attempt, TypeError::new("The answer's body does not consist of bytes.").into());
+            return self.handle_error(
+                now,
+                attempt,
+                TypeError::new("The answer's body does not consist of bytes.").into(),
+            );
         };
         let len = chunk.length() as usize;
         if self.input.len() < len {
@@ -355,33 +334,33 @@ impl Driver {
         }
         let Some(input) = self.input.get_mut(..len) else { return };
         chunk.copy_to(input);
-        self.output.take(&mut self.call.exchange, now(), attempt, chunk.into(), input);
+        self.output.take(&mut self.call.exchange, now, attempt, chunk.into(), input);
     }
 
-    fn handle_end(&mut self, attempt: u32) {
+    fn handle_end(&mut self, now: Instant, attempt: u32) {
         if let Some(lane) = self.lane(attempt) {
             lane.close();
         }
-        self.call.exchange.handle_end(now(), attempt, self.output.deltas());
+        self.call.exchange.handle_end(now, attempt, self.output.deltas());
     }
 
-    fn handle_error(&mut self, attempt: u32, cause: JsValue) {
+    fn handle_error(&mut self, now: Instant, attempt: u32, cause: JsValue) {
         if let Some(lane) = self.lane(attempt) {
             lane.close();
         }
         self.call.cause = cause;
-        self.call.exchange.handle_error(now(), attempt, self.output.deltas());
+        self.call.exchange.handle_error(now, attempt, self.output.deltas());
     }
 
     /// Header pairs, or anything else where there is no new credential.
-    fn handle_refreshed(&mut self, _: u32, headers: JsValue) {
+    fn handle_refreshed(&mut self, now: Instant, _: u32, headers: JsValue) {
         let Some((_, route, _)) = self.refreshing.take() else { return };
         let headers = Array::is_array(&headers).then(|| pairs(Value::from_js(&headers)).ok()).flatten();
         let is_new = headers.is_some();
         if let (Some(headers), Some(site)) = (headers, self.sites.get_mut(route)) {
             site.headers = headers;
         }
-        self.call.exchange.handle_refreshed(now(), is_new);
+        self.call.exchange.handle_refreshed(now, is_new);
     }
 
     /// The platform has called back for an attempt; whether anybody still wants to know.
@@ -398,28 +377,30 @@ impl Driver {
     /// Cancels the call; its requests are aborted at once.
     pub(crate) fn cancel(this: &Shared) {
         // Borrowed only if the platform calls back while it aborts: the call is over then anyway.
+        let now = clock();
         if let Ok(mut driver) = this.try_borrow_mut() {
-            driver.call.exchange.cancel(now());
-            driver.act(now());
+            driver.call.exchange.cancel(now);
+            driver.act(now);
         } else {
             return;
         }
         // Between two attempts no callback will come to tell the one who waits.
-        Driver::go_on(this);
+        Driver::go_on(this, now);
     }
 }
 
 /// A callback for the platform: it tells the call, and the call goes on.
-fn callback(me: &Weak<RefCell<Driver>>, attempt: u32, handle: fn(&mut Driver, u32, JsValue)) -> Callback {
+fn callback(me: &Weak<RefCell<Driver>>, attempt: u32, handle: fn(&mut Driver, Instant, u32, JsValue)) -> Callback {
     let me = me.clone();
     Closure::new(move |value| {
         let Some(this) = me.upgrade() else { return };
+        let now = clock();
         {
             let mut driver = this.borrow_mut();
             if driver.is_wanted(attempt) {
-                handle(&mut driver, attempt, value);
+                handle(&mut driver, now, attempt, value);
             }
         }
-        Driver::go_on(&this);
+        Driver::go_on(&this, now);
     })
 }

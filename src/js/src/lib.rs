@@ -6,7 +6,8 @@
 //! | `forward.rs` | one call for an SDK: request text in, response head and bytes out |
 //! | `pipeline.rs` | bytes in, batches of deltas out, no network |
 //! | `decoder.rs` | bytes in, events out |
-//! | `driver.rs` | the loop that `call` and `forward` share: carries out what the exchange asks for |
+//! | `driver.rs` | the loop that `call` and `forward` share: carries out what the exchange asks for, over one lane for each attempt |
+//! | `lane.rs` | one attempt under way: its transport and its callbacks |
 //! | `transport.rs` | one fetch: send, read, abort; and a timer |
 //! | `health.rs` | what the calls of one gate learn from each other |
 //! | `batch.rs` | deltas as numbers over text, read by JavaScript straight from memory |
@@ -21,6 +22,7 @@ mod decoder;
 mod driver;
 mod forward;
 mod health;
+mod lane;
 mod options;
 mod pipeline;
 mod transport;

@@ -1,0 +1,38 @@
+//! One attempt under way: its transport, and the callbacks that carry its number.
+
+use crate::driver::Shared;
+use crate::transport::Transport;
+use sluicegate::request::Built;
+use wasm_bindgen::prelude::*;
+
+/// What the platform calls back.
+pub(crate) type Callback = Closure<dyn FnMut(JsValue)>;
+
+/// One attempt. Dropping it aborts its request.
+pub(crate) struct Lane {
+    pub(crate) attempt: u32,
+    pub(crate) route: usize,
+    pub(crate) transport: Transport,
+    /// What is still to be sent.
+    pub(crate) to_send: Option<Built>,
+    /// Keeps the call alive while the platform holds the callbacks.
+    pub(crate) busy: Option<Shared>,
+    /// The attempt is over: what still comes is nobody's business.
+    pub(crate) gone: bool,
+    pub(crate) on_head: Callback,
+    pub(crate) on_chunk: Callback,
+    pub(crate) on_error: Callback,
+}
+
+impl Lane {
+    pub(crate) fn abort(&mut self) {
+        self.gone = true;
+        self.transport.abort();
+    }
+
+    /// The body has ended, or failed.
+    pub(crate) fn close(&mut self) {
+        self.gone = true;
+        self.transport.close();
+    }
+}
