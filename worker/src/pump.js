@@ -485,6 +485,10 @@ class Call {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
+    // The request's signal holds on to this until a full collection: what it does not need goes now.
+    this.attempts = [];
+    this.whole = this.resolve = this.reject = undefined;
+    this.outlet = null;
     try {
       this.tap.finish();
     } finally {
