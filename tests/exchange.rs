@@ -385,6 +385,20 @@ fn while_nobody_reads_only_the_total_budget_runs() {
 }
 
 #[test]
+fn a_pause_before_the_first_token_is_taken_out_of_the_wait_for_it() {
+    let budgets = Budgets { first_token: 100, total: 5_000, ..Budgets::default() };
+    let mut health = Health::new(BreakerPolicy::default());
+    let mut exchange = call(budgets, true, 1, false, false, Limits::default());
+    while exchange.poll(Instant(0), &mut health).is_some() {}
+    let head = Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() };
+    exchange.handle_head(Instant(50), 0, &head);
+    exchange.pause(Instant(60));
+    exchange.resume(Instant(1_060));
+    assert!(matches!(exchange.poll(Instant(1_060), &mut health), Some(Action::Wait(Instant(1_100)))));
+    assert!(matches!(exchange.poll(Instant(1_100), &mut health), Some(Action::Abort(0))));
+}
+
+#[test]
 fn a_comment_longer_than_an_event_may_be_passes_whatever_the_chunks() {
     let mut case = cases().swap_remove(0);
     let event = case.steps[1].text.take().unwrap();

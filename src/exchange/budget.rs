@@ -72,6 +72,8 @@ const RATE_WINDOW: u64 = 60_000;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marks {
     pub(super) sent: Instant,
+    /// When the wait for the first token began: with the sending, later by the pauses.
+    from: Instant,
     pub(super) head: Option<Instant>,
     pub(super) byte: Instant,
     pub(super) content: Option<Instant>,
@@ -84,7 +86,7 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn new(sent: Instant) -> Self {
-        Marks { sent, head: None, byte: sent, content: None, window: None, before: 0, tokens: 0 }
+        Marks { sent, from: sent, head: None, byte: sent, content: None, window: None, before: 0, tokens: 0 }
     }
 
     /// So many events with content arrived.
@@ -102,6 +104,7 @@ impl Marks {
     /// Takes a pause out of the silence.
     pub(super) fn shift(&mut self, pause: u64) {
         // Moved by the pause and not set to now: a reader of keep-alive comments pauses at each, and must not hide a stall.
+        self.from = self.from + pause;
         self.byte = self.byte + pause;
         self.window = self.window.map(|window| window + pause);
         self.content = self.content.map(|content| content + pause);
@@ -125,10 +128,10 @@ impl Budgets {
         };
         if stream {
             if marks.head.is_none() {
-                consider(marks.sent + self.connect, Budget::Connect);
+                consider(marks.from + self.connect, Budget::Connect);
             }
             match marks.content {
-                None => consider(marks.sent + self.first_token, Budget::FirstToken),
+                None => consider(marks.from + self.first_token, Budget::FirstToken),
                 Some(content) => {
                     consider(marks.byte + self.idle, Budget::Idle);
                     consider(content + self.content_idle, Budget::ContentIdle);
@@ -138,7 +141,7 @@ impl Budgets {
                 }
             }
         } else {
-            consider(marks.sent + self.answer, Budget::FirstToken);
+            consider(marks.from + self.answer, Budget::FirstToken);
         }
         next
     }
