@@ -386,16 +386,17 @@ impl Exchange {
         }
         self.cancelled = true;
         self.actions.retain(|action| !matches!(action, Action::Send(_)));
+        if let Some(rival) = self.rival.take() {
+            self.actions.push_back(Action::Abort(rival.id));
+        }
         if let (OnCancel::Drain(millis), Some(active)) = (self.plan.recovery.on_cancel, &self.current)
             && active.attempt.status() != 0
+            && active.attempt.end().is_none()
             && self.request.is_stream()
         {
             self.drain = Some(now + millis);
             self.timeline.push(now.since(self.started), Event::Draining, Some(active.id), Some(active.route), "");
             return;
-        }
-        if let Some(rival) = self.rival.take() {
-            self.actions.push_back(Action::Abort(rival.id));
         }
         match &mut self.current {
             Some(active) => active.attempt.stop(now, Cause::Aborted),

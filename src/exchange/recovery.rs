@@ -27,7 +27,11 @@ impl Exchange {
                 self.leave(at);
             }
             self.last_error = Some(kind);
+            let other = rival.route;
             self.current = Some(rival);
+            if core::mem::replace(&mut self.at, other) != other {
+                self.tell_fall_back(other);
+            }
             return;
         }
         let is_over = self.drain.is_some()

@@ -40,6 +40,9 @@ impl Exchange {
         let is_cancelled = self.drain.is_some() || self.cancelled && end.error.is_some();
         let end = if is_cancelled { Self::cancelled(end) } else { end };
         self.report(now, health, &active, Some(&end));
+        if let Some(rival) = self.rival.take_if(|_| end.error.is_none() || active.has_token()) {
+            self.give_up(now, health, rival, false);
+        }
         match &end.error {
             None => {
                 if let Some(seam) = seen {
@@ -179,8 +182,10 @@ impl Exchange {
     }
 
     fn keep(&mut self, mut active: Active) {
-        if self.began && active.attempt.end().is_some_and(|end| end.error.is_some()) {
-            self.pending.append(&mut active.attempt.forward_rest());
+        match active.attempt.end() {
+            Some(end) if end.error.is_none() => self.pending.append(&mut active.prelude),
+            Some(_) if self.began => self.pending.append(&mut active.attempt.forward_rest()),
+            _ => {}
         }
         self.last = Some(active);
     }
