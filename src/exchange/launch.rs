@@ -14,7 +14,8 @@ use crate::request::{Built, ContinueBy, Target};
 use crate::time::Instant;
 
 /// How a route is asked.
-struct Job {
+#[derive(Debug)]
+pub(super) struct Job {
     built: Built,
     by: Option<ContinueBy>,
 }
@@ -25,7 +26,7 @@ impl Exchange {
         if self.plan.routes.is_empty() {
             return Err(Error::new(ErrorKind::Misconfigured, "The call has nowhere to go.").with_param("routes"));
         }
-        let mut lacks = None;
+        let (mut lacks, mut first) = (None, None);
         for at in 0..self.plan.routes.len() {
             match self.plan.routes.get(at).and_then(|route| self.lacks(route)) {
                 Some(what) => {
@@ -33,11 +34,14 @@ impl Exchange {
                     self.timeline.push(0, Event::Skipped, None, Some(at), what);
                     self.leave(at);
                 }
-                None => {
-                    self.at = at;
-                    return self.job(at).map(drop);
-                }
+                None => first = first.or(Some(at)),
             }
+        }
+        if let Some(at) = first {
+            self.at = at;
+            // Kept for the first request: to write a long prompt twice would cost as much as all the rest.
+            self.ready = Some((at, self.job(at)?));
+            return Ok(());
         }
         let message = match lacks {
             Some("vision") => "No model that this call may go to takes images.",
@@ -215,7 +219,8 @@ impl Exchange {
 
     /// An attempt at a route, its request on its way.
     pub(super) fn prepare(&mut self, now: Instant, health: &mut Health, at: usize, probe: bool) -> Option<Active> {
-        let job = match self.job(at) {
+        let ready = self.ready.take().filter(|(route, _)| *route == at && self.said.is_none());
+        let job = match ready.map_or_else(|| self.job(at), |(_, job)| Ok(job)) {
             Ok(job) => job,
             Err(error) => {
                 let key = self.plan.routes.get(at).map_or("", |route| route.key.as_str());

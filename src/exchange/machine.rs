@@ -1,6 +1,7 @@
 //! The machine itself: what happened goes in, what to do comes out. What a failure leads to is decided in `recovery`.
 
 use super::attempt::{Attempt, Step};
+use super::launch::Job;
 use super::policy::{OnCancel, Recovery};
 use super::retry::Random;
 use super::rewrite;
@@ -127,6 +128,8 @@ pub struct Exchange {
     pub(super) made: u32,
     pub(super) tried: Vec<Tried>,
     pub(super) begun: bool,
+    /// The first request, made when the call was.
+    pub(super) ready: Option<(usize, Job)>,
     /// The route that was asked last, or is to be asked first.
     pub(super) at: usize,
     pub(super) hedged: bool,
@@ -180,6 +183,7 @@ impl Exchange {
             made: 0,
             tried,
             begun: false,
+            ready: None,
             at: 0,
             hedged: false,
             repaired: false,
