@@ -10,7 +10,7 @@ use super::splice::Splice;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
 use crate::reply::{Cause, End, Notice, Outcome};
-use crate::request::{Built, ContinueBy, Target};
+use crate::request::{Built, ContinueBy};
 use crate::time::Instant;
 
 /// How a route is asked.
@@ -68,17 +68,12 @@ impl Exchange {
         let Some(route) = self.plan.routes.get(at) else {
             return Err(Error::new(ErrorKind::Internal, "There is no such route."));
         };
-        let target = Target {
-            dialect: route.dialect,
-            model: &route.model,
-            replay: self.replay.or(route.replay),
-            add_usage: route.add_usage,
-        };
+        let (request, target) = self.asked(at, route);
         let Some(said) = self.said.as_ref().filter(|said| !said.text.is_empty()) else {
-            return Ok(Job { built: self.request.build(&target)?, by: None });
+            return Ok(Job { built: request.build(&target)?, by: None });
         };
         let by = self.continue_by(at, route);
-        let request = self.request.continued(by, &said.text, &said.reasoning).ok_or_else(|| {
+        let request = request.continued(by, &said.text, &said.reasoning).ok_or_else(|| {
             Error::new(ErrorKind::NotSupported, "An answer that breaks off cannot be gone on with here.")
         })?;
         Ok(Job { built: request.build(&target)?, by: Some(by) })

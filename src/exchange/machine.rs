@@ -12,7 +12,7 @@ use super::timeline::{Event, Timeline};
 use super::{Health, Timing};
 use crate::error::{Error, ErrorKind};
 use crate::reply::{self, Cause, Deltas, End, FailureHead, Notice, Reply};
-use crate::request::{Built, ContinueBy, Needs, Replay, Request};
+use crate::request::{Built, ContinueBy, Needs, Repair, Request, Target};
 use crate::time::Instant;
 use std::collections::VecDeque;
 
@@ -88,6 +88,8 @@ pub(super) struct Tried {
     pub(super) not_before: Option<Instant>,
     /// Found out by a refusal.
     pub(super) continue_by: Option<ContinueBy>,
+    /// The request as this route takes it, found out by a refusal; another one may want what was changed.
+    pub(super) repaired: Option<Box<Repair>>,
 }
 
 /// An attempt under way.
@@ -133,8 +135,6 @@ pub struct Exchange {
     /// The route that was asked last, or is to be asked first.
     pub(super) at: usize,
     pub(super) hedged: bool,
-    pub(super) repaired: bool,
-    pub(super) replay: Option<Replay>,
     pub(super) continued: u32,
     pub(super) lengthened: u32,
     pub(super) said: Option<Said>,
@@ -186,8 +186,6 @@ impl Exchange {
             ready: None,
             at: 0,
             hedged: false,
-            repaired: false,
-            replay: None,
             continued: 0,
             lengthened: 0,
             said: None,
@@ -381,6 +379,18 @@ impl Exchange {
         for active in self.current.iter_mut().chain(&mut self.rival) {
             active.attempt.resume(now);
         }
+    }
+
+    /// The request as a route gets it, and how it is built there.
+    pub(super) fn asked<'a>(&'a self, at: usize, route: &'a Route) -> (&'a Request, Target<'a>) {
+        let repair = self.tried.get(at).and_then(|tried| tried.repaired.as_deref());
+        let target = Target {
+            dialect: route.dialect,
+            model: &route.model,
+            replay: repair.and_then(|repair| repair.replay).or(route.replay),
+            add_usage: route.add_usage,
+        };
+        (repair.map_or(&self.request, |repair| &repair.request), target)
     }
 
     /// The caller no longer wants the answer. Nothing is sent after this.

@@ -7,7 +7,7 @@ use super::route::Route;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
 use crate::reply::{Budget, End, Notice, Outcome};
-use crate::request::{ContinueBy, Target};
+use crate::request::ContinueBy;
 use crate::time::Instant;
 
 impl Exchange {
@@ -132,9 +132,9 @@ impl Exchange {
     /// The changed request at once, where a change is safe.
     fn repair(&mut self, now: Instant, at: usize, error: &Error, end: End) {
         let Some(route) = self.plan.routes.get(at) else { return };
-        let replay = self.replay.or(route.replay);
-        let target = Target { dialect: route.dialect, model: &route.model, replay, add_usage: route.add_usage };
-        let repair = if self.repaired { None } else { self.request.repaired(error, &target) };
+        let is_repaired = self.tried.get(at).is_some_and(|tried| tried.repaired.is_some());
+        let (request, target) = self.asked(at, route);
+        let repair = if is_repaired { None } else { request.repaired(error, &target) };
         let Some(repair) = repair else {
             // A longer context elsewhere helps; anything else would be refused there as well.
             let context = route.capabilities.context.unwrap_or(u32::MAX);
@@ -152,11 +152,11 @@ impl Exchange {
             }
             return self.finish(now, end);
         };
-        self.repaired = true;
-        self.request = repair.request;
-        self.replay = repair.replay.or(self.replay);
         self.mark(now, Event::Repaired, None, Some(at), &repair.change.field);
         self.notice(Notice::RequestChanged, &[&*repair.change.field, ": ", &*repair.change.what].concat());
+        if let Some(tried) = self.tried.get_mut(at) {
+            tried.repaired = Some(Box::new(repair));
+        }
         self.stage = Stage::Waiting { until: now, route: at };
     }
 
