@@ -439,6 +439,12 @@ impl Attempt {
         self.recast
     }
 
+    /// The answer as a stream that was written for it.
+    pub(super) fn recast(&mut self, stream: Vec<u8>) {
+        self.body = stream;
+        self.recast = true;
+    }
+
     /// When things happened.
     pub(super) fn timing(&self) -> &Timing {
         &self.timing

@@ -34,7 +34,7 @@ impl Exchange {
 
     /// Whether even the first attempt's chunks are written anew: its end may not be the answer's.
     pub(super) fn rewrites(&self) -> bool {
-        self.plan.forward && self.plan.recovery.continuation.length > 0
+        self.rewrites
     }
 
     fn forward_changed(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {

@@ -130,6 +130,8 @@ pub struct Exchange {
     pub(super) made: u32,
     pub(super) tried: Vec<Tried>,
     pub(super) begun: bool,
+    /// See [`Exchange::rewrites`].
+    pub(super) rewrites: bool,
     /// The first request, made when the call was.
     pub(super) ready: Option<(usize, Job)>,
     /// The route that was asked last, or is to be asked first.
@@ -183,6 +185,10 @@ impl Exchange {
             made: 0,
             tried,
             begun: false,
+            rewrites: plan.forward
+                && plan.recovery.continuation.length > 0
+                && request.is_stream()
+                && request.can_be_continued(),
             ready: None,
             at: 0,
             hedged: false,

@@ -34,11 +34,13 @@ impl Exchange {
             }
             return;
         }
-        let is_over = self.drain.is_some()
-            || matches!(end.outcome, Outcome::Aborted | Outcome::OverBudget | Outcome::TimedOut(Budget::Total))
-            || treatment == Treatment::Never
-            || self.made >= self.plan.recovery.retry.attempts;
-        if is_over {
+        let is_final = self.drain.is_some()
+            || matches!(end.outcome, Outcome::Aborted | Outcome::OverBudget | Outcome::TimedOut(Budget::Total));
+        if is_final {
+            return self.finish(now, end);
+        }
+        if treatment == Treatment::Never || self.made >= self.plan.recovery.retry.attempts {
+            let end = self.last_end.take().filter(|_| self.said.is_some() && !brought).unwrap_or(end);
             return self.finish(now, end);
         }
         self.last_error = Some(kind);

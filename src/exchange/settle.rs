@@ -57,8 +57,11 @@ impl Exchange {
                     self.remember(&active);
                 }
                 self.keep(active);
-                if is_more_wanted && self.can_go_on() {
+                // What ended in its thoughts would only think them again.
+                let has_text = self.said.as_ref().is_some_and(|said| !said.text.is_empty());
+                if is_more_wanted && has_text && self.can_go_on() {
                     self.lengthened += 1;
+                    self.last_end = Some(end);
                     if let Some(tried) = self.tried.get_mut(route) {
                         // A success starts the count anew.
                         tried.times = 0;
@@ -192,6 +195,6 @@ impl Exchange {
 
     pub(super) fn can_go_on(&self) -> bool {
         let said = self.said.as_ref();
-        self.request.is_stream() && said.is_some_and(|said| !said.closed)
+        self.request.is_stream() && self.request.can_be_continued() && said.is_some_and(|said| !said.closed)
     }
 }
