@@ -86,7 +86,11 @@ impl Exchange {
         let said = self.said.as_ref().or(head.as_ref());
         let is_chat = self.is_chat();
         if let Some(said) = said {
-            Writer { said, is_chat }.deltas(deltas, &mut self.pending);
+            let writer = Writer { said, is_chat };
+            if self.rewrites && !core::mem::replace(&mut self.wrote, true) {
+                writer.begin(&mut self.pending);
+            }
+            writer.deltas(deltas, &mut self.pending);
         }
     }
 

@@ -132,6 +132,8 @@ pub struct Exchange {
     pub(super) begun: bool,
     /// See [`Exchange::rewrites`].
     pub(super) rewrites: bool,
+    /// Of a stream that is written anew, the first chunk is.
+    pub(super) wrote: bool,
     /// The first request, made when the call was.
     pub(super) ready: Option<(usize, Job)>,
     /// The route that was asked last, or is to be asked first.
@@ -185,6 +187,7 @@ impl Exchange {
             made: 0,
             tried,
             begun: false,
+            wrote: false,
             rewrites: plan.forward
                 && plan.recovery.continuation.length > 0
                 && request.is_stream()
