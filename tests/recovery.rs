@@ -297,6 +297,31 @@ fn what_is_the_callers_own_opens_no_breaker() {
 }
 
 #[test]
+fn a_call_that_waited_is_not_given_up_because_another_was_told_to_wait_longer() {
+    let told = Turn { status: Some(429), retry_after: Some("2".to_owned()), ..Turn::default() };
+    let mut health = sluicegate::exchange::Health::default();
+    health.hold(sluicegate::time::Instant(0), "a/m", sluicegate::time::Instant(30_000));
+    let routes = [with_turns("a", vec![told, Turn::default()])];
+    let mut sim = Sim::new(&routes, &Options::default(), true).unwrap().with_health(health);
+    sim.run();
+    assert_eq!(sim.text, answer().concat(), "{}", sim.exchange.timeline_json());
+}
+
+#[test]
+fn a_call_does_not_wait_for_a_route_that_its_own_failure_closed() {
+    let routes = [with_turns("a", vec![Turn { status: Some(503), ..Turn::default() }])];
+    let mut health = health_after(1, &routes, &Options::default());
+    for _ in 0..2 {
+        let options = Options { start: 20_000, ..Options::default() };
+        let mut sim = Sim::new(&routes, &options, true).unwrap().with_health(health);
+        sim.run();
+        health = core::mem::take(&mut sim.health);
+        let last = sim.sent.last().map_or(20_000, |sent| sent.at);
+        assert_eq!(sim.finished_at, Some(last), "{}", sim.exchange.timeline_json());
+    }
+}
+
+#[test]
 fn retries_of_all_calls_together_stay_below_a_fifth() {
     // Every third call fails at first: more than the budget has, and too few for the breaker.
     let sims = calls(1_000, 10, |now| {

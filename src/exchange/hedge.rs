@@ -35,7 +35,8 @@ impl Exchange {
         {
             return Some(never);
         }
-        let other = (0..self.plan.routes.len()).find(|other| *other != at && !self.is_left(*other)).unwrap_or(at);
+        let may = |other: &usize| *other != at && !self.is_left(*other) && !self.is_held(now, *other);
+        let other = (0..self.plan.routes.len()).find(may).unwrap_or(at);
         let key = self.plan.routes.get(other).map_or("", |route| route.key.as_str());
         let probe = match health.admit(now, key) {
             Admission::Go => false,

@@ -92,13 +92,10 @@ impl Exchange {
         }
         let mut open_until: Option<Instant> = None;
         for at in 0..self.plan.routes.len() {
-            if self.is_left(at) {
+            if self.is_left(at) || self.is_held(now, at) {
                 continue;
             }
             let Some(route) = self.plan.routes.get(at) else { continue };
-            if self.tried.get(at).and_then(|tried| tried.not_before).is_some_and(|until| now < until) {
-                continue;
-            }
             let probe = match health.admit(now, &route.key) {
                 Admission::Go => false,
                 Admission::Probe => true,
@@ -130,24 +127,29 @@ impl Exchange {
         );
     }
 
-    /// A route that only asked for time is better than none: at once if it asked others, when its time has come if it asked this call.
+    /// A route that only asked for time is better than none: at once if it asked others, when its time has come if it asked this call;
+    /// of several the one whose time comes first.
     fn choose_held(&mut self, now: Instant, health: &mut Health) -> bool {
-        for at in 0..self.plan.routes.len() {
-            let is_held = |route: &Route| health.state(now, &route.key) == BreakerState::Closed;
-            if self.is_left(at) || !self.plan.routes.get(at).is_some_and(is_held) {
+        let mut first: Option<(Instant, usize)> = None;
+        for (at, route) in self.plan.routes.iter().enumerate() {
+            if self.is_left(at) || health.state(now, &route.key) != BreakerState::Closed {
                 continue;
             }
-            match self.tried.get(at).and_then(|tried| tried.not_before).filter(|until| now < *until) {
-                None => return self.launch(now, health, at, false),
-                Some(until) if until < self.deadline() && health.take_retry(now) => {
-                    self.stage = Stage::Waiting { until, route: at };
-                    self.mark(now, Event::Waiting, None, Some(at), &until.since(now).to_string());
-                    return true;
-                }
-                Some(_) => self.leave(at),
+            let until = self.tried.get(at).and_then(|tried| tried.not_before).unwrap_or(now).max(now);
+            if first.is_none_or(|(other, _)| until < other) {
+                first = Some((until, at));
             }
         }
-        false
+        let Some((until, at)) = first.filter(|(until, _)| *until < self.deadline()) else { return false };
+        if until == now {
+            return self.launch(now, health, at, false);
+        }
+        if !health.take_retry(now) {
+            return false;
+        }
+        self.stage = Stage::Waiting { until, route: at };
+        self.mark(now, Event::Waiting, None, Some(at), &until.since(now).to_string());
+        true
     }
 
     /// After a wait: the same route, if it may still be asked.
@@ -157,13 +159,19 @@ impl Exchange {
         let probe = match health.admit(now, &route.key) {
             Admission::Go => false,
             Admission::Probe => true,
-            Admission::Refused { .. } => return self.leave(at),
+            // Held by what it said to another call, or open: whichever else is left, or the same one, is chosen.
+            Admission::Refused { .. } => return,
         };
         self.launch(now, health, at, probe);
     }
 
     pub(super) fn is_left(&self, at: usize) -> bool {
         self.tried.get(at).is_none_or(|tried| tried.left)
+    }
+
+    /// Whether the route asked this call for more time.
+    pub(super) fn is_held(&self, now: Instant, at: usize) -> bool {
+        self.tried.get(at).and_then(|tried| tried.not_before).is_some_and(|until| now < until)
     }
 
     pub(super) fn leave(&mut self, at: usize) {
@@ -175,7 +183,10 @@ impl Exchange {
     /// Whether another route than `at` could answer now.
     pub(super) fn has_alternative(&self, now: Instant, health: &Health, at: usize) -> bool {
         self.plan.routes.iter().enumerate().any(|(other, route)| {
-            other != at && !self.is_left(other) && !matches!(health.look(now, &route.key), Admission::Refused { .. })
+            other != at
+                && !self.is_left(other)
+                && !self.is_held(now, other)
+                && !matches!(health.look(now, &route.key), Admission::Refused { .. })
         })
     }
 

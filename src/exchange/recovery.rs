@@ -1,6 +1,7 @@
 //! What a failure leads to: the same route again, another one, an answer that is gone on with, or the end.
 
 use super::Health;
+use super::health::BreakerState;
 use super::machine::{Action, Exchange, Stage};
 use super::retry::{Treatment, backoff};
 use super::route::Route;
@@ -120,15 +121,34 @@ impl Exchange {
         let held = self.tried.get(at).and_then(|tried| tried.not_before).map_or(0, |until| until.since(now));
         let wait = wait.max(held);
         let patience = self.plan.routes.get(at).map_or(0, |route| route.budgets.patience);
-        let fits = now + wait < self.deadline();
-        if times >= most || !fits || (has_alternative && wait > patience) || !health.take_retry(now) {
+        let until = now + wait;
+        // Whoever waits for a route that is not to be asked then only keeps its caller waiting.
+        let is_open = self.plan.routes.get(at).is_some_and(
+            |route| matches!(health.state(now, &route.key), BreakerState::Open { until: open } if until < open),
+        );
+        if times >= most || until >= self.deadline() || is_open {
+            return self.leave_for_next(at);
+        }
+        let is_sooner = |other: usize| {
+            let ready = self.tried.get(other).and_then(|tried| tried.not_before);
+            other != at && !self.is_left(other) && ready.is_some_and(|ready| now < ready && ready < until)
+        };
+        if has_alternative && wait > patience || (0..self.tried.len()).any(is_sooner) {
+            // Elsewhere at once; here when its time has come, if nobody else can.
+            if let Some(tried) = self.tried.get_mut(at) {
+                tried.not_before = Some(until);
+            }
+            self.stage = Stage::Choosing;
+            return;
+        }
+        if !health.take_retry(now) {
             return self.leave_for_next(at);
         }
         if wait > 0 {
             self.mark(now, Event::Waiting, None, Some(at), &wait.to_string());
         }
         self.notice(Notice::Retried, &[error.code(), ", after ", &wait.to_string(), " ms"].concat());
-        self.stage = Stage::Waiting { until: now + wait, route: at };
+        self.stage = Stage::Waiting { until, route: at };
     }
 
     /// The changed request at once, where a change is safe.
