@@ -25,6 +25,9 @@ struct Case {
     text: Option<String>,
     reasoning: Option<String>,
     notices: Option<Vec<String>>,
+    /// What its notices say, some of them.
+    #[serde(default)]
+    details: Vec<String>,
     ended: Option<(u64, u64)>,
     aborted: Option<Vec<u32>>,
     refreshes: Option<usize>,
@@ -118,6 +121,9 @@ fn check(case: &Case, forward: bool) {
     }
     for (attempt, field) in &case.absent {
         assert!(sim.sent[*attempt].body.get(field).is_none(), "{context}: {field} was sent");
+    }
+    for detail in &case.details {
+        assert!(sim.notices.iter().any(|(_, text)| text == detail), "{context}: {:?}", sim.notices);
     }
     for (attempt, field) in &case.present {
         assert!(sim.sent[*attempt].body.get(field).is_some(), "{context}: {field} was not sent");

@@ -82,7 +82,11 @@ impl Exchange {
     pub(super) fn continue_by(&self, at: usize, route: &Route) -> ContinueBy {
         let found_out = self.tried.get(at).and_then(|tried| tried.continue_by);
         let model = if route.model.is_empty() { self.request.model().unwrap_or("") } else { &route.model };
-        found_out.or(route.continuation).unwrap_or_else(|| ContinueBy::for_model(route.dialect, model))
+        match found_out.or(route.continuation).unwrap_or_else(|| ContinueBy::for_model(route.dialect, model)) {
+            // A prompt that is longer by the answer is gone on with exactly: nobody asks there for a repetition.
+            ContinueBy::Anchor if !self.is_chat() => ContinueBy::Prefill,
+            by => by,
+        }
     }
 
     /// Sends to the first route that is left and healthy.

@@ -186,7 +186,7 @@ impl Exchange {
         let Some(route) = self.plan.routes.get(at) else { return };
         let by = self.continue_by(at, route);
         match by {
-            ContinueBy::Prefix | ContinueBy::Prefill => {
+            ContinueBy::Prefix | ContinueBy::Prefill if self.is_chat() => {
                 if let Some(tried) = self.tried.get_mut(at) {
                     tried.continue_by = Some(ContinueBy::Anchor);
                 }
