@@ -9,7 +9,7 @@ use super::route::Route;
 use super::splice::Splice;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
-use crate::reply::{Cause, End, Notice, Outcome};
+use crate::reply::{Cause, End, Notice, Outcome, ThinkTags};
 use crate::request::{Built, ContinueBy};
 use crate::time::Instant;
 
@@ -253,7 +253,11 @@ impl Exchange {
             budgets.answer = u64::MAX;
         }
         let mut options = self.plan.reply;
-        options.think_tags = route.think_tags;
+        options.think_tags = match (route.think_tags, job.by) {
+            // What goes on with an answer does not begin in its thoughts.
+            (ThinkTags::Open, Some(ContinueBy::Prefix | ContinueBy::Prefill)) => ThinkTags::Auto,
+            (tags, _) => tags,
+        };
         let may_go_on = self.plan.recovery.continuation.most > 0 && job.built.choices == 1 && job.built.stream;
         options.collect = !self.plan.forward || may_go_on;
         let splice = match (&self.said, job.by) {

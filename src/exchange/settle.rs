@@ -8,7 +8,7 @@ use super::said::Said;
 use super::splice::Seam;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
-use crate::reply::{Deltas, End, Notice, Outcome};
+use crate::reply::{Delta, Deltas, End, Notice, Outcome};
 use crate::time::Instant;
 
 impl Exchange {
@@ -82,7 +82,13 @@ impl Exchange {
                 if brought || self.said.is_some() {
                     self.remember(&active);
                 }
+                let is_thinking = brought && self.is_thinking(&active);
                 self.keep(active);
+                if is_thinking {
+                    let mut tag = Deltas::new();
+                    tag.push(Delta::Text { choice: 0, text: "</think>\n\n" });
+                    self.write(&tag);
+                }
                 self.after_failure(now, health, route, error, brought, end);
             }
         }
@@ -173,6 +179,13 @@ impl Exchange {
         }
         self.timing.first_text = self.timing.first_text.or(times.first_text);
         self.timing.total = times.total;
+    }
+
+    /// Whether the reader of the bytes is left inside of thoughts that stand in the text.
+    fn is_thinking(&self, active: &Active) -> bool {
+        let is_raw = self.plan.forward && active.splice.is_none() && !self.rewrites();
+        let notices = active.attempt.reply().map_or(&[][..], |reply| &reply.notices);
+        is_raw && self.can_go_on() && notices.iter().any(|(notice, _)| *notice == Notice::UnclosedThink)
     }
 
     /// Remembers what an attempt has handed on.
