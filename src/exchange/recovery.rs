@@ -40,7 +40,7 @@ impl Exchange {
         if is_final {
             return self.finish(now, end);
         }
-        if treatment == Treatment::Never || self.made >= self.plan.recovery.retry.attempts {
+        if treatment == Treatment::Never || self.is_spent() || self.made >= self.plan.recovery.retry.attempts {
             let end = self.last_end.take().filter(|_| self.said.is_some() && !brought).unwrap_or(end);
             return self.finish(now, end);
         }

@@ -16,7 +16,9 @@ impl Exchange {
     pub(super) fn settle(&mut self, now: Instant, health: &mut Health) {
         let Some(mut active) = self.current.take() else { return };
         self.note_times(&active);
-        self.spent = self.spent.saturating_add(active.attempt.tokens());
+        let usage = active.attempt.reply().and_then(|reply| reply.usage.as_ref());
+        let tokens = usage.map_or(0, |usage| usage.completion_tokens).max(active.attempt.tokens());
+        self.spent = self.spent.saturating_add(tokens);
         let mut late = core::mem::take(&mut self.scratch);
         late.clear();
         active.attempt.take_late(&mut late);
@@ -50,6 +52,7 @@ impl Exchange {
                 }
                 let is_more_wanted = end.outcome == Outcome::Length
                     && !self.cancelled
+                    && !self.is_spent()
                     && self.lengthened < self.plan.recovery.continuation.length
                     && self.made < self.plan.recovery.retry.attempts;
                 let route = active.route;
@@ -204,6 +207,11 @@ impl Exchange {
             _ => {}
         }
         self.last = Some(active);
+    }
+
+    /// Whether another request could say nothing more.
+    pub(super) fn is_spent(&self) -> bool {
+        self.plan.recovery.tokens.is_some_and(|most| self.spent >= most)
     }
 
     pub(super) fn can_go_on(&self) -> bool {
