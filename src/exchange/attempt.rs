@@ -428,6 +428,11 @@ impl Attempt {
         self.reply.as_ref()
     }
 
+    /// Moves out what has been received: it may be long.
+    pub(super) fn take_reply(&mut self) -> Option<Reply> {
+        self.reply.take()
+    }
+
     /// The body of an answer that was not a stream, once the call has ended: as it came, or as an event stream of one chunk
     /// if it [was recast](Attempt::is_recast).
     pub(super) fn body(&self) -> &[u8] {

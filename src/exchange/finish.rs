@@ -27,7 +27,7 @@ impl Exchange {
     pub(super) fn finish(&mut self, now: Instant, end: End) {
         self.stage = Stage::Over;
         self.mark(now, Event::Ended, None, None, end.outcome.as_str());
-        let last = self.last.as_ref().and_then(|last| last.attempt.reply().cloned()).unwrap_or_default();
+        let last = self.last.as_mut().and_then(|last| last.attempt.take_reply()).unwrap_or_default();
         let mut reply = match self.said.take() {
             Some(said) => said.whole(last),
             None => last,
