@@ -25,6 +25,9 @@ struct Case {
     text: Option<String>,
     reasoning: Option<String>,
     notices: Option<Vec<String>>,
+    /// What its notices say, some of them.
+    #[serde(default)]
+    details: Vec<String>,
     ended: Option<(u64, u64)>,
     aborted: Option<Vec<u32>>,
     refreshes: Option<usize>,
@@ -118,6 +121,9 @@ fn check(case: &Case, forward: bool) {
     }
     for (attempt, field) in &case.absent {
         assert!(sim.sent[*attempt].body.get(field).is_none(), "{context}: {field} was sent");
+    }
+    for detail in &case.details {
+        assert!(sim.notices.iter().any(|(_, text)| text == detail), "{context}: {:?}", sim.notices);
     }
     for (attempt, field) in &case.present {
         assert!(sim.sent[*attempt].body.get(field).is_some(), "{context}: {field} was not sent");
@@ -294,6 +300,31 @@ fn what_is_the_callers_own_opens_no_breaker() {
     b.shared_account = None;
     let health = health_after(6, &[b], &Options::default());
     assert_ne!(health.state(now, "b/m"), Closed);
+}
+
+#[test]
+fn a_call_that_waited_is_not_given_up_because_another_was_told_to_wait_longer() {
+    let told = Turn { status: Some(429), retry_after: Some("2".to_owned()), ..Turn::default() };
+    let mut health = sluicegate::exchange::Health::default();
+    health.hold(sluicegate::time::Instant(0), "a/m", sluicegate::time::Instant(30_000));
+    let routes = [with_turns("a", vec![told, Turn::default()])];
+    let mut sim = Sim::new(&routes, &Options::default(), true).unwrap().with_health(health);
+    sim.run();
+    assert_eq!(sim.text, answer().concat(), "{}", sim.exchange.timeline_json());
+}
+
+#[test]
+fn a_call_does_not_wait_for_a_route_that_its_own_failure_closed() {
+    let routes = [with_turns("a", vec![Turn { status: Some(503), ..Turn::default() }])];
+    let mut health = health_after(1, &routes, &Options::default());
+    for _ in 0..2 {
+        let options = Options { start: 20_000, ..Options::default() };
+        let mut sim = Sim::new(&routes, &options, true).unwrap().with_health(health);
+        sim.run();
+        health = core::mem::take(&mut sim.health);
+        let last = sim.sent.last().map_or(20_000, |sent| sent.at);
+        assert_eq!(sim.finished_at, Some(last), "{}", sim.exchange.timeline_json());
+    }
 }
 
 #[test]

@@ -255,10 +255,9 @@ fn repeated(shown: &str, new: &str) -> Option<usize> {
         .into_iter()
         .filter(|end| *end <= 512 && trimmed.ends_with(&new[..*end]) && weight(&new[..*end]) >= 6)
         .max();
-    longest.or_else(|| {
-        let same = shown.chars().zip(new.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-        (same >= 512).then_some(same)
-    })
+    // An answer that begins anew goes before what its beginning happens to repeat.
+    let same = shown.chars().zip(new.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    if same >= 512 { Some(same) } else { longest }
 }
 
 /// Whether a new text ends within something that may be a repetition: then it is taken for one.

@@ -428,6 +428,11 @@ impl Attempt {
         self.reply.as_ref()
     }
 
+    /// Moves out what has been received: it may be long.
+    pub(super) fn take_reply(&mut self) -> Option<Reply> {
+        self.reply.take()
+    }
+
     /// The body of an answer that was not a stream, once the call has ended: as it came, or as an event stream of one chunk
     /// if it [was recast](Attempt::is_recast).
     pub(super) fn body(&self) -> &[u8] {
@@ -437,6 +442,12 @@ impl Attempt {
     /// Whether an upstream answered a stream request whole, and the body is now the stream that was asked for.
     pub(super) fn is_recast(&self) -> bool {
         self.recast
+    }
+
+    /// The answer as a stream that was written for it.
+    pub(super) fn recast(&mut self, stream: Vec<u8>) {
+        self.body = stream;
+        self.recast = true;
     }
 
     /// When things happened.

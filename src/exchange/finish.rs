@@ -27,7 +27,7 @@ impl Exchange {
     pub(super) fn finish(&mut self, now: Instant, end: End) {
         self.stage = Stage::Over;
         self.mark(now, Event::Ended, None, None, end.outcome.as_str());
-        let last = self.last.as_ref().and_then(|last| last.attempt.reply().cloned()).unwrap_or_default();
+        let last = self.last.as_mut().and_then(|last| last.attempt.take_reply()).unwrap_or_default();
         let mut reply = match self.said.take() {
             Some(said) => said.whole(last),
             None => last,
@@ -45,16 +45,25 @@ impl Exchange {
         if !self.plan.forward || self.drain.is_some() {
             return;
         }
+        let rewrites = self.rewrites();
+        let is_chat = self.is_chat();
+        let wants_usage = self.request.wants_usage();
         if !self.began {
-            if let Some(error) = &end.error {
-                event(&error_body(error), &mut self.tail);
+            match (&end.error, &mut self.last) {
+                (Some(error), _) => event(&error_body(error), &mut self.tail),
+                // All of it came whole, and is written as the stream that was asked for.
+                (None, Some(last)) if last.splice.is_some() || rewrites => {
+                    let mut stream = core::mem::take(&mut self.pending);
+                    let said = Said::head(reply);
+                    let reason = end.finish_reason.as_deref().unwrap_or("stop");
+                    Writer { said: &said, is_chat }.finish(reply, reason, wants_usage, &mut stream);
+                    last.attempt.recast(stream);
+                }
+                (None, _) => {}
             }
             return;
         }
         self.tail.append(&mut self.pending);
-        let rewrites = self.rewrites();
-        let is_chat = self.is_chat();
-        let wants_usage = self.request.wants_usage();
         match (&end.error, &mut self.last) {
             (Some(error), _) => event(&error_body(error), &mut self.tail),
             (None, Some(last)) if last.splice.is_some() || rewrites => {

@@ -34,7 +34,7 @@ impl Exchange {
 
     /// Whether even the first attempt's chunks are written anew: its end may not be the answer's.
     pub(super) fn rewrites(&self) -> bool {
-        self.plan.forward && self.plan.recovery.continuation.length > 0
+        self.rewrites
     }
 
     fn forward_changed(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
@@ -86,7 +86,11 @@ impl Exchange {
         let said = self.said.as_ref().or(head.as_ref());
         let is_chat = self.is_chat();
         if let Some(said) = said {
-            Writer { said, is_chat }.deltas(deltas, &mut self.pending);
+            let writer = Writer { said, is_chat };
+            if self.rewrites && !core::mem::replace(&mut self.wrote, true) {
+                writer.begin(&mut self.pending);
+            }
+            writer.deltas(deltas, &mut self.pending);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Health;
 use super::attempt::Step;
 use super::health::{Admission, Verdict};
-use super::machine::{Action, Exchange};
+use super::machine::{Action, Active, Exchange};
 use super::retry::Treatment;
 use super::timeline::Event;
 use crate::reply::Notice;
@@ -35,7 +35,8 @@ impl Exchange {
         {
             return Some(never);
         }
-        let other = (0..self.plan.routes.len()).find(|other| *other != at && !self.is_left(*other)).unwrap_or(at);
+        let may = |other: &usize| *other != at && !self.is_left(*other) && !self.is_held(now, *other);
+        let other = (0..self.plan.routes.len()).find(may).unwrap_or(at);
         let key = self.plan.routes.get(other).map_or("", |route| route.key.as_str());
         let probe = match health.admit(now, key) {
             Admission::Go => false,
@@ -57,36 +58,46 @@ impl Exchange {
     /// Two are under way: the first token wins.
     fn judge(&mut self, now: Instant, health: &mut Health) -> Option<Instant> {
         let (Some(active), Some(rival)) = (&mut self.current, &mut self.rival) else { return None };
-        let mut is_lost = false;
+        let mut is_over = false;
         while let Some(step) = rival.attempt.poll(now) {
             match step {
                 Step::Abort => self.actions.push_back(Action::Abort(rival.id)),
                 Step::Wait(until) => rival.wake = until,
-                Step::Finish => is_lost = !rival.has_token(),
+                Step::Finish => is_over = true,
             }
         }
-        let wins = rival.has_token() && !active.has_token();
-        if !wins && !is_lost && !active.has_token() {
+        let is_success = is_over && rival.attempt.end().is_some_and(|end| end.error.is_none());
+        let wins = (rival.has_token() || is_success) && !active.has_token();
+        if !wins && !is_over && !active.has_token() {
             return Some(rival.wake);
         }
         if wins {
             core::mem::swap(active, rival);
         }
         let loser = self.rival.take()?;
-        if !is_lost {
+        self.give_up(now, health, loser, is_over && !wins);
+        if wins {
+            let name = self.current.as_ref().and_then(|active| self.plan.routes.get(active.route));
+            let name = name.map(|route| route.source.clone()).unwrap_or_default();
+            self.notice(Notice::Hedged, &[&name, " was faster"].concat());
+            if is_over {
+                // An attempt says only once that it is over.
+                self.settle(now, health);
+            }
+        }
+        None
+    }
+
+    /// One of two attempts is not needed any more; `is_over` if it has said that it is over.
+    pub(super) fn give_up(&mut self, now: Instant, health: &mut Health, loser: Active, is_over: bool) {
+        if !is_over {
             self.actions.push_back(Action::Abort(loser.id));
         }
-        let end = loser.attempt.end();
+        let end = loser.attempt.end().filter(|_| is_over);
         self.report(now, health, &loser, end);
         if let (Some(error), Some(tried)) = (end.and_then(|end| end.error.as_ref()), self.tried.get_mut(loser.route)) {
             tried.left |= !matches!(Treatment::of(error.kind()), Treatment::Again | Treatment::Crowd | Treatment::Once);
         }
         self.mark(now, Event::Dropped, Some(loser.id), Some(loser.route), "");
-        if wins {
-            let name = self.current.as_ref().and_then(|active| self.plan.routes.get(active.route));
-            let name = name.map(|route| route.source.clone()).unwrap_or_default();
-            self.notice(Notice::Hedged, &[&name, " was faster"].concat());
-        }
-        None
     }
 }

@@ -9,12 +9,13 @@ use super::route::Route;
 use super::splice::Splice;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
-use crate::reply::{Cause, End, Notice, Outcome};
-use crate::request::{Built, ContinueBy, Target};
+use crate::reply::{Cause, End, Notice, Outcome, ThinkTags};
+use crate::request::{Built, ContinueBy};
 use crate::time::Instant;
 
 /// How a route is asked.
-struct Job {
+#[derive(Debug)]
+pub(super) struct Job {
     built: Built,
     by: Option<ContinueBy>,
 }
@@ -25,7 +26,7 @@ impl Exchange {
         if self.plan.routes.is_empty() {
             return Err(Error::new(ErrorKind::Misconfigured, "The call has nowhere to go.").with_param("routes"));
         }
-        let mut lacks = None;
+        let (mut lacks, mut first) = (None, None);
         for at in 0..self.plan.routes.len() {
             match self.plan.routes.get(at).and_then(|route| self.lacks(route)) {
                 Some(what) => {
@@ -33,11 +34,14 @@ impl Exchange {
                     self.timeline.push(0, Event::Skipped, None, Some(at), what);
                     self.leave(at);
                 }
-                None => {
-                    self.at = at;
-                    return self.job(at).map(drop);
-                }
+                None => first = first.or(Some(at)),
             }
+        }
+        if let Some(at) = first {
+            self.at = at;
+            // Kept for the first request: to write a long prompt twice would cost as much as all the rest.
+            self.ready = Some((at, self.job(at)?));
+            return Ok(());
         }
         let message = match lacks {
             Some("vision") => "No model that this call may go to takes images.",
@@ -64,17 +68,12 @@ impl Exchange {
         let Some(route) = self.plan.routes.get(at) else {
             return Err(Error::new(ErrorKind::Internal, "There is no such route."));
         };
-        let target = Target {
-            dialect: route.dialect,
-            model: &route.model,
-            replay: self.replay.or(route.replay),
-            add_usage: route.add_usage,
-        };
+        let (request, target) = self.asked(at, route);
         let Some(said) = self.said.as_ref().filter(|said| !said.text.is_empty()) else {
-            return Ok(Job { built: self.request.build(&target)?, by: None });
+            return Ok(Job { built: request.build(&target)?, by: None });
         };
         let by = self.continue_by(at, route);
-        let request = self.request.continued(by, &said.text, &said.reasoning).ok_or_else(|| {
+        let request = request.continued(by, &said.text, &said.reasoning).ok_or_else(|| {
             Error::new(ErrorKind::NotSupported, "An answer that breaks off cannot be gone on with here.")
         })?;
         Ok(Job { built: request.build(&target)?, by: Some(by) })
@@ -83,7 +82,11 @@ impl Exchange {
     pub(super) fn continue_by(&self, at: usize, route: &Route) -> ContinueBy {
         let found_out = self.tried.get(at).and_then(|tried| tried.continue_by);
         let model = if route.model.is_empty() { self.request.model().unwrap_or("") } else { &route.model };
-        found_out.or(route.continuation).unwrap_or_else(|| ContinueBy::for_model(route.dialect, model))
+        match found_out.or(route.continuation).unwrap_or_else(|| ContinueBy::for_model(route.dialect, model)) {
+            // A prompt that is longer by the answer is gone on with exactly: nobody asks there for a repetition.
+            ContinueBy::Anchor if !self.is_chat() => ContinueBy::Prefill,
+            by => by,
+        }
     }
 
     /// Sends to the first route that is left and healthy.
@@ -93,13 +96,10 @@ impl Exchange {
         }
         let mut open_until: Option<Instant> = None;
         for at in 0..self.plan.routes.len() {
-            if self.is_left(at) {
+            if self.is_left(at) || self.is_held(now, at) {
                 continue;
             }
             let Some(route) = self.plan.routes.get(at) else { continue };
-            if self.tried.get(at).and_then(|tried| tried.not_before).is_some_and(|until| now < until) {
-                continue;
-            }
             let probe = match health.admit(now, &route.key) {
                 Admission::Go => false,
                 Admission::Probe => true,
@@ -131,24 +131,29 @@ impl Exchange {
         );
     }
 
-    /// A route that only asked for time is better than none: at once if it asked others, when its time has come if it asked this call.
+    /// A route that only asked for time is better than none: at once if it asked others, when its time has come if it asked this call;
+    /// of several the one whose time comes first.
     fn choose_held(&mut self, now: Instant, health: &mut Health) -> bool {
-        for at in 0..self.plan.routes.len() {
-            let is_held = |route: &Route| health.state(now, &route.key) == BreakerState::Closed;
-            if self.is_left(at) || !self.plan.routes.get(at).is_some_and(is_held) {
+        let mut first: Option<(Instant, usize)> = None;
+        for (at, route) in self.plan.routes.iter().enumerate() {
+            if self.is_left(at) || health.state(now, &route.key) != BreakerState::Closed {
                 continue;
             }
-            match self.tried.get(at).and_then(|tried| tried.not_before).filter(|until| now < *until) {
-                None => return self.launch(now, health, at, false),
-                Some(until) if until < self.deadline() && health.take_retry(now) => {
-                    self.stage = Stage::Waiting { until, route: at };
-                    self.mark(now, Event::Waiting, None, Some(at), &until.since(now).to_string());
-                    return true;
-                }
-                Some(_) => self.leave(at),
+            let until = self.tried.get(at).and_then(|tried| tried.not_before).unwrap_or(now).max(now);
+            if first.is_none_or(|(other, _)| until < other) {
+                first = Some((until, at));
             }
         }
-        false
+        let Some((until, at)) = first.filter(|(until, _)| *until < self.deadline()) else { return false };
+        if until == now {
+            return self.launch(now, health, at, false);
+        }
+        if !health.take_retry(now) {
+            return false;
+        }
+        self.stage = Stage::Waiting { until, route: at };
+        self.mark(now, Event::Waiting, None, Some(at), &until.since(now).to_string());
+        true
     }
 
     /// After a wait: the same route, if it may still be asked.
@@ -158,15 +163,19 @@ impl Exchange {
         let probe = match health.admit(now, &route.key) {
             Admission::Go => false,
             Admission::Probe => true,
-            // Held for others: this call has waited.
-            Admission::Refused { .. } if health.state(now, &route.key) == BreakerState::Closed => false,
-            Admission::Refused { .. } => return self.leave(at),
+            // Held by what it said to another call, or open: whichever else is left, or the same one, is chosen.
+            Admission::Refused { .. } => return,
         };
         self.launch(now, health, at, probe);
     }
 
     pub(super) fn is_left(&self, at: usize) -> bool {
         self.tried.get(at).is_none_or(|tried| tried.left)
+    }
+
+    /// Whether the route asked this call for more time.
+    pub(super) fn is_held(&self, now: Instant, at: usize) -> bool {
+        self.tried.get(at).and_then(|tried| tried.not_before).is_some_and(|until| now < until)
     }
 
     pub(super) fn leave(&mut self, at: usize) {
@@ -178,7 +187,10 @@ impl Exchange {
     /// Whether another route than `at` could answer now.
     pub(super) fn has_alternative(&self, now: Instant, health: &Health, at: usize) -> bool {
         self.plan.routes.iter().enumerate().any(|(other, route)| {
-            other != at && !self.is_left(other) && !matches!(health.look(now, &route.key), Admission::Refused { .. })
+            other != at
+                && !self.is_left(other)
+                && !self.is_held(now, other)
+                && !matches!(health.look(now, &route.key), Admission::Refused { .. })
         })
     }
 
@@ -217,7 +229,8 @@ impl Exchange {
 
     /// An attempt at a route, its request on its way.
     pub(super) fn prepare(&mut self, now: Instant, health: &mut Health, at: usize, probe: bool) -> Option<Active> {
-        let job = match self.job(at) {
+        let ready = self.ready.take().filter(|(route, _)| *route == at && self.said.is_none());
+        let job = match ready.map_or_else(|| self.job(at), |(_, job)| Ok(job)) {
             Ok(job) => job,
             Err(error) => {
                 let key = self.plan.routes.get(at).map_or("", |route| route.key.as_str());
@@ -240,7 +253,11 @@ impl Exchange {
             budgets.answer = u64::MAX;
         }
         let mut options = self.plan.reply;
-        options.think_tags = route.think_tags;
+        options.think_tags = match (route.think_tags, job.by) {
+            // What goes on with an answer does not begin in its thoughts.
+            (ThinkTags::Open, Some(ContinueBy::Prefix | ContinueBy::Prefill)) => ThinkTags::Auto,
+            (tags, _) => tags,
+        };
         let may_go_on = self.plan.recovery.continuation.most > 0 && job.built.choices == 1 && job.built.stream;
         options.collect = !self.plan.forward || may_go_on;
         let splice = match (&self.said, job.by) {

@@ -1,6 +1,7 @@
 //! The machine itself: what happened goes in, what to do comes out. What a failure leads to is decided in `recovery`.
 
 use super::attempt::{Attempt, Step};
+use super::launch::Job;
 use super::policy::{OnCancel, Recovery};
 use super::retry::Random;
 use super::rewrite;
@@ -11,7 +12,7 @@ use super::timeline::{Event, Timeline};
 use super::{Health, Timing};
 use crate::error::{Error, ErrorKind};
 use crate::reply::{self, Cause, Deltas, End, FailureHead, Notice, Reply};
-use crate::request::{Built, ContinueBy, Needs, Replay, Request};
+use crate::request::{Built, ContinueBy, Needs, Repair, Request, Target};
 use crate::time::Instant;
 use std::collections::VecDeque;
 
@@ -87,6 +88,8 @@ pub(super) struct Tried {
     pub(super) not_before: Option<Instant>,
     /// Found out by a refusal.
     pub(super) continue_by: Option<ContinueBy>,
+    /// The request as this route takes it, found out by a refusal; another one may want what was changed.
+    pub(super) repaired: Option<Box<Repair>>,
 }
 
 /// An attempt under way.
@@ -127,11 +130,15 @@ pub struct Exchange {
     pub(super) made: u32,
     pub(super) tried: Vec<Tried>,
     pub(super) begun: bool,
+    /// See [`Exchange::rewrites`].
+    pub(super) rewrites: bool,
+    /// Of a stream that is written anew, the first chunk is.
+    pub(super) wrote: bool,
+    /// The first request, made when the call was.
+    pub(super) ready: Option<(usize, Job)>,
     /// The route that was asked last, or is to be asked first.
     pub(super) at: usize,
     pub(super) hedged: bool,
-    pub(super) repaired: bool,
-    pub(super) replay: Option<Replay>,
     pub(super) continued: u32,
     pub(super) lengthened: u32,
     pub(super) said: Option<Said>,
@@ -180,10 +187,14 @@ impl Exchange {
             made: 0,
             tried,
             begun: false,
+            wrote: false,
+            rewrites: plan.forward
+                && plan.recovery.continuation.length > 0
+                && request.is_stream()
+                && request.can_be_continued(),
+            ready: None,
             at: 0,
             hedged: false,
-            repaired: false,
-            replay: None,
             continued: 0,
             lengthened: 0,
             said: None,
@@ -386,6 +397,18 @@ impl Exchange {
         }
     }
 
+    /// The request as a route gets it, and how it is built there.
+    pub(super) fn asked<'a>(&'a self, at: usize, route: &'a Route) -> (&'a Request, Target<'a>) {
+        let repair = self.tried.get(at).and_then(|tried| tried.repaired.as_deref());
+        let target = Target {
+            dialect: route.dialect,
+            model: &route.model,
+            replay: repair.and_then(|repair| repair.replay).or(route.replay),
+            add_usage: route.add_usage,
+        };
+        (repair.map_or(&self.request, |repair| &repair.request), target)
+    }
+
     /// The caller no longer wants the answer. Nothing is sent after this.
     pub fn cancel(&mut self, now: Instant) {
         if self.stage == Stage::Over || self.drain.is_some() {
@@ -393,16 +416,17 @@ impl Exchange {
         }
         self.cancelled = true;
         self.actions.retain(|action| !matches!(action, Action::Send(_)));
+        if let Some(rival) = self.rival.take() {
+            self.actions.push_back(Action::Abort(rival.id));
+        }
         if let (OnCancel::Drain(millis), Some(active)) = (self.plan.recovery.on_cancel, &self.current)
             && active.attempt.status() != 0
+            && active.attempt.end().is_none()
             && self.request.is_stream()
         {
             self.drain = Some(now + millis);
             self.timeline.push(now.since(self.started), Event::Draining, Some(active.id), Some(active.route), "");
             return;
-        }
-        if let Some(rival) = self.rival.take() {
-            self.actions.push_back(Action::Abort(rival.id));
         }
         match &mut self.current {
             Some(active) => active.attempt.stop(now, Cause::Aborted),

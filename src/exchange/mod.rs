@@ -15,7 +15,7 @@
 //! | running | it failed: worth asking again ([`Treatment`]) | waiting |
 //! | running | it failed: not here again | choosing |
 //! | running | it failed: the credential | refreshing, with [`Action::Refresh`], once a route |
-//! | running | it failed: a field that can be repaired | waiting 0 ms, once a call |
+//! | running | it failed: a field that can be repaired | waiting 0 ms, once a route |
 //! | running | it broke off in the middle of the text | waiting or choosing; the next attempt goes on with the text |
 //! | running | it failed: the caller's own fault, or nothing may be done any more | over |
 //! | waiting | the time has come | running, or choosing if the route is no longer healthy |

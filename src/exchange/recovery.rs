@@ -1,13 +1,14 @@
 //! What a failure leads to: the same route again, another one, an answer that is gone on with, or the end.
 
 use super::Health;
+use super::health::BreakerState;
 use super::machine::{Action, Exchange, Stage};
 use super::retry::{Treatment, backoff};
 use super::route::Route;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
 use crate::reply::{Budget, End, Notice, Outcome};
-use crate::request::{ContinueBy, Target};
+use crate::request::ContinueBy;
 use crate::time::Instant;
 
 impl Exchange {
@@ -27,14 +28,20 @@ impl Exchange {
                 self.leave(at);
             }
             self.last_error = Some(kind);
+            let other = rival.route;
             self.current = Some(rival);
+            if core::mem::replace(&mut self.at, other) != other {
+                self.tell_fall_back(other);
+            }
             return;
         }
-        let is_over = self.drain.is_some()
-            || matches!(end.outcome, Outcome::Aborted | Outcome::OverBudget | Outcome::TimedOut(Budget::Total))
-            || treatment == Treatment::Never
-            || self.made >= self.plan.recovery.retry.attempts;
-        if is_over {
+        let is_final = self.drain.is_some()
+            || matches!(end.outcome, Outcome::Aborted | Outcome::OverBudget | Outcome::TimedOut(Budget::Total));
+        if is_final {
+            return self.finish(now, end);
+        }
+        if treatment == Treatment::Never || self.is_spent() || self.made >= self.plan.recovery.retry.attempts {
+            let end = self.last_end.take().filter(|_| self.said.is_some() && !brought).unwrap_or(end);
             return self.finish(now, end);
         }
         self.last_error = Some(kind);
@@ -114,26 +121,44 @@ impl Exchange {
         let held = self.tried.get(at).and_then(|tried| tried.not_before).map_or(0, |until| until.since(now));
         let wait = wait.max(held);
         let patience = self.plan.routes.get(at).map_or(0, |route| route.budgets.patience);
-        let fits = now + wait < self.deadline();
-        // Held without a time: others have left it alone for longer than a retry would wait.
+        let until = now + wait;
+        // Whoever waits for a route that is not to be asked then only keeps its caller waiting.
+        let is_open = self.plan.routes.get(at).is_some_and(
+            |route| matches!(health.state(now, &route.key), BreakerState::Open { until: open } if until < open),
+        );
+        if times >= most || until >= self.deadline() || is_open {
+            return self.leave_for_next(at);
+        }
+        let is_sooner = |other: usize| {
+            let ready = self.tried.get(other).and_then(|tried| tried.not_before);
+            other != at && !self.is_left(other) && ready.is_some_and(|ready| now < ready && ready < until)
+        };
+        // Held without a time: other calls leave it alone for longer than a retry would wait.
         let is_held = error.kind() == ErrorKind::RateLimited && error.retry_after_ms().is_none();
-        let may_leave = has_alternative && (is_held || wait > patience);
-        if times >= most || !fits || may_leave || !health.take_retry(now) {
+        if has_alternative && (is_held || wait > patience) || (0..self.tried.len()).any(is_sooner) {
+            // Elsewhere at once; here when its time has come, if nobody else can.
+            if let Some(tried) = self.tried.get_mut(at) {
+                tried.not_before = Some(until);
+            }
+            self.stage = Stage::Choosing;
+            return;
+        }
+        if !health.take_retry(now) {
             return self.leave_for_next(at);
         }
         if wait > 0 {
             self.mark(now, Event::Waiting, None, Some(at), &wait.to_string());
         }
         self.notice(Notice::Retried, &[error.code(), ", after ", &wait.to_string(), " ms"].concat());
-        self.stage = Stage::Waiting { until: now + wait, route: at };
+        self.stage = Stage::Waiting { until, route: at };
     }
 
     /// The changed request at once, where a change is safe.
     fn repair(&mut self, now: Instant, at: usize, error: &Error, end: End) {
         let Some(route) = self.plan.routes.get(at) else { return };
-        let replay = self.replay.or(route.replay);
-        let target = Target { dialect: route.dialect, model: &route.model, replay, add_usage: route.add_usage };
-        let repair = if self.repaired { None } else { self.request.repaired(error, &target) };
+        let is_repaired = self.tried.get(at).is_some_and(|tried| tried.repaired.is_some());
+        let (request, target) = self.asked(at, route);
+        let repair = if is_repaired { None } else { request.repaired(error, &target) };
         let Some(repair) = repair else {
             // A longer context elsewhere helps; anything else would be refused there as well.
             let context = route.capabilities.context.unwrap_or(u32::MAX);
@@ -151,11 +176,11 @@ impl Exchange {
             }
             return self.finish(now, end);
         };
-        self.repaired = true;
-        self.request = repair.request;
-        self.replay = repair.replay.or(self.replay);
         self.mark(now, Event::Repaired, None, Some(at), &repair.change.field);
         self.notice(Notice::RequestChanged, &[&*repair.change.field, ": ", &*repair.change.what].concat());
+        if let Some(tried) = self.tried.get_mut(at) {
+            tried.repaired = Some(Box::new(repair));
+        }
         self.stage = Stage::Waiting { until: now, route: at };
     }
 
@@ -163,7 +188,7 @@ impl Exchange {
         let Some(route) = self.plan.routes.get(at) else { return };
         let by = self.continue_by(at, route);
         match by {
-            ContinueBy::Prefix | ContinueBy::Prefill => {
+            ContinueBy::Prefix | ContinueBy::Prefill if self.is_chat() => {
                 if let Some(tried) = self.tried.get_mut(at) {
                     tried.continue_by = Some(ContinueBy::Anchor);
                 }

@@ -11,6 +11,13 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// The first chunk of a chat: who speaks. SDKs refuse an answer without it.
+    pub(super) fn begin(&self, out: &mut Vec<u8>) {
+        if self.is_chat {
+            self.chunk(None, Some(r#"{"role":"assistant","content":""}"#), out);
+        }
+    }
+
     /// What these deltas say, a chunk for each.
     pub(super) fn deltas(&self, deltas: &Deltas, out: &mut Vec<u8>) {
         for delta in deltas.iter() {

@@ -45,9 +45,9 @@ impl Said {
         self.usage = sum(self.usage.take(), reply.usage.as_ref());
     }
 
-    /// Hands on what a further attempt said: its text joined to what was said before, its reasoning only where there was none.
+    /// Hands on what a further attempt said: its text joined to what was said before. What it thinks is about going on, or was thought
+    /// before.
     pub(super) fn pass(&mut self, splice: &mut Splice, deltas: &Deltas, out: &mut Deltas) {
-        let quiet = !self.reasoning.is_empty();
         for delta in deltas.iter() {
             match delta {
                 Delta::Text { choice, text } => {
@@ -55,7 +55,7 @@ impl Said {
                     splice.feed(text, &mut self.text);
                     push_text(choice, self.text.get(before..).unwrap_or(""), out);
                 }
-                Delta::Reasoning { .. } if quiet => {}
+                Delta::Reasoning { .. } => {}
                 other => out.push(other),
             }
         }
@@ -79,9 +79,7 @@ impl Said {
         }
         if let Some(choice) = last.choices.first_mut() {
             choice.text = self.text;
-            if !self.reasoning.is_empty() {
-                choice.reasoning = self.reasoning;
-            }
+            choice.reasoning = self.reasoning;
         } else if !self.text.is_empty() || !self.reasoning.is_empty() {
             let (text, reasoning) = (self.text, self.reasoning);
             last.choices.push(Choice { text, reasoning, ..Choice::default() });

@@ -8,7 +8,7 @@ use super::said::Said;
 use super::splice::Seam;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
-use crate::reply::{Deltas, End, Notice, Outcome};
+use crate::reply::{Delta, Deltas, End, Notice, Outcome};
 use crate::time::Instant;
 
 impl Exchange {
@@ -16,7 +16,9 @@ impl Exchange {
     pub(super) fn settle(&mut self, now: Instant, health: &mut Health) {
         let Some(mut active) = self.current.take() else { return };
         self.note_times(&active);
-        self.spent = self.spent.saturating_add(active.attempt.tokens());
+        let usage = active.attempt.reply().and_then(|reply| reply.usage.as_ref());
+        let tokens = usage.map_or(0, |usage| usage.completion_tokens).max(active.attempt.tokens());
+        self.spent = self.spent.saturating_add(tokens);
         let mut late = core::mem::take(&mut self.scratch);
         late.clear();
         active.attempt.take_late(&mut late);
@@ -40,6 +42,9 @@ impl Exchange {
         let is_cancelled = self.drain.is_some() || self.cancelled && end.error.is_some();
         let end = if is_cancelled { Self::cancelled(end) } else { end };
         self.report(now, health, &active, Some(&end));
+        if let Some(rival) = self.rival.take_if(|_| end.error.is_none() || active.has_token()) {
+            self.give_up(now, health, rival, false);
+        }
         match &end.error {
             None => {
                 if let Some(seam) = seen {
@@ -47,6 +52,7 @@ impl Exchange {
                 }
                 let is_more_wanted = end.outcome == Outcome::Length
                     && !self.cancelled
+                    && !self.is_spent()
                     && self.lengthened < self.plan.recovery.continuation.length
                     && self.made < self.plan.recovery.retry.attempts;
                 let route = active.route;
@@ -54,8 +60,11 @@ impl Exchange {
                     self.remember(&active);
                 }
                 self.keep(active);
-                if is_more_wanted && self.can_go_on() {
+                // What ended in its thoughts would only think them again.
+                let has_text = self.said.as_ref().is_some_and(|said| !said.text.is_empty());
+                if is_more_wanted && has_text && self.can_go_on() {
                     self.lengthened += 1;
+                    self.last_end = Some(end);
                     if let Some(tried) = self.tried.get_mut(route) {
                         // A success starts the count anew.
                         tried.times = 0;
@@ -76,7 +85,13 @@ impl Exchange {
                 if brought || self.said.is_some() {
                     self.remember(&active);
                 }
+                let is_thinking = brought && self.is_thinking(&active);
                 self.keep(active);
+                if is_thinking {
+                    let mut tag = Deltas::new();
+                    tag.push(Delta::Text { choice: 0, text: "</think>\n\n" });
+                    self.write(&tag);
+                }
                 self.after_failure(now, health, route, error, brought, end);
             }
         }
@@ -169,6 +184,13 @@ impl Exchange {
         self.timing.total = times.total;
     }
 
+    /// Whether the reader of the bytes is left inside of thoughts that stand in the text.
+    fn is_thinking(&self, active: &Active) -> bool {
+        let is_raw = self.plan.forward && active.splice.is_none() && !self.rewrites();
+        let notices = active.attempt.reply().map_or(&[][..], |reply| &reply.notices);
+        is_raw && self.can_go_on() && notices.iter().any(|(notice, _)| *notice == Notice::UnclosedThink)
+    }
+
     /// Remembers what an attempt has handed on.
     fn remember(&mut self, active: &Active) {
         let Some(reply) = active.attempt.reply() else { return };
@@ -179,14 +201,21 @@ impl Exchange {
     }
 
     fn keep(&mut self, mut active: Active) {
-        if self.began && active.attempt.end().is_some_and(|end| end.error.is_some()) {
-            self.pending.append(&mut active.attempt.forward_rest());
+        match active.attempt.end() {
+            Some(end) if end.error.is_none() => self.pending.append(&mut active.prelude),
+            Some(_) if self.began => self.pending.append(&mut active.attempt.forward_rest()),
+            _ => {}
         }
         self.last = Some(active);
     }
 
+    /// Whether another request could say nothing more.
+    pub(super) fn is_spent(&self) -> bool {
+        self.plan.recovery.tokens.is_some_and(|most| self.spent >= most)
+    }
+
     pub(super) fn can_go_on(&self) -> bool {
         let said = self.said.as_ref();
-        self.request.is_stream() && said.is_some_and(|said| !said.closed)
+        self.request.is_stream() && self.request.can_be_continued() && said.is_some_and(|said| !said.closed)
     }
 }

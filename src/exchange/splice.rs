@@ -269,11 +269,13 @@ impl Held {
         if whole {
             self.longest = end;
         }
-        self.again &= follows(shown, at, c) && end < trimmed;
+        self.again &= follows(shown, at, c) && end <= trimmed;
         if end >= HOLD {
             return Some(if self.again { Verdict::Again } else { self.by_longest() });
         }
-        let open = !self.begun.is_empty() || end <= self.preface || !self.places.is_empty() || self.again;
+        // Whitespace before the anchor decides nothing.
+        let is_blank = self.text.trim_start().is_empty();
+        let open = is_blank || !self.begun.is_empty() || end <= self.preface || !self.places.is_empty() || self.again;
         (!open).then(|| self.by_longest())
     }
 

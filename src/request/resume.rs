@@ -82,7 +82,7 @@ impl Request {
     /// message of the assistant with parts, or with calls of tools; a request over its limits. Whether a call of a tool had begun is for the
     /// caller to know: it cannot be gone on with.
     pub fn continued(&self, by: ContinueBy, text: &str, reasoning: &str) -> Option<Request> {
-        if by == ContinueBy::Off || self.choices() != 1 || self.wants_json() || self.wants_speech() {
+        if by == ContinueBy::Off || !self.can_be_continued() {
             return None;
         }
         let enough = match by {
@@ -107,6 +107,11 @@ impl Request {
             }
         }
         self.edited(edit)
+    }
+
+    /// Whether an answer to this request can be gone on with at all.
+    pub(crate) fn can_be_continued(&self) -> bool {
+        self.choices() == 1 && !self.wants_json() && !self.wants_speech()
     }
 
     /// Puts the text behind the prompt, which must be one, and not part of the answer (`echo`).
