@@ -359,6 +359,8 @@ fn turns() -> impl Strategy<Value = Turn> {
             silent: silent && after % 5 == 0,
             first,
             every: first % 50,
+            packed: after % 4 == 1,
+            whole: cut.is_none() && after % 6 == 2,
             cut,
             how,
             rejects_prefill: after % 3 == 0,
@@ -367,7 +369,7 @@ fn turns() -> impl Strategy<Value = Turn> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_the_upstreams_do(
@@ -376,10 +378,11 @@ proptest! {
         forward in any::<bool>(),
         cancel_at in prop::option::of(0u64..100_000),
         hedge_after in prop::option::of(100u64..5_000),
+        drain in prop::option::of(100u64..20_000),
     ) {
         let routes: Vec<RouteCase> = scripts.iter().enumerate()
             .map(|(at, script)| with_turns(["a", "b", "c"][at], script.clone())).collect();
-        let options = Options { seed, cancel_at, hedge_after, ..Options::default() };
+        let options = Options { seed, cancel_at, hedge_after, drain, ..Options::default() };
         let mut sim = Sim::new(&routes, &options, forward).unwrap();
         sim.run();
         let end = sim.exchange.end().unwrap();
