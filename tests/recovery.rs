@@ -296,6 +296,11 @@ fn what_is_the_callers_own_opens_no_breaker() {
     let options = Options { hedge_after: Some(1_000), ..Options::default() };
     let health = health_after(6, &[slow, b.clone()], &options);
     assert_eq!(health.state(now, "b/m"), Closed);
+    // More at a time than the upstream takes: it serves the others meanwhile.
+    let body = r#"{"error":{"message":"Too many requests","type":"x","code":"invalid_request_error"}}"#;
+    let full = Turn { status: Some(429), body: Some(body.to_owned()), ..Turn::default() };
+    let health = health_after(6, &[with_turns("a", vec![full])], &Options::default());
+    assert_eq!(health.state(now, "a/m"), Closed);
     // And a refused key that is everybody's does.
     b.shared_account = None;
     let health = health_after(6, &[b], &Options::default());

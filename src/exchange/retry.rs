@@ -51,7 +51,8 @@ impl Treatment {
     }
 }
 
-/// Whether a failure speaks against its route. Clients' faults and cancellations do not, nor do those of an account that is the caller's own.
+/// Whether a failure speaks against its route. Clients' faults and cancellations do not, nor do those of an account that is
+/// the caller's own.
 pub fn counts(kind: ErrorKind, shared_account: bool) -> bool {
     match Treatment::of(kind) {
         Treatment::Never | Treatment::Repair => false,
@@ -60,8 +61,9 @@ pub fn counts(kind: ErrorKind, shared_account: bool) -> bool {
             | ErrorKind::Unauthorized
             | ErrorKind::Forbidden
             | ErrorKind::QuotaExceeded
-            | ErrorKind::RateLimited
-            | ErrorKind::ConcurrencyLimited => shared_account,
+            | ErrorKind::RateLimited => shared_account,
+            // A full house serves as many as it can: closed for half a minute it would serve nobody.
+            ErrorKind::ConcurrencyLimited => false,
             ErrorKind::ModelNotFound | ErrorKind::NotFound | ErrorKind::NotSupported => false,
             _ => true,
         },
