@@ -296,6 +296,11 @@ fn what_is_the_callers_own_opens_no_breaker() {
     let options = Options { hedge_after: Some(1_000), ..Options::default() };
     let health = health_after(6, &[slow, b.clone()], &options);
     assert_eq!(health.state(now, "b/m"), Closed);
+    // More at a time than the upstream takes: it serves the others meanwhile.
+    let body = r#"{"error":{"message":"Too many requests","type":"x","code":"invalid_request_error"}}"#;
+    let full = Turn { status: Some(429), body: Some(body.to_owned()), ..Turn::default() };
+    let health = health_after(6, &[with_turns("a", vec![full])], &Options::default());
+    assert_eq!(health.state(now, "a/m"), Closed);
     // And a refused key that is everybody's does.
     b.shared_account = None;
     let health = health_after(6, &[b], &Options::default());
@@ -359,6 +364,8 @@ fn turns() -> impl Strategy<Value = Turn> {
             silent: silent && after % 5 == 0,
             first,
             every: first % 50,
+            packed: after % 4 == 1,
+            whole: cut.is_none() && after % 6 == 2,
             cut,
             how,
             rejects_prefill: after % 3 == 0,
@@ -367,7 +374,7 @@ fn turns() -> impl Strategy<Value = Turn> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_the_upstreams_do(
@@ -376,10 +383,11 @@ proptest! {
         forward in any::<bool>(),
         cancel_at in prop::option::of(0u64..100_000),
         hedge_after in prop::option::of(100u64..5_000),
+        drain in prop::option::of(100u64..20_000),
     ) {
         let routes: Vec<RouteCase> = scripts.iter().enumerate()
             .map(|(at, script)| with_turns(["a", "b", "c"][at], script.clone())).collect();
-        let options = Options { seed, cancel_at, hedge_after, ..Options::default() };
+        let options = Options { seed, cancel_at, hedge_after, drain, ..Options::default() };
         let mut sim = Sim::new(&routes, &options, forward).unwrap();
         sim.run();
         let end = sim.exchange.end().unwrap();

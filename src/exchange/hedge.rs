@@ -29,10 +29,7 @@ impl Exchange {
             return Some(due);
         }
         self.hedged = true;
-        if self.drain.is_some()
-            || self.made >= self.plan.recovery.retry.attempts
-            || !health.take_hedge(now, hedge.share)
-        {
+        if self.drain.is_some() || self.made >= self.plan.recovery.retry.attempts {
             return Some(never);
         }
         let may = |other: &usize| *other != at && !self.is_left(*other) && !self.is_held(now, *other);
@@ -47,6 +44,9 @@ impl Exchange {
             }
             Admission::Refused { .. } => return Some(never),
         };
+        if !health.take_hedge(now, hedge.share) {
+            return Some(never);
+        }
         self.rival = self.prepare(now, health, other, probe);
         if let Some(rival) = &self.rival {
             let (id, route) = (rival.id, rival.route);

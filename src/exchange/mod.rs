@@ -10,8 +10,9 @@
 //! | the call is | what happens | then it is |
 //! |---|---|---|
 //! | choosing | a route is left, able and healthy | running, with [`Action::Send`] |
+//! | choosing | one is left that only asked for time | waiting, or running if it asked other calls |
 //! | choosing | none is | over |
-//! | running | the attempt succeeded | over; choosing, if a `length` end is to be gone on with |
+//! | running | the attempt succeeded | over; waiting 0 ms, if a `length` end is to be gone on with |
 //! | running | it failed: worth asking again ([`Treatment`]) | waiting |
 //! | running | it failed: not here again | choosing |
 //! | running | it failed: the credential | refreshing, with [`Action::Refresh`], once a route |
@@ -19,7 +20,9 @@
 //! | running | it broke off in the middle of the text | waiting or choosing; the next attempt goes on with the text |
 //! | running | it failed: the caller's own fault, or nothing may be done any more | over |
 //! | waiting | the time has come | running, or choosing if the route is no longer healthy |
-//! | any | cancel, or the total budget | over |
+//! | refreshing | a new credential is there | waiting 0 ms |
+//! | refreshing | none is to be had | choosing |
+//! | any | cancel, or the total budget | over; at a cancel running on for a while, if it is to be drained |
 //!
 //! | the attempt is | told | then it is |
 //! |---|---|---|

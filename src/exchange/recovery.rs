@@ -77,6 +77,10 @@ impl Exchange {
             Treatment::Again | Treatment::Crowd | Treatment::Once => {
                 self.again(now, health, at, &error, treatment, brought);
             }
+            // A stream that stalled goes on; where nobody else can, once more where it did.
+            _ if brought && is_stall(kind) && !self.has_alternative(now, health, at) => {
+                self.again(now, health, at, &error, Treatment::Leave, brought);
+            }
             _ => self.leave_for_next(at),
         }
     }
@@ -106,6 +110,7 @@ impl Exchange {
         let times = self.tried.get(at).map_or(0, |tried| tried.times);
         let most = match () {
             // An answer that goes on is bounded by how often it may.
+            () if treatment == Treatment::Leave => policy.tries.min(2),
             () if brought && !has_alternative => u32::MAX,
             () if has_alternative || treatment == Treatment::Once => policy.tries.min(2),
             () => policy.tries,
@@ -115,7 +120,7 @@ impl Exchange {
             // Not all at the same moment: what was asked for, and a little more.
             Some(asked) => asked.saturating_add(drawn.min(asked / 10 + 50)),
             // A cut says nothing about load: the reader is waiting in the middle of a word.
-            None if brought && treatment == Treatment::Once => 0,
+            None if brought && matches!(treatment, Treatment::Once | Treatment::Leave) => 0,
             None => drawn,
         };
         let held = self.tried.get(at).and_then(|tried| tried.not_before).map_or(0, |until| until.since(now));
@@ -197,4 +202,9 @@ impl Exchange {
             _ => self.leave_for_next(at),
         }
     }
+}
+
+/// A time-out of a stream that had begun to speak.
+fn is_stall(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::TimeoutIdle | ErrorKind::TimeoutContentIdle | ErrorKind::TimeoutRate)
 }
