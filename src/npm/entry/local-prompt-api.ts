@@ -1,0 +1,2 @@
+export * from "../local/prompt-api.js";
+export type * from "../local/types.js";

@@ -1,0 +1,2 @@
+export * from "../local/transformers.js";
+export type * from "../local/types.js";

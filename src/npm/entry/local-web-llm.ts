@@ -1,0 +1,2 @@
+export * from "../local/web-llm.js";
+export type * from "../local/types.js";

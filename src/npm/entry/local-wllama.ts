@@ -1,0 +1,2 @@
+export * from "../local/wllama.js";
+export type * from "../local/types.js";
