@@ -4,7 +4,12 @@
 use serde_json::{Value, json};
 use sluicegate::ErrorKind;
 use sluicegate::config::{BaseUrl, Config, Credential, Credentials, LogLevel, Models, OriginVerdict};
-use sluicegate::request::{Dialect, Replay};
+use sluicegate::exchange::{
+    BreakerPolicy, Budgets, Capabilities, Continuation, Hedge, OnCancel, Plan, Recovery, Retry,
+};
+use sluicegate::limits::Limits;
+use sluicegate::reply::ThinkTags;
+use sluicegate::request::{ContinueBy, Dialect, Endpoint, Replay, Request};
 
 fn vectors(name: &str) -> Value {
     let path = format!("{}/tests/vectors/config/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -81,12 +86,32 @@ fn refused(text: &str, fault: &Value) {
 #[test]
 fn no_error_shows_a_value() {
     let canary = "sk-Canary0123456789";
-    let fields = ["name", "dialect", "base_url", "secret", "models", "headers", "scripted", "think_tags", "budgets"];
+    let show = |config: &Value, what: &str| {
+        let error = Config::parse(&config.to_string()).expect_err(what);
+        assert!(!format!("{error} {error:?}").contains("Canary"), "{error}");
+    };
+    let fields =
+        ["name", "dialect", "base_url", "secret", "models", "headers", "scripted", "think_tags", "budgets", "weight"];
     for field in fields {
         let mut config = vectors("faults")["valid"].clone();
         config["upstreams"][0][field] = json!(canary);
-        let error = Config::parse(&config.to_string()).expect_err(field);
-        assert!(!format!("{error} {error:?}").contains("Canary"), "{error}");
+        show(&config, field);
+    }
+    for field in ["context", "vision", "tools", "continuation", "budgets", "weight"] {
+        let mut config = vectors("faults")["valid"].clone();
+        config["upstreams"][0]["models"] = json!([{ "id": "a", field: canary }]);
+        show(&config, field);
+    }
+    for field in ["retry", "breaker", "continuation", "hedge", "on_cancel", "tokens"] {
+        let mut config = vectors("faults")["valid"].clone();
+        config["recovery"] = json!({ field: canary });
+        show(&config, field);
+    }
+    let spaced = canary.replace("sk-", "sk ");
+    for fallbacks in [json!({ &spaced: ["deepseek-flash"] }), json!({ "deepseek-flash": [canary] }), json!(canary)] {
+        let mut config = vectors("faults")["valid"].clone();
+        config["fallbacks"] = fallbacks;
+        show(&config, "fallbacks");
     }
     let error = Config::parse(&json!({ canary: 1 }).to_string().replace("sk-", "sk ")).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("Canary"), "{error}");
@@ -244,4 +269,269 @@ fn a_key_that_passes_through_is_one_bearer_token() {
     }
     assert!(judge(None, false).is_err());
     assert!(judge(Some("Bearer sk-1"), true).is_err());
+}
+
+fn ask(body: &Value) -> Request {
+    Request::parse(Endpoint::ChatCompletions, body.to_string().as_bytes(), &Limits::default()).unwrap()
+}
+
+fn plan(config: &Config, model: &str, seed: u64) -> Plan {
+    config.plan(&ask(&json!({ "model": model, "messages": [{ "role": "user", "content": "Hi" }] })), seed).unwrap()
+}
+
+fn keys(plan: &Plan) -> Vec<&str> {
+    plan.routes.iter().map(|route| route.key.as_str()).collect()
+}
+
+#[test]
+fn every_ladder_of_the_table_is_climbed_in_its_order() {
+    for table in vectors("ladders")["configurations"].as_array().unwrap() {
+        let mut config = table.clone();
+        for key in ["name", "cases"] {
+            config.as_object_mut().unwrap().remove(key);
+        }
+        for entry in config["upstreams"].as_array_mut().unwrap() {
+            let mut full = upstream(entry[0].as_str().unwrap(), entry[1].clone());
+            for (key, value) in entry.get(2).and_then(Value::as_object).into_iter().flatten() {
+                full[key] = value.clone();
+            }
+            *entry = full;
+        }
+        let config = parse(&config);
+        for case in table["cases"].as_array().unwrap() {
+            let name = format!("{}: {case}", table["name"]);
+            let mut body = json!({ "messages": [{ "role": "user", "content": "Hi" }] });
+            if let Some(model) = case.get("model") {
+                body["model"] = model.clone();
+            }
+            match config.plan(&ask(&body), case["seed"].as_u64().unwrap()) {
+                Ok(plan) => assert_eq!(json!(keys(&plan)), case["keys"], "{name}"),
+                Err(error) => {
+                    assert_eq!(case["error"], error.kind().code(), "{name}");
+                    assert_eq!(error.param(), Some("model"), "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_route_has_all_that_the_configuration_says_of_its_model() {
+    let config = parse(&json!({
+        "upstreams": [
+            {
+                "name": "a", "dialect": "openai", "base_url": "https://a.example.com", "think_tags": "open",
+                "budgets": { "total_ms": 5000, "patience_ms": 400, "tokens_per_minute": 0 },
+                "models": [
+                    {
+                        "id": "m", "upstream_id": "vendor/m", "reasoning_replay": "strip", "context": 32768, "vision": false, "tools": false,
+                        "continuation": "prefill", "budgets": { "total_ms": 7000, "answer_ms": 90 }
+                    },
+                    { "id": "vision-*", "tools": false, "continuation": "off" }
+                ]
+            },
+            { "name": "b", "dialect": "deepseek", "base_url": "https://b.example.com", "models": ["m"] }
+        ],
+        "budgets": { "total_ms": 9000, "idle_ms": 70 },
+        "limits": { "event": 2048 }
+    }));
+    let messages = json!([{ "role": "user", "content": "Hi" }]);
+    let asked =
+        |stream| config.plan(&ask(&json!({ "model": "m", "stream": stream, "messages": messages })), 1).unwrap();
+    let plan = asked(true);
+    let [a, b] = &plan.routes[..] else { panic!("two routes") };
+    assert_eq!((a.key.as_str(), a.source.as_str(), a.model.as_str()), ("a/vendor/m", "a", "vendor/m"));
+    assert_eq!((a.dialect, a.think_tags, a.replay), (Dialect::OpenAi, ThinkTags::Open, Some(Replay::Strip)));
+    assert_eq!(a.capabilities, Capabilities { context: Some(32768), vision: false, tools: false });
+    assert_eq!((a.continuation, a.shared_account, a.can_refresh), (Some(ContinueBy::Prefill), true, false));
+    let general = Budgets { idle: 70, total: 9000, ..Budgets::default() };
+    assert_eq!(a.budgets, Budgets { total: 7000, patience: 400, answer: 90, rate: 0, ..general });
+    assert_eq!((b.dialect, b.think_tags, b.replay), (Dialect::DeepSeek, ThinkTags::Auto, None));
+    assert_eq!((b.capabilities, b.continuation, b.budgets), (Capabilities::default(), None, general));
+    assert_eq!((plan.total, plan.forward, plan.reply.limits.event), (7000, true, 2048));
+    assert_eq!((a.add_usage, b.add_usage), (true, false), "vendors send the usage unasked");
+    assert!(!asked(false).routes[0].add_usage);
+    let upstreams: Vec<_> = plan.routes.iter().map(|route| config.upstream_of(route).unwrap().name()).collect();
+    assert_eq!(upstreams, ["a", "b"]);
+
+    let vision = self::plan(&config, "vision-8b", 1);
+    let [route] = &vision.routes[..] else { panic!("one route") };
+    assert_eq!((route.key.as_str(), vision.total), ("a/vision-8b", 5000));
+    assert_eq!(route.capabilities, Capabilities { context: None, vision: true, tools: false });
+    assert_eq!(route.continuation, Some(ContinueBy::Off));
+}
+
+#[test]
+fn every_way_to_go_on_has_its_name() {
+    for (name, by) in [
+        ("prefix", ContinueBy::Prefix),
+        ("prefill", ContinueBy::Prefill),
+        ("anchor", ContinueBy::Anchor),
+        ("off", ContinueBy::Off),
+    ] {
+        let config = parse(&json!({ "upstreams": [upstream("a", json!([{ "id": "m", "continuation": name }]))] }));
+        assert_eq!(plan(&config, "m", 0).routes[0].continuation, Some(by), "{name}");
+    }
+}
+
+#[test]
+fn a_route_of_another_configuration_has_no_upstream_here() {
+    let one = parse(&json!({ "upstreams": [upstream("a", json!(["m"]))] }));
+    let other = parse(&json!({ "upstreams": [upstream("b", json!(["m"]))] }));
+    assert!(other.upstream_of(&plan(&one, "m", 0).routes[0]).is_none());
+}
+
+#[test]
+fn an_account_is_shared_unless_callers_bring_their_keys() {
+    assert!(plan(&callers("refuse"), "m", 0).routes[0].shared_account);
+    assert!(plan(&callers("ignore"), "m", 0).routes[0].shared_account);
+    assert!(!plan(&callers("pass_through"), "m", 0).routes[0].shared_account);
+}
+
+/// How often each of `upstreams` comes first, in 10,000 calls with seeds from `from` on, `step` apart.
+fn firsts(config: &Config, from: u64, step: u64) -> [u32; 3] {
+    let request = ask(&json!({ "model": "m", "messages": [{ "role": "user", "content": "Hi" }] }));
+    let mut counts = [0; 3];
+    for call in 0..10_000 {
+        let plan = config.plan(&request, from.wrapping_add(step.wrapping_mul(call))).unwrap();
+        let mut names: Vec<_> = plan.routes.iter().map(|route| route.source.as_str()).collect();
+        let first = ["a", "b", "c"].iter().position(|name| *name == names[0]).unwrap();
+        counts[first] += 1;
+        names.remove(0);
+        assert!(names.is_sorted() && names.len() == 2, "the others follow in order: {names:?}");
+    }
+    counts
+}
+
+#[test]
+fn weights_share_the_calls_whatever_the_seeds() {
+    let weighted = |weights: [u32; 3]| {
+        let upstreams = ["a", "b", "c"].iter().zip(weights).map(|(name, weight)| {
+            let mut upstream = upstream(name, json!(["m"]));
+            upstream["weight"] = json!(weight);
+            upstream
+        });
+        parse(&json!({ "upstreams": upstreams.collect::<Vec<_>>() }))
+    };
+    let close = |count: u32, expected: u32| count.abs_diff(expected) <= 200; // Over four standard deviations.
+    // One after the other, in the clock's steps, in the highest bits only.
+    for (from, step) in [(0, 1), (1_795_000_000_000, 1_000), (7, 1 << 48), (u64::MAX, 3)] {
+        let [a, b, c] = firsts(&weighted([700, 300, 0]), from, step);
+        assert!(close(a, 7_000) && close(b, 3_000) && c == 0, "{a} {b} {c}");
+        let [a, b, c] = firsts(&weighted([1, 1, 1]), from, step);
+        assert!(close(a, 3_333) && close(b, 3_333) && close(c, 3_333), "{a} {b} {c}");
+        let [a, b, c] = firsts(&weighted([0, 0, 1]), from, step);
+        assert_eq!([a, b, c], [0, 0, 10_000]);
+        let [a, b, c] = firsts(&weighted([0, 0, 0]), from, step);
+        assert_eq!([a, b, c], [10_000, 0, 0]);
+    }
+}
+
+fn recovery(value: Value) -> (Recovery, BreakerPolicy) {
+    let config = parse(&json!({ "upstreams": [upstream("a", json!(["m"]))], "recovery": value }));
+    assert_eq!(plan(&config, "m", 0).recovery, config.recovery());
+    (config.recovery(), config.breaker())
+}
+
+#[test]
+fn recovery_is_on_by_default_and_hedging_is_not() {
+    let config = parse(&json!({ "upstreams": [upstream("a", json!(["m"]))] }));
+    assert_eq!((config.recovery(), config.breaker()), (Recovery::default(), BreakerPolicy::default()));
+    assert_eq!(recovery(json!({})), (Recovery::default(), BreakerPolicy::default()));
+    assert_eq!(config.recovery().hedge, None);
+    let empty = json!({ "retry": {}, "breaker": {}, "continuation": {} });
+    assert_eq!(recovery(empty), (Recovery::default(), BreakerPolicy::default()));
+}
+
+#[test]
+fn recovery_is_read_as_documented() {
+    let (recovered, breaker) = recovery(json!({
+        "retry": { "first_ms": 20, "cap_ms": 30, "tries": 1, "attempts": 32 },
+        "breaker": { "failures": 3, "ratio_percent": 25, "least": 4, "window_ms": 1000, "open_ms": 100 },
+        "continuation": { "most": 2, "length": 1 },
+        "hedge": { "after_ms": 900, "percentile": 95, "share_percent": 10 },
+        "on_cancel": { "drain_ms": 3000 },
+        "tokens": 4096
+    }));
+    assert_eq!(recovered.retry, Retry { first: 20, cap: 30, tries: 1, attempts: 32 });
+    assert_eq!(recovered.continuation, Continuation { most: 2, length: 1, replace: false });
+    assert_eq!(recovered.hedge, Some(Hedge { after: 900, percentile: Some(95), share: 10 }));
+    assert_eq!((recovered.on_cancel, recovered.tokens), (OnCancel::Drain(3000), Some(4096)));
+    assert_eq!(breaker, BreakerPolicy { failures: 3, ratio: 25, least: 4, window: 1000, open: 100 });
+    let (recovered, _) = recovery(json!({ "hedge": {}, "on_cancel": "abort" }));
+    assert_eq!(recovered.hedge, Some(Hedge { after: 5_000, percentile: None, share: 5 }));
+    assert_eq!(recovered.on_cancel, OnCancel::Abort);
+}
+
+#[test]
+fn what_is_false_is_off() {
+    let (recovered, breaker) = recovery(json!({ "breaker": false, "continuation": false, "hedge": false }));
+    assert_eq!(recovered.continuation, Continuation { most: 0, length: 0, replace: false });
+    assert_eq!(recovered.hedge, None);
+    assert_eq!((breaker.failures, breaker.ratio), (u32::MAX, 101), "rules that nothing reaches");
+    let (_, breaker) = recovery(json!({ "breaker": { "failures": 0 } }));
+    assert_eq!((breaker.failures, breaker.ratio), (u32::MAX, 50));
+    let (_, breaker) = recovery(json!({ "breaker": { "ratio_percent": 0 } }));
+    assert_eq!((breaker.failures, breaker.ratio), (5, 101));
+}
+
+#[test]
+fn a_cap_below_the_default_of_the_first_wait_lowers_it() {
+    let (recovered, _) = recovery(json!({ "retry": { "cap_ms": 300 } }));
+    assert_eq!((recovered.retry.first, recovered.retry.cap), (300, 300));
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_configurations() {
+    let page = include_str!("../docs/configuration.md");
+    let examples: Vec<_> = page.split("```json").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [first, ladder] = examples[..] else { panic!("two examples") };
+    let config = Config::parse(first).unwrap();
+    assert_eq!(
+        keys(&plan(&config, "r1", 0)),
+        [
+            "siliconflow/deepseek-ai/DeepSeek-R1",
+            "deepseek/deepseek-flash",
+            "siliconflow/deepseek-ai/DeepSeek-V4-Flash",
+            "siliconflow/Qwen/Qwen3-8B"
+        ]
+    );
+    let config = Config::parse(ladder).unwrap();
+    let r1 = ["main/deepseek-ai/DeepSeek-R1", "spare/deepseek-ai/DeepSeek-R1", "main/Qwen/Qwen3-8B", "spare/small"];
+    assert_eq!(keys(&plan(&config, "deepseek-ai/DeepSeek-R1", 0)), r1);
+    assert_eq!(keys(&plan(&config, "Qwen/Qwen3-8B", 0)), ["main/Qwen/Qwen3-8B", "spare/small"]);
+}
+
+#[test]
+fn the_ends_of_every_range_are_taken() {
+    let parts = [
+        ("retry", [("first_ms", 1, 60_000), ("cap_ms", 1, 3_600_000), ("tries", 1, 10), ("attempts", 1, 32)].to_vec()),
+        (
+            "breaker",
+            [
+                ("failures", 0, 1_000),
+                ("ratio_percent", 0, 100),
+                ("least", 1, 10_000),
+                ("window_ms", 1_000, 3_600_000),
+                ("open_ms", 100, 3_600_000),
+            ]
+            .to_vec(),
+        ),
+        ("continuation", [("most", 0, 16), ("length", 0, 16)].to_vec()),
+        ("hedge", [("after_ms", 1, 600_000), ("percentile", 50, 99), ("share_percent", 1, 100)].to_vec()),
+        ("on_cancel", [("drain_ms", 1, 600_000)].to_vec()),
+    ];
+    for (part, fields) in parts {
+        for (field, least, most) in fields {
+            recovery(json!({ part: { field: least } }));
+            recovery(json!({ part: { field: most } }));
+        }
+    }
+    recovery(json!({ "tokens": 1 }));
+    recovery(json!({ "tokens": 1_000_000_000 }));
+    for (field, least, most) in [("context", 1, 100_000_000), ("weight", 0, 1_000)] {
+        for value in [least, most] {
+            parse(&json!({ "upstreams": [upstream("a", json!([{ "id": "m", field: value }]))] }));
+        }
+    }
 }

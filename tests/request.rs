@@ -107,6 +107,10 @@ fn every_vector_gives_what_it_says() {
             continue;
         }
         let file = path.file_stem().unwrap().to_string_lossy().into_owned();
+        // Those are of `recover.rs`.
+        if matches!(file.as_str(), "repair" | "continue") {
+            continue;
+        }
         let list: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         for case in list {
             cases += 1;

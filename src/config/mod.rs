@@ -2,24 +2,33 @@
 //!
 //! It holds the names of secrets, never secrets, and every address that the gate will ever send to. Nothing in it can be
 //! chosen by a caller. `docs/configuration.md` describes the fields.
+//!
+//! For each call it gives the ladder of the places that may answer it, and what is done about failures ([`Config::plan`]).
 
 mod base_url;
 mod callers;
 mod cors;
+mod fallback;
 mod headers;
+mod ladder;
+mod model;
 mod number;
 mod read;
+mod recovery;
 mod upstream;
 
 pub use base_url::BaseUrl;
 pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
-pub use upstream::{Model, Models, Route, Upstream};
+pub use ladder::Route;
+pub use model::{Model, Models};
+pub use upstream::Upstream;
 
-use crate::error::{Error, ErrorKind};
-use crate::exchange::Budgets;
+use crate::error::Error;
+use crate::exchange::{BreakerPolicy, Budgets, Recovery};
 use crate::json;
 use crate::limits::Limits;
+use fallback::Fallbacks;
 use read::{Node, fault};
 use serde_json::Value;
 
@@ -35,7 +44,18 @@ const HEARTBEAT: u64 = 15_000;
 /// The same in development: workerd on its own learns only by writing that a caller has left.
 const HEARTBEAT_DEVELOPMENT: u64 = 250;
 
-const FIELDS: &[&str] = &["upstreams", "callers", "cors", "limits", "budgets", "heartbeat_ms", "log", "development"];
+const FIELDS: &[&str] = &[
+    "upstreams",
+    "fallbacks",
+    "callers",
+    "cors",
+    "limits",
+    "budgets",
+    "recovery",
+    "heartbeat_ms",
+    "log",
+    "development",
+];
 
 /// What is written to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +72,9 @@ pub enum LogLevel {
 #[derive(Clone, Debug)]
 pub struct Config {
     upstreams: Vec<Upstream>,
+    fallbacks: Fallbacks,
+    recovery: Recovery,
+    breaker: BreakerPolicy,
     callers: Callers,
     origins: Vec<String>,
     limits: Limits,
@@ -98,6 +121,7 @@ impl Config {
         }
         let (limits, request_headers) =
             fields.optional("limits", number::limits)?.unwrap_or((Limits::default(), REQUEST_HEADERS));
+        let (recovery, breaker) = fields.optional("recovery", recovery::read)?.unwrap_or_default();
         let levels = [("off", LogLevel::Off), ("errors", LogLevel::Errors), ("requests", LogLevel::Requests)];
         let config = Config {
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
@@ -106,7 +130,10 @@ impl Config {
                 .optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?
                 .unwrap_or(if development { HEARTBEAT_DEVELOPMENT } else { HEARTBEAT }),
             log: fields.optional("log", |node| node.choice(&levels))?.unwrap_or(LogLevel::Requests),
+            fallbacks: fields.optional("fallbacks", |node| fallback::read(node, &upstreams))?.unwrap_or_default(),
             upstreams,
+            recovery,
+            breaker,
             limits,
             request_headers,
             development,
@@ -116,23 +143,19 @@ impl Config {
         Ok(config)
     }
 
-    /// No name, id or pattern twice: the second would never be used.
+    /// No name twice, and nothing twice in one list: the second would never be used.
     fn check_names(&self) -> Result<(), Error> {
-        let mut ids = std::collections::BTreeSet::new();
         for (at, upstream) in self.upstreams.iter().enumerate() {
             if self.upstreams.iter().take(at).any(|other| other.name == upstream.name) {
                 return Err(fault(format!("upstreams[{at}].name"), "Another upstream has this name."));
             }
-            let duplicate = "This is served before: an earlier entry has the same id or pattern.";
-            match &upstream.models {
-                Models::Listed(models) => {
-                    for (index, model) in models.iter().enumerate() {
-                        if !ids.insert((model.id.as_str(), model.is_prefix)) {
-                            return Err(fault(format!("upstreams[{at}].models[{index}]"), duplicate));
-                        }
-                    }
+            let Models::Listed(models) = &upstream.models else { continue };
+            let mut ids = std::collections::BTreeSet::new();
+            for (index, model) in models.iter().enumerate() {
+                if !ids.insert((model.id.as_str(), model.is_prefix)) {
+                    let duplicate = "An earlier entry of this upstream has the same id or pattern.";
+                    return Err(fault(format!("upstreams[{at}].models[{index}]"), duplicate));
                 }
-                Models::Upstream => {}
             }
         }
         Ok(())
@@ -192,12 +215,13 @@ impl Config {
         cors::judge(&self.origins, origin, own)
     }
 
-    /// Who serves `model`.
-    ///
-    /// Errors: `model_not_found`.
-    pub fn route<'a>(&'a self, model: &'a str) -> Result<Route<'a>, Error> {
-        upstream::route(&self.upstreams, model).ok_or_else(|| {
-            Error::new(ErrorKind::ModelNotFound, "No upstream of this gate serves this model.").with_param("model")
-        })
+    /// What is done about failures.
+    pub fn recovery(&self) -> Recovery {
+        self.recovery
+    }
+
+    /// When a route that fails is left alone, and for how long.
+    pub fn breaker(&self) -> BreakerPolicy {
+        self.breaker
     }
 }

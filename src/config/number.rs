@@ -6,7 +6,12 @@ use crate::exchange::Budgets;
 use crate::limits::Limits;
 
 /// The longest budget: an hour. Longer than any vendor keeps a connection open.
-const LONGEST: u64 = 3_600_000;
+pub(super) const LONGEST: u64 = 3_600_000;
+
+/// An upstream's part of the calls for a model.
+pub(super) fn weight(node: Node<'_>) -> Result<u32, Error> {
+    node.small(0, 1_000, "parts")
+}
 
 pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Error> {
     let fields = node.object(&[
@@ -19,7 +24,7 @@ pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Err
         "patience_ms",
         "total_ms",
     ])?;
-    let rate = fields.optional("tokens_per_minute", |node| node.number(0, 1_000_000, "tokens per minute"))?;
+    let rate = fields.optional("tokens_per_minute", |node| node.small(0, 1_000_000, "tokens per minute"))?;
     let read = |name, default| {
         fields.optional(name, |node| node.number(1, LONGEST, "milliseconds")).map(|value| value.unwrap_or(default))
     };
@@ -28,7 +33,7 @@ pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Err
         first_token: read("first_token_ms", defaults.first_token)?,
         idle: read("idle_ms", defaults.idle)?,
         content_idle: read("content_idle_ms", defaults.content_idle)?,
-        rate: rate.and_then(|rate| u32::try_from(rate).ok()).unwrap_or(defaults.rate),
+        rate: rate.unwrap_or(defaults.rate),
         answer: read("answer_ms", defaults.answer)?,
         patience: read("patience_ms", defaults.patience)?,
         total: read("total_ms", defaults.total)?,

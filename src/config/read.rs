@@ -34,6 +34,10 @@ impl<'a> Node<'a> {
         self.value.is_string()
     }
 
+    pub(super) fn is_object(&self) -> bool {
+        self.value.is_object()
+    }
+
     pub(super) fn expected(&self, what: &str) -> Error {
         expected(self.path, what)
     }
@@ -51,6 +55,21 @@ impl<'a> Node<'a> {
         match self.value.as_u64() {
             Some(number) if (least..=most).contains(&number) => Ok(number),
             _ => Err(self.expected(&format!("a whole number of {unit} from {least} to {most}"))),
+        }
+    }
+
+    /// As [`Node::number`], for numbers that are small.
+    pub(super) fn small(&self, least: u32, most: u32, unit: &str) -> Result<u32, Error> {
+        let number = self.number(u64::from(least), u64::from(most), unit)?;
+        Ok(u32::try_from(number).unwrap_or(most))
+    }
+
+    /// What `read` makes of an object; `off` for `false`.
+    pub(super) fn unless_off<T>(self, off: T, read: impl FnOnce(Self) -> Result<T, Error>) -> Result<T, Error> {
+        match self.value {
+            Value::Bool(false) => Ok(off),
+            Value::Object(_) => read(self),
+            _ => Err(self.expected("an object, or false")),
         }
     }
 

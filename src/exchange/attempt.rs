@@ -274,7 +274,7 @@ impl Attempt {
     pub(super) fn handle_end(&mut self, now: Instant, out: &mut Deltas) {
         match core::mem::replace(&mut self.state, State::Ended) {
             State::Streaming => {
-                let cause = self.read_last_block(out);
+                let cause = self.read_last_block(now, out);
                 self.conclude(now, cause, out);
             }
             State::Body(body) => self.read_whole(now, body, out),
@@ -290,9 +290,10 @@ impl Attempt {
         }
     }
 
-    fn read_last_block(&mut self, out: &mut Deltas) -> Cause {
+    fn read_last_block(&mut self, now: Instant, out: &mut Deltas) -> Cause {
         let Some(reader) = &mut self.reader else { return Cause::Eof };
         let (cause, progress) = reader.feed_end(out);
+        self.marks.progress(now, progress.tokens);
         if matches!(cause, Cause::Unterminated) {
             self.forward.keep_last(&progress);
         }
@@ -410,9 +411,9 @@ impl Attempt {
         self.reply.as_ref().or_else(|| self.reader.as_ref().map(|reader| reader.assembler().reply()))
     }
 
-    /// What must be written before a stream can go on with an event that is not this attempt's.
-    pub(super) fn forward_gap(&self) -> &'static [u8] {
-        self.forward.gap()
+    /// What must be handed on before a stream can go on with an event that is not this attempt's.
+    pub(super) fn forward_rest(&mut self) -> Vec<u8> {
+        self.forward.take_rest()
     }
 
     /// How the call ended; `None` while it has not.

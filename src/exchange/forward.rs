@@ -185,8 +185,19 @@ impl Forward {
         }
     }
 
+    /// What must be handed on before an event that is not this stream's: a last event that lacked only its blank line, the end of a
+    /// comment that went out in pieces.
+    pub(super) fn take_rest(&mut self) -> Vec<u8> {
+        let mut rest = self.gap().to_vec();
+        if core::mem::take(&mut self.held_is_whole) {
+            rest.append(&mut self.held);
+            rest.extend_from_slice(b"\n\n");
+        }
+        rest
+    }
+
     /// The end of a comment that was handed on in pieces, if one was.
-    pub(super) fn gap(&self) -> &'static [u8] {
+    fn gap(&self) -> &'static [u8] {
         if self.spilled { b"\n\n" } else { b"" }
     }
 

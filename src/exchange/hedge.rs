@@ -4,7 +4,7 @@ use super::Health;
 use super::attempt::Step;
 use super::health::{Admission, Verdict};
 use super::machine::{Action, Exchange};
-use super::retry::counts;
+use super::retry::{Treatment, counts};
 use super::timeline::Event;
 use crate::reply::Notice;
 use crate::time::Instant;
@@ -82,6 +82,10 @@ impl Exchange {
             Some(error) if counts(error.kind(), true) => Verdict::Failure { retry_after: error.retry_after_ms() },
             _ => Verdict::Neutral,
         };
+        if let (Some(error), Some(tried)) = (error, self.tried.get_mut(loser.route)) {
+            tried.not_before = tried.not_before.max(error.retry_after_ms().map(|wait| now + wait));
+            tried.left |= !matches!(Treatment::of(error.kind()), Treatment::Again | Treatment::Crowd | Treatment::Once);
+        }
         health.record(now, key, loser.sent, loser.probe, verdict);
         self.mark(now, Event::Dropped, Some(loser.id), Some(loser.route), "");
         if wins {

@@ -97,6 +97,9 @@ impl Exchange {
                 continue;
             }
             let Some(route) = self.plan.routes.get(at) else { continue };
+            if self.tried.get(at).and_then(|tried| tried.not_before).is_some_and(|until| now < until) {
+                continue;
+            }
             let probe = match health.admit(now, &route.key) {
                 Admission::Go => false,
                 Admission::Probe => true,
@@ -110,13 +113,7 @@ impl Exchange {
                 return;
             }
         }
-        // A route that only asked for time is better than none; it answers for itself.
-        let is_held = |route: &Route| health.state(now, &route.key) == BreakerState::Closed;
-        let held =
-            (0..self.plan.routes.len()).find(|&at| !self.is_left(at) && self.plan.routes.get(at).is_some_and(is_held));
-        if let Some(at) = held
-            && self.launch(now, health, at, false)
-        {
+        if self.choose_held(now, health) {
             return;
         }
         if let Some(end) = self.last_end.take() {
@@ -132,6 +129,26 @@ impl Exchange {
                 None => error,
             }),
         );
+    }
+
+    /// A route that only asked for time is better than none: at once if it asked others, when its time has come if it asked this call.
+    fn choose_held(&mut self, now: Instant, health: &mut Health) -> bool {
+        for at in 0..self.plan.routes.len() {
+            let is_held = |route: &Route| health.state(now, &route.key) == BreakerState::Closed;
+            if self.is_left(at) || !self.plan.routes.get(at).is_some_and(is_held) {
+                continue;
+            }
+            match self.tried.get(at).and_then(|tried| tried.not_before).filter(|until| now < *until) {
+                None => return self.launch(now, health, at, false),
+                Some(until) if until < self.deadline() && health.take_retry(now) => {
+                    self.stage = Stage::Waiting { until, route: at };
+                    self.mark(now, Event::Waiting, None, Some(at), &until.since(now).to_string());
+                    return true;
+                }
+                Some(_) => self.leave(at),
+            }
+        }
+        false
     }
 
     /// After a wait: the same route, if it may still be asked.

@@ -83,6 +83,8 @@ pub(super) struct Tried {
     /// Not asked again in this call.
     pub(super) left: bool,
     pub(super) refreshed: bool,
+    /// It asked this call not to come back before then.
+    pub(super) not_before: Option<Instant>,
     /// Found out by a refusal.
     pub(super) continue_by: Option<ContinueBy>,
 }

@@ -70,6 +70,7 @@ pub use headers::error_headers;
 pub use health::{Admission, BreakerPolicy, BreakerState, Health, SharedBreaker, Verdict};
 pub use machine::{Action, Exchange, Plan, Sending};
 pub use policy::{Continuation, Hedge, OnCancel, Recovery, Retry};
+pub(crate) use retry::Random;
 pub use retry::{Treatment, backoff, counts};
 pub use route::{Capabilities, Route};
 pub use splice::{Seam, Splice};

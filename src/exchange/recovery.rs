@@ -20,12 +20,16 @@ impl Exchange {
         brought: bool,
         end: End,
     ) {
+        let kind = error.kind();
+        let treatment = Treatment::of(kind);
         if let Some(rival) = self.rival.take() {
+            if !matches!(treatment, Treatment::Again | Treatment::Crowd | Treatment::Once) {
+                self.leave(at);
+            }
+            self.last_error = Some(kind);
             self.current = Some(rival);
             return;
         }
-        let kind = error.kind();
-        let treatment = Treatment::of(kind);
         let is_over = self.drain.is_some()
             || matches!(end.outcome, Outcome::Aborted | Outcome::OverBudget | Outcome::TimedOut(Budget::Total))
             || treatment == Treatment::Never
@@ -107,6 +111,8 @@ impl Exchange {
             None if brought && treatment == Treatment::Once => 0,
             None => drawn,
         };
+        let held = self.tried.get(at).and_then(|tried| tried.not_before).map_or(0, |until| until.since(now));
+        let wait = wait.max(held);
         let patience = self.plan.routes.get(at).map_or(0, |route| route.budgets.patience);
         let fits = now + wait < self.deadline();
         if times >= most || !fits || (has_alternative && wait > patience) || !health.take_retry(now) {

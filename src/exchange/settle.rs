@@ -28,6 +28,14 @@ impl Exchange {
             error: Some(Error::new(ErrorKind::Internal, "An attempt ended without an end.")),
         });
         let seen = self.pass_rest(&mut active);
+        let said_all = active.splice.is_some() && self.said.as_ref().is_some_and(|said| !said.text.is_empty());
+        let end = match &end.error {
+            // It was cut behind its last word: there is nothing to go on with, and the model says so.
+            Some(error) if said_all && error.kind() == ErrorKind::Empty => {
+                End { outcome: Outcome::Complete, finish_reason: end.finish_reason, error: None }
+            }
+            _ => end,
+        };
         let end = if self.drain.is_some() { Self::cancelled(end) } else { end };
         let key = self.plan.routes.get(active.route).map(|route| (route.key.clone(), route.shared_account));
         let (key, shared) = key.unwrap_or_default();
@@ -73,6 +81,9 @@ impl Exchange {
                     && let Some(wait) = error.retry_after_ms()
                 {
                     health.hold(now, &key, now + wait);
+                }
+                if let Some(tried) = self.tried.get_mut(active.route) {
+                    tried.not_before = tried.not_before.max(error.retry_after_ms().map(|wait| now + wait));
                 }
                 self.mark(now, Event::Failed, Some(active.id), Some(active.route), error.code());
                 if let Some(seam) = seen {
@@ -153,9 +164,9 @@ impl Exchange {
         }
     }
 
-    fn keep(&mut self, active: Active) {
-        if self.began {
-            self.pending.extend_from_slice(active.attempt.forward_gap());
+    fn keep(&mut self, mut active: Active) {
+        if self.began && active.attempt.end().is_some_and(|end| end.error.is_some()) {
+            self.pending.append(&mut active.attempt.forward_rest());
         }
         self.last = Some(active);
     }

@@ -3,7 +3,7 @@
 use super::dialect::{Dialect, Endpoint, IGNORED_WHILE_THINKING};
 use super::edit::Edit;
 use super::fault::invalid;
-use super::message::Message;
+use super::message::{Message, Role};
 use super::replay::Replay;
 use super::span::{Kind, Member, find, members, quoted};
 use super::{Request, field};
@@ -29,6 +29,8 @@ pub struct Target<'a> {
 pub struct Built {
     /// Behind the API's base: [`Endpoint::path`].
     pub path: &'static str,
+    /// Whether the vendor serves this only at its base for what it calls beta: [`url`](super::url()) knows the address.
+    pub beta: bool,
     /// JSON.
     pub body: Vec<u8>,
     /// Whether the body asks for a stream.
@@ -57,6 +59,7 @@ impl fmt::Debug for Built {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Built")
             .field("path", &self.path)
+            .field("beta", &self.beta)
             .field("bytes", &self.body.len())
             .field("stream", &self.stream)
             .field("usage_added", &self.usage_added)
@@ -86,6 +89,7 @@ impl Request {
         let (body, changed) = build.edit.finish();
         Ok(Built {
             path: self.endpoint.path(),
+            beta: self.is_beta(target.dialect),
             body: body.into_bytes(),
             stream: self.is_stream(),
             choices: self.choices(),
@@ -93,6 +97,12 @@ impl Request {
             changed,
             changes: build.changes,
         })
+    }
+
+    /// DeepSeek goes on with a message that has `prefix: true` at its beta address alone.
+    fn is_beta(&self, dialect: Dialect) -> bool {
+        let continues = |message: &Message| message.prefix && message.role == Role::Assistant;
+        dialect == Dialect::DeepSeek && self.messages.last().is_some_and(continues)
     }
 }
 
@@ -230,7 +240,7 @@ impl<'a> Build<'a> {
         if request.body_stream != Some(true) {
             self.edit.set("stream", "true");
         }
-        if !self.target.add_usage || request.include_usage {
+        if !self.target.add_usage || request.include_usage || request.usage_refused {
             return Ok(false);
         }
         let Some(options) = options else {
@@ -294,7 +304,8 @@ impl<'a> Build<'a> {
     }
 }
 
-fn others(count: usize) -> String {
+/// ` (and so 2 more)` where three fields were changed alike.
+pub(super) fn others(count: usize) -> String {
     match count {
         0 | 1 => String::new(),
         more => format!(" (and so {} more)", more - 1),

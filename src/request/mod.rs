@@ -21,6 +21,7 @@
 //! # Ok::<(), sluicegate::Error>(())
 //! ```
 
+mod anchor;
 mod build;
 mod dialect;
 mod edit;
@@ -28,22 +29,31 @@ mod fault;
 mod field;
 mod host;
 mod message;
+mod needs;
 mod preset;
 mod prompt;
+mod repair;
 mod replay;
 mod resume;
 mod span;
+mod url;
 
+pub use anchor::anchor;
+pub(crate) use anchor::weight;
 pub use build::{Built, Change, Target};
 pub use dialect::{Dialect, Endpoint};
+pub use needs::Needs;
 pub use preset::Preset;
+pub use repair::Repair;
 pub use replay::Replay;
-pub use resume::{ContinueBy, Needs, Repair, url};
+pub use resume::ContinueBy;
+pub use url::url;
 
 use crate::error::{Error, ErrorKind};
 use crate::json::{check_json, check_json_but};
 use crate::limits::Limits;
 use core::fmt;
+use edit::Edit;
 use message::Message;
 use span::{Kind, Member, Span, find, members, string};
 
@@ -60,6 +70,10 @@ pub struct Request {
     stream: Option<bool>,
     include_usage: bool,
     preset: Option<Preset>,
+    /// Whether token counts are not to be asked for, because the upstream refused the field.
+    usage_refused: bool,
+    /// Those that it was parsed with; they hold for what is made of it as well.
+    limits: Limits,
 }
 
 impl Request {
@@ -100,8 +114,28 @@ impl Request {
         let preset = value("preset").map(|preset| string(preset.value.of(text)).parse()).transpose()?;
         let model = value("model").map(|model| string(model.value.of(text)).into_owned());
         let text = text.to_owned();
-        let stream = body_stream;
-        Ok(Request { endpoint, text, members, messages, model, body_stream, stream, include_usage, preset })
+        let (stream, usage_refused, limits) = (body_stream, false, *limits);
+        Ok(Request {
+            endpoint,
+            text,
+            members,
+            messages,
+            model,
+            body_stream,
+            stream,
+            include_usage,
+            preset,
+            usage_refused,
+            limits,
+        })
+    }
+
+    /// The same request with an edited body. `None` if that is no request any more, or one over the limits.
+    fn edited(&self, edit: Edit<'_>) -> Option<Request> {
+        let (text, _) = edit.finish();
+        let parsed = Request::parse(self.endpoint, text.as_bytes(), &self.limits).ok()?;
+        let (model, stream, preset) = (self.model.clone(), self.stream, self.preset);
+        Some(Request { model, stream, preset, usage_refused: self.usage_refused, ..parsed })
     }
 
     /// What is asked for.

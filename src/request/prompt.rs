@@ -4,7 +4,7 @@
 //! they stand, without a list of them.
 
 use super::fault::{invalid, wrong_or_missing, wrong_type};
-use super::span::{Kind, Member, items};
+use super::span::{Kind, Member, items, string};
 use crate::error::Error;
 
 const EXPECTED: &str = "a string, an array of strings, or token ids";
@@ -25,6 +25,24 @@ pub(crate) fn count(text: &str, field: Member) -> u32 {
     match inside(value).filter(|_| value.starts_with('[')).map(Kind::of) {
         Some(Kind::String | Kind::Array) => items(text, field.value).map_or(1, |items| items.len() as u32),
         _ => 1,
+    }
+}
+
+/// How many tokens a prompt has: ids are counted, texts are estimated.
+pub(crate) fn tokens_of(text: &str, field: Member, estimate: fn(&str) -> usize) -> usize {
+    let value = field.value.of(text);
+    match Kind::of(value) {
+        Kind::String => estimate(&string(value)),
+        Kind::Array => match inside(value).map(Kind::of) {
+            Some(Kind::String) => {
+                let parts = items(text, field.value).unwrap_or_default();
+                parts.into_iter().map(|part| estimate(&string(part.of(text)))).sum()
+            }
+            // Ids, or arrays of them: numbers hold no commas.
+            Some(_) => memchr::memchr_iter(b',', value.as_bytes()).count() + 1,
+            None => 0,
+        },
+        _ => 0,
     }
 }
 

@@ -510,7 +510,11 @@ fn rest_for(messages: &[Value], no_repeat: bool) -> Vec<String> {
         return words(rest);
     }
     let ask = text(last);
-    let from = (0..said.len()).find(|&at| said.is_char_boundary(at) && ask.contains(&said[at..])).unwrap_or(said.len());
+    // Quoted without the blanks at its end, a model repeats it with them.
+    let bare = said.trim_end();
+    let is_quoted = |at: &usize| bare.is_char_boundary(*at) && ask.contains(&bare[*at..]);
+    let least = bare.len().saturating_sub(6);
+    let from = (0..=least).find(is_quoted).expect("the end of what was said is quoted");
     words(&format!("{}{rest}", &said[from..]))
 }
 

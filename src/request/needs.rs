@@ -1,0 +1,124 @@
+//! What a request asks of whoever is to serve it, so that a route that cannot is passed over.
+
+use super::anchor::is_wide;
+use super::dialect::{Dialect, Endpoint};
+use super::message::Role;
+use super::span::{Kind, Member, Span, find, items, members, string};
+use super::{Request, prompt};
+
+/// What a model must be able to do for a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Needs {
+    /// Whether there are pictures or films to look at.
+    pub vision: bool,
+    /// Whether there is sound to listen to, or the answer is to be spoken.
+    pub audio: bool,
+    /// Whether there are tools to call, or calls of tools to understand.
+    pub tools: bool,
+    /// Whether the answer must be JSON.
+    pub json: bool,
+    /// How many tokens the prompt has, estimated without a tokenizer: one for each ideograph, kana, hangul or emoji, one for every four
+    /// bytes of other text, 4 for each message, 1,024 for each picture, film or recording; token ids are counted.
+    /// Tokenizers differ by a quarter and more: for choosing a route, not for billing.
+    pub prompt_tokens: u32,
+    /// The most tokens that the answer may have, by the request or its preset.
+    pub max_tokens: Option<u32>,
+    /// Whether the last message is the assistant's, to be gone on with: models and servers differ in whether they take that.
+    pub ends_with_assistant: bool,
+}
+
+const MESSAGE_TOKENS: usize = 4;
+const MEDIUM_TOKENS: usize = 1024;
+
+impl Request {
+    /// What the request asks of whoever is to serve it. Linear in the request.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        let mut tokens = 0;
+        let value = |name: &str| find(&self.text, &self.members, name);
+        for message in &self.messages {
+            tokens += MESSAGE_TOKENS;
+            needs.tools |= message.calls_tools || message.role == Role::Tool;
+            for member in members(&self.text, message.span).unwrap_or_default() {
+                tokens += self.member_tokens(member, &mut needs);
+            }
+        }
+        let filled = |member: Member| items(&self.text, member.value).is_ok_and(|items| !items.is_empty());
+        for name in ["tools", "functions"] {
+            if let Some(list) = value(name).filter(|list| list.kind(&self.text) == Kind::Array && filled(*list)) {
+                needs.tools = true;
+                tokens += estimate(list.value.of(&self.text));
+            }
+        }
+        for name in ["prompt", "suffix"] {
+            if let Some(text) = value(name).filter(|_| self.endpoint == Endpoint::Completions) {
+                tokens += prompt::tokens_of(&self.text, text, estimate);
+            }
+        }
+        needs.json = self.wants_json();
+        needs.audio |= self.wants_speech();
+        needs.prompt_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        needs.max_tokens = self.max_tokens();
+        needs.ends_with_assistant = self.messages.last().is_some_and(|message| message.role == Role::Assistant);
+        needs
+    }
+
+    /// The most tokens of the answer: the request's own word, else its preset's.
+    fn max_tokens(&self) -> Option<u32> {
+        let own = ["max_tokens", "max_completion_tokens"].iter().find_map(|name| find(&self.text, &self.members, name));
+        let preset = || {
+            let rows = self.preset?.rows(self.endpoint, Dialect::OpenAi, "");
+            rows.filter(|row| row.field == "max_tokens").map(|row| row.value).next()
+        };
+        own.map(|own| own.value.of(&self.text)).or_else(preset)?.parse().ok()
+    }
+
+    /// Whether the answer must be JSON.
+    pub(crate) fn wants_json(&self) -> bool {
+        let Some(format) = find(&self.text, &self.members, "response_format") else { return false };
+        let fields = members(&self.text, format.value).unwrap_or_default();
+        find(&self.text, &fields, "type").is_some_and(|tag| !tag.says(&self.text, "text"))
+    }
+
+    /// Whether the answer is to be spoken.
+    pub(crate) fn wants_speech(&self) -> bool {
+        let Some(list) = find(&self.text, &self.members, "modalities") else { return false };
+        let list = items(&self.text, list.value).unwrap_or_default();
+        list.iter().any(|item| string(item.of(&self.text)) == "audio")
+    }
+
+    fn member_tokens(&self, member: Member, needs: &mut Needs) -> usize {
+        let raw = member.value.of(&self.text);
+        match &*member.name(&self.text) {
+            "content" if member.kind(&self.text) == Kind::Array => {
+                let parts = items(&self.text, member.value).unwrap_or_default();
+                parts.into_iter().map(|part| self.part_tokens(part, needs)).sum()
+            }
+            "content" | "reasoning_content" | "reasoning" => estimate(&string(raw)),
+            "tool_calls" | "function_call" => estimate(raw),
+            _ => 0,
+        }
+    }
+
+    fn part_tokens(&self, part: Span, needs: &mut Needs) -> usize {
+        let fields = members(&self.text, part).unwrap_or_default();
+        let Some(tag) = find(&self.text, &fields, "type") else { return 0 };
+        match &*string(tag.value.of(&self.text)) {
+            "image_url" | "image" | "input_image" | "video_url" | "video" => needs.vision = true,
+            "input_audio" | "audio_url" | "audio" => needs.audio = true,
+            _ => {
+                return find(&self.text, &fields, "text")
+                    .map_or(0, |text| estimate(&string(text.value.of(&self.text))));
+            }
+        }
+        MEDIUM_TOKENS
+    }
+}
+
+/// How many tokens a text has, by the rule of [`Needs::prompt_tokens`].
+fn estimate(text: &str) -> usize {
+    let wide = text.chars().filter(|c| is_wide(*c));
+    let (count, bytes) = wide.fold((0, 0), |(count, bytes), c| (count + 1, bytes + c.len_utf8()));
+    count + (text.len() - bytes).div_ceil(4)
+}
