@@ -328,6 +328,13 @@ impl Exchange {
         self.tell(attempt, out, |attempt, out| attempt.handle_error(now, out));
     }
 
+    /// An attempt could not be sent, for a reason of the shell's own: a key that is missing, say. It has failed with that.
+    pub fn handle_unsent(&mut self, now: Instant, attempt: u32, error: Error) {
+        if let Some(active) = self.active(attempt) {
+            active.attempt.stop(now, Cause::Failed(error));
+        }
+    }
+
     /// Tells an attempt something; what it says goes to `out`, joined to what was said before.
     pub(super) fn tell(&mut self, attempt: u32, out: &mut Deltas, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
         let active = self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt);

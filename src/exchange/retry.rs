@@ -62,6 +62,8 @@ pub fn counts(kind: ErrorKind, shared_account: bool) -> bool {
             | ErrorKind::QuotaExceeded
             | ErrorKind::RateLimited
             | ErrorKind::ConcurrencyLimited => shared_account,
+            // Found out without asking; left alone for it, the route would hide what is to be corrected.
+            ErrorKind::Misconfigured => false,
             ErrorKind::ModelNotFound | ErrorKind::NotFound | ErrorKind::NotSupported => false,
             _ => true,
         },

@@ -95,6 +95,8 @@ for (const dialect of ["openai", "deepseek", "siliconflow"]) {
       const config = {
         upstreams: [{ name: "scripted", dialect, base_url: upstream.url, models: ["*"], scripted: true }],
         budgets: BUDGETS,
+        // One attempt at one route: what recovery makes of these is in recovery.test.mjs.
+        recovery: { retry: { tries: 1 }, continuation: false, breaker: false },
         limits: { reply_body: 64 << 20 },
         development: true,
       };

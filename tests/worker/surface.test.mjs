@@ -192,11 +192,11 @@ describe("the surface", () => {
     const names = [...response.headers.keys()].sort();
     assert.deepEqual(names, [
       "cache-control", "content-length", "content-type", "openai-processing-ms", "server-timing", "vary", "x-content-type-options",
-      "x-ratelimit-remaining-tokens", "x-request-id", "x-sluicegate-upstream", "x-upstream-trace-id",
+      "x-ratelimit-remaining-tokens", "x-request-id", "x-sluicegate-attempts", "x-sluicegate-upstream", "x-upstream-trace-id",
     ]);
     assert.equal(response.headers.get("cache-control"), "no-store");
     assert.equal(response.headers.get("x-upstream-trace-id"), "upstream-id-1");
-    assert.match(response.headers.get("server-timing"), /^upstream;dur=\d+, total;dur=\d+$/);
+    assert.match(response.headers.get("server-timing"), /^upstream;dur=\d+, total;dur=\d+, attempts;desc=1$/);
     assert.equal(await response.text(), WHOLE);
   });
 

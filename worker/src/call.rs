@@ -1,18 +1,18 @@
-//! One call of a model: parse, route, send, and hand the answer on.
+//! One call of a model: parse, plan, and have it driven.
 //!
 //! No future of Rust's is on this way: each of its steps is a plain call from `pump.js`, where the promises are. A future
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
+use crate::js;
 use crate::meter::Entry;
+use crate::sender::Sender;
 use crate::tap::Tap;
 use crate::visit::Visit;
-use crate::{gate, headers, js};
-use js_sys::{Promise, Uint8Array};
+use js_sys::Promise;
 use sluicegate::config::{Config, Credential};
-use sluicegate::exchange::{Action, Exchange, Plan};
-use sluicegate::reply;
-use sluicegate::request::{Dialect, Endpoint, Request, Target};
+use sluicegate::exchange::Exchange;
+use sluicegate::request::{Endpoint, Request};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
@@ -77,7 +77,7 @@ impl Door {
     /// The body is there. Gives a `Response`, or a promise of one.
     pub fn open(mut self, body: Vec<u8>, caller: &JsValue) -> Result<JsValue, JsValue> {
         match self.prepare(body) {
-            Ok(sending) => Ok(sending.start(self, caller).into()),
+            Ok(exchange) => Ok(self.start(exchange, caller).into()),
             Err(error) => self.refuse(&error).map(JsValue::from),
         }
     }
@@ -94,25 +94,20 @@ impl Door {
     }
 }
 
-/// A request to an upstream, ready to go.
-struct Sending {
-    exchange: Exchange,
-    url: String,
-    headers: headers::Headers,
-    body: Vec<u8>,
-    upstream: String,
-}
-
-impl Sending {
-    fn start(self, door: Door, caller: &JsValue) -> Promise {
-        let Sending { exchange, url, headers, body, upstream } = self;
-        let heartbeat = door.config.heartbeat() as f64;
-        let tap = Tap::new(js::now(), exchange, upstream, door.answers, door.entry);
-        js::drive(tap, &url, headers.as_str(), Uint8Array::from(body.as_slice()), caller, heartbeat)
-    }
-}
-
 impl Door {
+    fn start(self, exchange: Exchange, caller: &JsValue) -> Promise {
+        let heartbeat = self.config.heartbeat() as f64;
+        let sender = Sender {
+            env: self.env,
+            config: self.config,
+            host: self.host,
+            id: self.answers.id.clone(),
+            token: self.ordered.token,
+            idempotency_key: self.ordered.idempotency_key,
+        };
+        js::drive(Tap::new(exchange, sender, self.answers, self.entry), caller, heartbeat)
+    }
+
     fn refuse(&mut self, error: &Error) -> Result<Response, JsValue> {
         self.entry.refused(error);
         let response = self.answers.error(error, &[]);
@@ -120,62 +115,19 @@ impl Door {
         response
     }
 
-    fn prepare(&mut self, body: Vec<u8>) -> Result<Sending, Error> {
-        let Door { ordered, host, env, config, answers, entry } = self;
-        let config: &Config = config;
-        let request = Request::parse(ordered.endpoint, &body, &config.limits())?;
+    fn prepare(&mut self, body: Vec<u8>) -> Result<Exchange, Error> {
+        let request = Request::parse(self.ordered.endpoint, &body, &self.config.limits())?;
         drop(body);
-        let model = request.model().ok_or_else(|| {
-            let message = "Required: the model's id, as GET /v1/models lists it.";
-            Error::new(ErrorKind::InvalidRequest, message).with_param("model")
-        })?;
-        let route = config.route(model)?;
-        let upstream = route.upstream;
-        entry.upstream = Some(upstream.name().to_owned());
-        entry.model = Some(route.model.to_owned());
-        entry.stream = request.is_stream();
-        if upstream.base_url().host() == host {
-            let message = "The upstream is this gate itself; calls would go round in circles.";
-            return Err(Error::new(ErrorKind::Misconfigured, message).with_param("upstreams"));
+        let seed = (js::random() * SEEDS) as u64;
+        let plan = self.config.plan(&request, seed)?;
+        if let Some(first) = plan.routes.first() {
+            self.entry.upstream = Some(first.source.clone());
+            self.entry.model = Some(first.model.clone());
         }
-        let secret = gate::secret(env, config, upstream)?;
-        let key = ordered.token.as_deref().or(secret.as_deref());
-        let target = Target {
-            dialect: upstream.dialect(),
-            model: route.model,
-            replay: route.replay,
-            // DeepSeek and SiliconFlow send the usage unasked; it is hidden from callers who did not ask.
-            add_usage: request.is_stream() && upstream.dialect() == Dialect::OpenAi,
-        };
-        let built = request.build(&target)?;
-        let notices = built.changes.iter().map(|change| format!("request_changed:{}", change.field));
-        answers.notices.extend(notices);
-        let plan = Plan {
-            budgets: upstream.budgets(),
-            reply: reply::Options {
-                limits: config.limits(),
-                think_tags: upstream.think_tags(),
-                collect: false,
-                ..reply::Options::default()
-            },
-        };
-        let now = Instant(js::now() as u64);
-        let mut exchange = Exchange::new(now, plan, built);
-        let Some(Action::Send(built)) = exchange.poll(now) else {
-            return Err(Error::new(ErrorKind::Internal, "The exchange did not begin by sending."));
-        };
-        let accept = if built.stream { "text/event-stream" } else { "application/json" };
-        let mut headers = headers::upward(key, accept, &entry.id, upstream.headers());
-        headers.add("content-type", "application/json");
-        if let Some(key) = &ordered.idempotency_key {
-            headers.add("idempotency-key", key);
-        }
-        Ok(Sending {
-            exchange,
-            url: format!("{}{}", upstream.base_url().as_str(), built.path),
-            headers,
-            body: built.body,
-            upstream: upstream.name().to_owned(),
-        })
+        self.entry.stream = request.is_stream();
+        Exchange::new(Instant(js::now() as u64), seed, plan, request)
     }
 }
+
+/// How many numbers `Math.random` gives: 2 to the power of 53.
+const SEEDS: f64 = 9_007_199_254_740_992.0;

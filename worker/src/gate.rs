@@ -3,6 +3,8 @@
 use crate::js;
 use js_sys::{JSON, Reflect};
 use sluicegate::config::{Config, Upstream};
+use sluicegate::exchange::{Action, BreakerPolicy, Exchange, Health};
+use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,6 +18,8 @@ type Parsed = Result<Rc<Config>, Error>;
 thread_local! {
     // The same for every request of the isolate: the variable as it was read last, and what it says.
     static LAST: RefCell<Option<(JsValue, Parsed)>> = const { RefCell::new(None) };
+    // What this isolate's calls have found out about the routes.
+    static HEALTH: RefCell<Health> = RefCell::new(Health::new(BreakerPolicy::default()));
 }
 
 /// The configuration; parsed again only when the variable holds another text or object.
@@ -33,8 +37,16 @@ pub(crate) fn config(env: &Env) -> Parsed {
         Some(text) => Config::parse(&text).map(Rc::new),
         None => Err(Error::new(ErrorKind::Misconfigured, "The variable GATE_CONFIG is not set.").with_param(VARIABLE)),
     };
+    if let Ok(config) = &parsed {
+        HEALTH.set(Health::new(config.breaker()));
+    }
     LAST.set(Some((value, parsed.clone())));
     parsed
+}
+
+/// What a call does next, given how its routes have done in other calls.
+pub(crate) fn poll(exchange: &mut Exchange, now: Instant) -> Option<Action> {
+    HEALTH.with_borrow_mut(|health| exchange.poll(now, health))
 }
 
 /// The key of an upstream, read for this request only.

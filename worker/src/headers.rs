@@ -106,8 +106,8 @@ pub(crate) fn upward(key: Option<&str>, accept: &str, id: &str, extra: &[(String
 }
 
 /// What pages on other origins may read of an answer.
-const EXPOSED: &str = "x-request-id, x-sluicegate-upstream, x-sluicegate-notice, x-upstream-trace-id, server-timing, \
-    retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-ratelimit-limit-requests, \
+const EXPOSED: &str = "x-request-id, x-sluicegate-upstream, x-sluicegate-attempts, x-sluicegate-notice, x-upstream-trace-id, \
+    server-timing, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-ratelimit-limit-requests, \
     x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, \
     x-ratelimit-reset-tokens";
 
@@ -125,16 +125,15 @@ pub(crate) fn downward(id: &str, allowed_origin: Option<&str>) -> Headers {
     headers
 }
 
-/// How long the upstream took to its response head, and the whole to its end.
-pub(crate) fn server_timing(headers: &mut Headers, timing: &Timing, total: Option<u64>) {
+/// How long it took to the first response head of an upstream, and the whole to its end; how many requests were made.
+pub(crate) fn server_timing(headers: &mut Headers, timing: Timing, total: Option<u64>, attempts: u32) {
     let mut value = String::new();
     if let Some(head) = timing.head {
-        let _ = write!(value, "upstream;dur={head}");
+        let _ = write!(value, "upstream;dur={head}, ");
     }
     if let Some(total) = total {
-        let _ = write!(value, "{}total;dur={total}", if value.is_empty() { "" } else { ", " });
+        let _ = write!(value, "total;dur={total}, ");
     }
-    if !value.is_empty() {
-        headers.add("server-timing", &value);
-    }
+    let _ = write!(value, "attempts;desc={attempts}");
+    headers.add("server-timing", &value);
 }

@@ -2,7 +2,7 @@
 
 use crate::call::Door;
 use crate::tap::Tap;
-use js_sys::{JsString, Promise, Uint8Array};
+use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
@@ -27,15 +27,8 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
-    /// `Response`, once the upstream has answered or failed.
-    pub(crate) fn drive(
-        tap: Tap,
-        url: &str,
-        headers: &str,
-        body: Uint8Array,
-        caller: &JsValue,
-        heartbeat: f64,
-    ) -> Promise;
+    /// `Response`, once an upstream begins to stream, or the call is over.
+    pub(crate) fn drive(tap: Tap, caller: &JsValue, heartbeat: f64) -> Promise;
 }
 
 #[wasm_bindgen]
@@ -45,6 +38,9 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     pub(crate) fn now() -> f64;
+
+    #[wasm_bindgen(js_namespace = Math, js_name = random)]
+    pub(crate) fn random() -> f64;
 
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     pub(crate) fn log(line: &JsString);

@@ -12,6 +12,7 @@ mod meter;
 mod models;
 mod page;
 mod route;
+mod sender;
 mod tap;
 mod visit;
 

@@ -4,8 +4,8 @@ use crate::js;
 use serde_json::{Map, Value, json};
 use sluicegate::Error;
 use sluicegate::config::LogLevel;
-use sluicegate::exchange::Timing;
-use sluicegate::reply::{End, Outcome, Usage};
+use sluicegate::exchange::{Exchange, Timing};
+use sluicegate::reply::{Outcome, Usage};
 
 /// The longest text in a line, in characters: ids come from outside.
 const TEXT: usize = 128;
@@ -28,6 +28,9 @@ pub(crate) struct Entry {
     param: Option<String>,
     usage: Option<Usage>,
     timing: Timing,
+    attempts: u32,
+    /// What a call of more than one attempt went through, as JSON.
+    timeline: Option<String>,
 }
 
 impl Entry {
@@ -48,6 +51,8 @@ impl Entry {
             param: None,
             usage: None,
             timing: Timing::default(),
+            attempts: 0,
+            timeline: None,
         }
     }
 
@@ -59,22 +64,32 @@ impl Entry {
     /// The request was refused or failed before a call was made.
     pub(crate) fn refused(&mut self, error: &Error) {
         self.status = error.status();
+        self.blame(error);
+    }
+
+    fn blame(&mut self, error: &Error) {
         self.error = Some(error.code());
         // Only paths in the configuration are worth a line; a request's fields are the caller's own business.
         self.param = (error.code() == "misconfigured").then(|| error.param().map(str::to_owned)).flatten();
     }
 
-    /// The call is over.
-    pub(crate) fn close(&mut self, end: Option<&End>, usage: Option<Usage>, timing: &Timing) {
-        self.usage = usage;
-        self.timing = *timing;
-        let Some(end) = end else { return };
+    /// The call is over. Its usage is that of the answer: attempts that failed are not billed.
+    pub(crate) fn close(&mut self, exchange: &Exchange) {
+        self.usage = exchange.reply().and_then(|reply| reply.usage.clone());
+        self.timing = exchange.timing();
+        self.attempts = exchange.attempts();
+        if let Some(route) = exchange.route() {
+            self.upstream = Some(route.source.clone());
+            self.model = Some(route.model.clone());
+        }
+        self.timeline = (self.attempts > 1).then(|| exchange.timeline_json());
+        let Some(end) = exchange.end() else { return };
         self.outcome = Some(end.outcome.as_str());
         if let Outcome::TimedOut(budget) = end.outcome {
             self.budget = Some(budget.as_str());
         }
         if let Some(error) = &end.error {
-            self.error = Some(error.code());
+            self.blame(error);
             if !self.handed_on {
                 self.status = error.status();
             }
@@ -108,6 +123,7 @@ impl Entry {
         put("model", json!(self.model.as_deref().map(capped)));
         if self.outcome.is_some() {
             put("stream", json!(self.stream));
+            put("attempts", json!(self.attempts));
         }
         put("outcome", json!(self.outcome));
         put("budget", json!(self.budget));
@@ -131,6 +147,7 @@ impl Entry {
             ("total", Some(total)),
         ];
         put("ms", present(&times));
+        put("timeline", self.timeline.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default());
         Value::Object(line)
     }
 }

@@ -1,11 +1,15 @@
 // Moves the bytes of one call. What happens is told to the tap (a call in wasm), which says what to do about it in a few
 // bits; nothing here knows a rule. A chunk that passes is written as it came.
+//
+// A call has one way down to its caller, an outlet, and attempts at upstreams, each a request with a reading loop of its own.
 
 import { waitUntil } from "cloudflare:workers";
 
 const REPLACED = 1; // Not this chunk: `tap.replacement()` instead.
 const REARM = 2; // The deadline moved forward.
-const OVER = 4; // Nothing more is read; the upstream is to be let go.
+const OVER = 4; // Nothing more is read or sent.
+const SEND = 8; // There are requests to send: `tap.next()`.
+const ABORT = 16; // There are attempts to let go: `tap.dropped()`.
 
 const EMPTY = new Uint8Array(0);
 // A write that takes so long, in milliseconds, is the caller's pause and is taken out of the upstream's silence.
@@ -117,25 +121,9 @@ export async function fetchSmall(url, headers, limit, millis) {
   }
 }
 
-/** Sends a request and reads the answer. Gives a `Response` as soon as the upstream begins to stream, or at its end. The tap is freed here. */
-export async function drive(tap, url, headers, body, caller, heartbeat) {
-  const call = new Call(tap, caller, heartbeat);
-  let response;
-  try {
-    response = await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: call.abort.signal });
-  } catch {
-    call.ended = true;
-    call.told(tap.fail(Date.now()));
-    return call.answer(null);
-  }
-  const reader = response.body?.getReader();
-  call.told(tap.head(Date.now(), response.status, headersTo(response.headers)));
-  if (!reader || !tap.isStreaming()) return call.answer(await call.whole(reader, lengthOf(response.headers)));
-  const { readable, writable } = new IdentityTransformStream();
-  const answer = tap.respond(Date.now(), readable);
-  // The call goes on when the handler has returned, and for its log line when the client has left.
-  waitUntil(call.pump(reader, writable.getWriter()));
-  return answer;
+/** Makes a call. Gives a `Response` as soon as an upstream begins to stream, or when the call is over. The tap is freed here. */
+export function drive(tap, caller, heartbeat) {
+  return new Promise((resolve, reject) => new Call(tap, caller, heartbeat, resolve, reject).run());
 }
 
 /** How many bytes a body will have, where its head says so; `Infinity` where only its end can tell. */
@@ -144,38 +132,245 @@ function lengthOf(headers) {
   return length && !headers.has("content-encoding") ? Number(length) : Infinity;
 }
 
-class Call {
-  constructor(tap, caller, heartbeat) {
-    this.tap = tap;
+/** The way down to a caller who reads from one connection. */
+class Outlet {
+  constructor(lost) {
+    const { readable, writable } = new IdentityTransformStream();
+    this.readable = readable;
+    this.writer = writable.getWriter();
+    this.writer.closed.catch(lost);
+    this.lost = lost;
+    this.begun = false;
+  }
+
+  /** Waits until the caller has taken it. */
+  write(bytes) {
+    // Behind a comment of ours, a byte order mark is no longer at the beginning.
+    if (!this.begun) {
+      this.begun = true;
+      if (this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
+    }
+    return this.writer.write(bytes);
+  }
+
+  comment() {
+    this.commented = true;
+    this.writer.write(HEARTBEAT).catch(this.lost);
+  }
+
+  close() {
+    return this.writer.close();
+  }
+}
+
+/** One request to an upstream. */
+class Attempt {
+  constructor(number) {
+    this.number = number;
     this.abort = new AbortController();
-    this.over = false;
     // Nothing more comes from the upstream, so that there is nothing to abort.
     this.ended = false;
+    // What still comes is nobody's business any more.
+    this.dropped = false;
+  }
+
+  /** Sends the request and reads what comes, up to its end. */
+  async run(call, url, headers, body) {
+    const { tap } = call;
+    try {
+      const response = await this.send(url, headers, body);
+      if (!response) return call.told(tap.fail(Date.now(), this.number));
+      const reader = response.body?.getReader();
+      if (this.dropped) return reader?.cancel().catch(() => {});
+      call.told(tap.head(Date.now(), this.number, response.status, headersTo(response.headers)));
+      const isStream = tap.isStreaming();
+      if (isStream && !call.outlet) call.begin();
+      if (!reader) {
+        this.ended = true;
+        call.told(tap.end(Date.now(), this.number));
+      } else if (isStream) {
+        await this.stream(call, reader);
+      } else {
+        await this.whole(call, reader, lengthOf(response.headers));
+      }
+    } catch (error) {
+      call.broke(error);
+    } finally {
+      call.left();
+    }
+  }
+
+  /** Gives the response, `null` if there is none. */
+  async send(url, headers, body) {
+    try {
+      return await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: this.abort.signal });
+    } catch {
+      this.ended = true;
+      return null;
+    }
+  }
+
+  letGo() {
+    if (this.dropped) return;
+    this.dropped = true;
+    // With a reason: without one, the runtime makes an error and collects its stack.
+    if (!this.ended) this.abort.abort(OVER);
+  }
+
+  /** Reads a whole answer, or a failure: up to the end, or to its length, which saves the wait for the end to be told. */
+  async whole(call, reader, length) {
+    const { tap } = call;
+    const chunks = [];
+    let size = 0;
+    try {
+      while (!this.dropped) {
+        const { done, value } = await reader.read();
+        if (done) {
+          this.ended = true;
+          break;
+        }
+        chunks.push(value);
+        size += value.byteLength;
+        this.ended = size >= length;
+        call.told(tap.bytes(Date.now(), this.number, value));
+        if (this.ended) break;
+      }
+      call.whole = () => joined(chunks, size);
+      call.told(tap.end(Date.now(), this.number));
+    } catch {
+      this.ended = true;
+      call.told(tap.fail(Date.now(), this.number));
+    }
+  }
+
+  /** Hands a stream on, chunk by chunk, up to its end. When the caller has left, it reads for as long as it is not dropped. */
+  async stream(call, reader) {
+    const { tap } = call;
+    const { number } = this;
+    try {
+      while (!this.dropped) {
+        let part;
+        try {
+          part = await reader.read();
+        } catch {
+          this.ended = true;
+          call.told(tap.fail(Date.now(), number));
+          return;
+        }
+        if (part.done) {
+          this.ended = true;
+          call.told(tap.end(Date.now(), number));
+          return;
+        }
+        const flags = tap.forward(Date.now(), number, part.value);
+        const bytes = flags & REPLACED ? tap.replacement() : part.value;
+        if (flags > REPLACED) call.told(flags);
+        if (bytes.byteLength === 0 || call.lost) continue;
+        call.silent = false;
+        call.writing += 1;
+        call.writingSince = Date.now();
+        try {
+          await call.outlet.write(bytes);
+        } catch {
+          call.gone();
+        }
+        call.writing -= 1;
+        const now = Date.now();
+        if (now - call.writingSince >= SLOW) call.waited(now);
+      }
+    } finally {
+      if (!this.ended) reader.cancel().catch(() => {});
+    }
+  }
+}
+
+class Call {
+  constructor(tap, caller, heartbeat, resolve, reject) {
+    this.tap = tap;
+    this.caller = caller;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.attempts = [];
+    // How many of them still read.
+    this.reading = 0;
+    this.outlet = null;
+    this.over = false;
     this.closed = false;
-    this.writing = false;
+    // The caller has left.
+    this.lost = false;
+    // How many writes wait for the caller.
+    this.writing = 0;
+    this.silent = true;
     this.gone = () => {
-      if (!this.closed) this.told(tap.cancel(Date.now()));
+      if (this.closed) return;
+      this.lost = true;
+      this.told(tap.cancel(Date.now()));
     };
     this.fire = () => this.expire();
     this.heartbeat = heartbeat;
     this.beatAt = Date.now() + heartbeat;
-    this.arm();
+  }
+
+  run() {
+    const { caller } = this;
     // The request is ours alone, and a listener costs eight times as much.
     if (caller) caller.onabort = this.gone;
     if (caller?.aborted) this.gone();
+    if (!this.over) this.told(this.tap.expire(Date.now()));
   }
 
   /** Carries out what the tap said. */
   told(flags) {
     if (this.over) return;
+    if (flags & ABORT) this.drop();
+    if (flags & SEND) this.send();
     if (flags & OVER) {
       this.over = true;
       clearTimeout(this.timer);
-      // With a reason: without one, the runtime makes an error and collects its stack.
-      if (!this.ended) this.abort.abort(OVER);
+      for (const attempt of this.attempts) attempt.letGo();
+      if (this.reading === 0) this.finish();
     } else if (flags & REARM) {
       this.arm();
     }
+  }
+
+  send() {
+    const { tap } = this;
+    for (let number = tap.next(); number >= 0; number = tap.next()) {
+      const attempt = new Attempt(number);
+      this.attempts.push(attempt);
+      this.reading += 1;
+      attempt.run(this, tap.url(), tap.headers(), tap.body());
+    }
+  }
+
+  drop() {
+    for (let number = this.tap.dropped(); number >= 0; number = this.tap.dropped()) {
+      this.attempts.find((attempt) => attempt.number === number)?.letGo();
+    }
+  }
+
+  /** An attempt has nothing more to tell. The last one ends the call, behind all that it has written. */
+  left() {
+    this.reading -= 1;
+    if (this.over && this.reading === 0) this.finish();
+  }
+
+  /** Our own machinery has failed: the wasm has trapped. */
+  broke(error) {
+    this.reject(error);
+    this.told(OVER);
+  }
+
+  /** Answers with a stream. */
+  begin() {
+    const outlet = new Outlet(this.gone);
+    this.resolve(this.tap.respond(Date.now(), outlet.readable));
+    this.outlet = outlet;
+    // The call goes on when the handler has returned, and for its log line when the client has left.
+    waitUntil(new Promise((resolve) => {
+      this.settled = resolve;
+    }));
   }
 
   /** Sets the timer. A deadline that moves back is noticed when the timer fires too early, not at each chunk. */
@@ -200,83 +395,20 @@ class Call {
     this.writingSince = now;
   }
 
-  /** Reads a whole answer, or a failure: up to the end, or to its length, which saves the wait for the end to be told. */
-  async whole(reader, length) {
-    const chunks = [];
-    let size = 0;
+  /** The end: of the stream, whose last bytes may be ours, or the response with a whole answer or an error. */
+  async finish() {
+    const { outlet, tap } = this;
     try {
-      while (reader && !this.over) {
-        const { done, value } = await reader.read();
-        if (done) {
-          this.ended = true;
-          break;
-        }
-        chunks.push(value);
-        size += value.byteLength;
-        this.ended = size >= length;
-        this.told(this.tap.bytes(Date.now(), value));
-        if (this.ended) break;
+      if (!outlet) {
+        const body = [() => null, () => this.whole(), () => tap.recast()][tap.verdict()]();
+        this.resolve(tap.respond(Date.now(), body));
+      } else if (!this.lost) {
+        const tail = tap.tail();
+        if (tail.byteLength) await outlet.write(tail);
+        await outlet.close();
       }
-      this.told(this.tap.end(Date.now()));
-    } catch {
-      this.ended = true;
-      this.told(this.tap.fail(Date.now()));
-    }
-    return [() => null, () => joined(chunks, size), () => this.tap.recast()][this.tap.verdict()]();
-  }
-
-  /** Hands a stream on, chunk by chunk. */
-  async pump(reader, writer) {
-    const { tap } = this;
-    this.writer = writer;
-    this.silent = true;
-    writer.closed.catch(this.gone);
-    let written = false;
-    try {
-      while (!this.over) {
-        let part;
-        try {
-          part = await reader.read();
-        } catch {
-          this.ended = true;
-          this.told(tap.fail(Date.now()));
-          break;
-        }
-        if (part.done) {
-          this.ended = true;
-          this.told(tap.end(Date.now()));
-          break;
-        }
-        const flags = tap.forward(Date.now(), part.value);
-        let bytes = flags & REPLACED ? tap.replacement() : part.value;
-        if (flags > REPLACED) this.told(flags);
-        if (bytes.byteLength === 0) continue;
-        // Behind a comment of ours, a byte order mark is no longer at the beginning.
-        if (!written && this.commented && bytes[0] === 0xef && bytes[1] === 0xbb) bytes = bytes.subarray(3);
-        written = true;
-        this.silent = false;
-        this.writing = true;
-        this.writingSince = Date.now();
-        await writer.write(bytes);
-        this.writing = false;
-        const now = Date.now();
-        if (now - this.writingSince >= SLOW) this.waited(now);
-      }
-      const tail = tap.tail();
-      if (tail.byteLength) await writer.write(tail);
-      await writer.close();
-    } catch {
-      this.gone();
-    } finally {
-      if (!this.ended) reader.cancel().catch(() => {});
-      this.close();
-    }
-  }
-
-  /** The response with a whole answer, or with the error for which there is none. */
-  answer(whole) {
-    try {
-      return this.tap.respond(Date.now(), whole);
+    } catch (error) {
+      this.reject(error);
     } finally {
       this.close();
     }
@@ -288,18 +420,18 @@ class Call {
    */
   beat(now) {
     this.beatAt = now + this.heartbeat;
-    if (!this.writer || this.writing) return;
-    if (this.silent) {
-      this.commented = true;
-      this.writer.write(HEARTBEAT).catch(this.gone);
-    }
+    if (!this.outlet || this.writing || this.lost) return;
+    if (this.silent) this.outlet.comment();
     this.silent = true;
   }
 
   close() {
-    this.over = true;
     this.closed = true;
     clearTimeout(this.timer);
-    this.tap.finish();
+    try {
+      this.tap.finish();
+    } finally {
+      this.settled?.();
+    }
   }
 }

@@ -1,28 +1,40 @@
 //! One call as the loop in JavaScript sees it: it tells what happened and is told, in a few bits, what to do.
 
 use crate::answer::{Answers, JSON};
-use crate::headers;
 use crate::meter::Entry;
+use crate::sender::{Sender, Sending};
+use crate::{gate, headers};
 use sluicegate::exchange::{Action, Exchange, Forwarded};
-use sluicegate::reply::{Deltas, End, Usage};
+use sluicegate::reply::{Deltas, Notice};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
+use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 const REPLACED: u32 = 1;
 const REARM: u32 = 2;
 const OVER: u32 = 4;
+const SEND: u32 = 8;
+const ABORT: u32 = 16;
 
-/// A call that was made, held by JavaScript until it is over. `now` is `Date.now()`.
+/// A call, held by JavaScript until it is over. `now` is `Date.now()`; attempts go by their numbers.
 // Private: worker-build would publish it as an export of the Worker.
 #[wasm_bindgen(private)]
 pub struct Tap {
     exchange: Exchange,
-    upstream: String,
+    sender: Sender,
     answers: Answers,
-    /// What the answer's head said that the caller may see.
+    /// What the latest response head said, and whose it was.
     answer: headers::Answer,
+    answering: u32,
+    /// The routes of the attempts, by their numbers.
+    routes: Vec<usize>,
+    /// Requests that JavaScript has not taken yet, and the one that it is taking.
+    waiting: VecDeque<Sending>,
+    sending: Sending,
+    /// Attempts that JavaScript is still to abort.
+    dropped: VecDeque<u32>,
     deltas: Deltas,
     replacement: Vec<u8>,
     deadline: Instant,
@@ -33,32 +45,51 @@ pub struct Tap {
 
 impl Tap {
     /// `entry` is the log line to finish when the call is over.
-    pub(crate) fn new(now: f64, exchange: Exchange, upstream: String, answers: Answers, entry: Entry) -> Self {
+    pub(crate) fn new(exchange: Exchange, sender: Sender, answers: Answers, entry: Entry) -> Self {
         let never = Instant(u64::MAX);
-        let mut tap = Tap {
+        Tap {
             exchange,
-            upstream,
+            sender,
             answers,
             answer: headers::Answer::default(),
+            answering: 0,
+            routes: Vec::new(),
+            waiting: VecDeque::new(),
+            sending: Sending::default(),
+            dropped: VecDeque::new(),
             deltas: Deltas::new(),
             replacement: Vec::new(),
             deadline: never,
             armed: never,
             entry,
-        };
-        tap.turn(instant(now));
-        tap
+        }
     }
 
     /// Asks the exchange what to do next until it has no more to say, and sums it up in bits.
     fn turn(&mut self, now: Instant) -> u32 {
         let mut flags = 0;
-        while let Some(action) = self.exchange.poll(now) {
+        while let Some(action) = gate::poll(&mut self.exchange, now) {
             match action {
                 Action::Wait(until) => self.deadline = until,
-                Action::Abort | Action::Finish => flags |= OVER,
-                // Taken before the loop starts.
-                Action::Send(_) => {}
+                Action::Send(sending) => {
+                    let (attempt, at) = (sending.attempt, sending.route);
+                    self.routes.push(at);
+                    let Some(route) = self.exchange.routes().get(at) else { continue };
+                    match self.sender.complete(route, sending) {
+                        Ok(sending) => {
+                            self.waiting.push_back(sending);
+                            flags |= SEND;
+                        }
+                        Err(error) => self.exchange.handle_unsent(now, attempt, error),
+                    }
+                }
+                Action::Abort(attempt) => {
+                    self.dropped.push_back(attempt);
+                    flags |= ABORT;
+                }
+                // The gate's keys are what they are.
+                Action::Refresh(_) => self.exchange.handle_refreshed(now, false),
+                Action::Finish => flags |= OVER,
             }
         }
         if self.deadline < self.armed {
@@ -67,32 +98,80 @@ impl Tap {
         flags
     }
 
-    fn end_of_call(&self) -> Option<&End> {
-        self.exchange.end()
+    /// The name of the upstream whose head is answered, or that was asked last.
+    fn upstream(&self) -> Option<&str> {
+        let answering = self.exchange.is_streaming().then(|| {
+            let at = *self.routes.get(self.answering as usize)?;
+            self.exchange.routes().get(at)
+        });
+        answering.flatten().or_else(|| self.exchange.route()).map(|route| route.source.as_str())
     }
 
-    fn usage(&self) -> Option<Usage> {
-        self.exchange.reply().and_then(|reply| reply.usage.clone())
+    /// Takes over what the exchange has to tell, as codes: details are for the log and for the reader of the stream.
+    fn gather_notices(&mut self) {
+        let of_reply = self.exchange.reply().map_or(&[][..], |reply| &reply.notices);
+        for (notice, detail) in self.exchange.notices().iter().chain(of_reply) {
+            let field = detail.split_once(": ").map_or(detail.as_str(), |(field, _)| field);
+            let code = match notice {
+                Notice::RequestChanged => [notice.code(), ":", field].concat(),
+                _ => notice.code().to_owned(),
+            };
+            if !self.answers.notices.contains(&code) {
+                self.answers.notices.push(code);
+            }
+        }
     }
 
     fn refusal(&self) -> Result<Response, JsValue> {
         let internal = || Error::new(ErrorKind::Internal, "The call ended without an answer and without an error.");
-        let error = self.end_of_call().and_then(|end| end.error.clone()).unwrap_or_else(internal);
-        let mut extra = vec![("x-sluicegate-upstream", self.upstream.as_str())];
-        if let Some(id) = self.answer.trace_id() {
-            extra.push(("x-upstream-trace-id", id));
-        }
+        let error = self.exchange.end().and_then(|end| end.error.clone()).unwrap_or_else(internal);
+        let attempts = self.exchange.attempts().to_string();
+        let mut extra = vec![("x-sluicegate-attempts", attempts.as_str())];
+        extra.extend(self.upstream().map(|name| ("x-sluicegate-upstream", name)));
+        extra.extend(self.exchange.trace_id().map(|id| ("x-upstream-trace-id", id)));
         self.answers.error(&error, &extra)
     }
 }
 
 #[wasm_bindgen]
 impl Tap {
-    /// The response head arrived; headers as one text.
-    pub fn head(&mut self, now: f64, status: u16, text: &str) -> u32 {
+    /// Goes on to the next request that is to be sent: its attempt's number, or -1 if there is none.
+    pub fn next(&mut self) -> i32 {
+        match self.waiting.pop_front() {
+            Some(sending) => {
+                self.sending = sending;
+                self.sending.attempt as i32
+            }
+            None => -1,
+        }
+    }
+
+    /// Where it goes.
+    pub fn url(&self) -> String {
+        self.sending.url.clone()
+    }
+
+    /// Its headers as one text.
+    pub fn headers(&self) -> String {
+        self.sending.headers.as_str().to_owned()
+    }
+
+    /// Its body, which is gone from here afterwards.
+    pub fn body(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.sending.body)
+    }
+
+    /// The next attempt that is to be aborted; -1 if there is none.
+    pub fn dropped(&mut self) -> i32 {
+        self.dropped.pop_front().map_or(-1, |attempt| attempt as i32)
+    }
+
+    /// The response head of an attempt arrived; headers as one text.
+    pub fn head(&mut self, now: f64, attempt: u32, status: u16, text: &str) -> u32 {
         self.answer = headers::Answer::read(status, text);
+        self.answering = attempt;
         let now = instant(now);
-        self.exchange.handle_head(now, &self.answer.head(now.0));
+        self.exchange.handle_head(now, attempt, &self.answer.head(now.0));
         if self.exchange.is_streaming() {
             self.entry.handed_on();
         }
@@ -100,19 +179,21 @@ impl Tap {
     }
 
     /// The response to the caller: with the answer's bytes or stream, or, for `null`, the error for which there is neither.
-    pub fn respond(&self, now: f64, body: &JsValue) -> Result<Response, JsValue> {
+    pub fn respond(&mut self, now: f64, body: &JsValue) -> Result<Response, JsValue> {
+        self.gather_notices();
         if body.is_null() {
             return self.refusal();
         }
         let is_stream = self.exchange.is_streaming() || self.exchange.is_recast();
         let mut headers = self.answers.headers(Some(if is_stream { "text/event-stream; charset=utf-8" } else { JSON }));
-        headers.add("x-sluicegate-upstream", &self.upstream);
+        headers.add("x-sluicegate-upstream", self.upstream().unwrap_or_default());
+        headers.add("x-sluicegate-attempts", &self.exchange.attempts().to_string());
         headers.append(&self.answer.shown);
         if let Some(id) = self.answer.trace_id() {
             headers.add("x-upstream-trace-id", id);
         }
         let total = (!is_stream).then(|| (now - self.entry.started).max(0.0) as u64);
-        headers::server_timing(&mut headers, self.exchange.timing(), total);
+        headers::server_timing(&mut headers, self.exchange.timing(), total, self.exchange.attempts());
         self.answers.send(200, &headers, body)
     }
 
@@ -125,7 +206,7 @@ impl Tap {
     /// What there is to hand on when the call is over: nothing but an error (0), the bytes that came (1), or
     /// [`Tap::recast`] (2).
     pub fn verdict(&self) -> u32 {
-        match self.end_of_call() {
+        match self.exchange.end() {
             Some(end) if end.error.is_none() => 1 + u32::from(self.exchange.is_recast()),
             _ => 0,
         }
@@ -142,11 +223,11 @@ impl Tap {
         self.exchange.resume(instant(now));
     }
 
-    /// A chunk of a stream arrived: 0 says to hand it on as it is.
-    pub fn forward(&mut self, now: f64, chunk: &[u8]) -> u32 {
+    /// A chunk of an attempt's stream arrived: without [`REPLACED`] it is to be handed on as it is.
+    pub fn forward(&mut self, now: f64, attempt: u32, chunk: &[u8]) -> u32 {
         let now = instant(now);
         let mut flags = 0;
-        if let Forwarded::Bytes(bytes) = self.exchange.forward(now, chunk) {
+        if let Forwarded::Bytes(bytes) = self.exchange.forward(now, attempt, chunk) {
             self.replacement.clear();
             self.replacement.extend_from_slice(bytes);
             flags = REPLACED;
@@ -160,20 +241,18 @@ impl Tap {
     }
 
     /// A chunk of a whole answer or of a failure arrived.
-    pub fn bytes(&mut self, now: f64, chunk: &[u8]) -> u32 {
-        let now = instant(now);
-        self.exchange.handle_bytes(now, chunk, &mut self.deltas);
-        self.turn(now)
+    pub fn bytes(&mut self, now: f64, attempt: u32, chunk: &[u8]) -> u32 {
+        self.tell(now, |exchange, now, deltas| exchange.handle_bytes(now, attempt, chunk, deltas))
     }
 
-    /// The body ended.
-    pub fn end(&mut self, now: f64) -> u32 {
-        self.tell(now, |exchange, now, deltas| exchange.handle_end(now, deltas))
+    /// An attempt's body ended.
+    pub fn end(&mut self, now: f64, attempt: u32) -> u32 {
+        self.tell(now, |exchange, now, deltas| exchange.handle_end(now, attempt, deltas))
     }
 
-    /// The request or its body failed.
-    pub fn fail(&mut self, now: f64) -> u32 {
-        self.tell(now, |exchange, now, deltas| exchange.handle_error(now, deltas))
+    /// An attempt's request or its body failed.
+    pub fn fail(&mut self, now: f64, attempt: u32) -> u32 {
+        self.tell(now, |exchange, now, deltas| exchange.handle_error(now, attempt, deltas))
     }
 
     /// The caller has left.
@@ -181,13 +260,15 @@ impl Tap {
         self.tell(now, |exchange, now, _| exchange.cancel(now))
     }
 
-    /// The timer fired.
+    /// The call begins, or the timer fired.
     pub fn expire(&mut self, now: f64) -> u32 {
         self.tell(now, |_, _, _| {})
     }
 
     fn tell(&mut self, now: f64, tell: impl FnOnce(&mut Exchange, Instant, &mut Deltas)) -> u32 {
         let now = instant(now);
+        // What is read of the answer goes out as bytes.
+        self.deltas.clear();
         tell(&mut self.exchange, now, &mut self.deltas);
         self.turn(now)
     }
@@ -205,8 +286,7 @@ impl Tap {
 
     /// The call is over: writes its log line. The tap is gone afterwards.
     pub fn finish(mut self) {
-        let usage = self.usage();
-        self.entry.close(self.exchange.end(), usage, self.exchange.timing());
+        self.entry.close(&self.exchange);
         self.entry.write();
     }
 }

@@ -1,0 +1,58 @@
+//! How the requests of one call are sent: each route's address, key and headers.
+
+use crate::gate;
+use crate::headers::{self, Headers};
+use sluicegate::config::Config;
+use sluicegate::exchange::{self, Route};
+use sluicegate::request::url;
+use sluicegate::{Error, ErrorKind};
+use std::rc::Rc;
+use worker::Env;
+
+/// What all requests of one call have in common.
+pub(crate) struct Sender {
+    pub(crate) env: Env,
+    pub(crate) config: Rc<Config>,
+    /// The gate's own host, as the caller spelled it.
+    pub(crate) host: String,
+    /// The call's id.
+    pub(crate) id: String,
+    /// The caller's own credential, where it is the upstream's business.
+    pub(crate) token: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// A request to an upstream, ready to go.
+#[derive(Default)]
+pub(crate) struct Sending {
+    /// The attempt's number.
+    pub(crate) attempt: u32,
+    pub(crate) url: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Sender {
+    /// Completes a request.
+    ///
+    /// Errors: `misconfigured` if the route's secret is not there, or its upstream is this gate itself.
+    pub(crate) fn complete(&self, route: &Route, sending: exchange::Sending) -> Result<Sending, Error> {
+        let exchange::Sending { attempt, request: built, .. } = sending;
+        let upstream = self.config.upstream_of(route).ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "The route's upstream is not in the configuration any more.")
+        })?;
+        if upstream.base_url().host() == self.host {
+            let message = "The upstream is this gate itself; calls would go round in circles.";
+            return Err(Error::new(ErrorKind::Misconfigured, message).with_param("upstreams"));
+        }
+        let secret = gate::secret(&self.env, &self.config, upstream)?;
+        let key = self.token.as_deref().or(secret.as_deref());
+        let accept = if built.stream { "text/event-stream" } else { "application/json" };
+        let mut headers = headers::upward(key, accept, &self.id, upstream.headers());
+        headers.add("content-type", "application/json");
+        if let Some(key) = &self.idempotency_key {
+            headers.add("idempotency-key", key);
+        }
+        Ok(Sending { attempt, url: url(upstream.base_url().as_str(), &built), headers, body: built.body })
+    }
+}
