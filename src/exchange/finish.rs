@@ -51,6 +51,10 @@ impl Exchange {
             }
             return;
         }
+        if self.last.as_ref().is_some_and(|last| last.splice.is_some()) {
+            // The way is told whole where there is room for it: before the end, which is of our making.
+            self.comment_timeline();
+        }
         self.tail.append(&mut self.pending);
         let rewrites = self.rewrites();
         let is_chat = self.is_chat();
