@@ -1,6 +1,7 @@
 /** Wires the page: conversation, gate, views, keys. */
 import { type Answer, Chat, isLive } from "./chat.js";
 import { failureOf } from "./errors.js";
+import { deviceModel } from "./local.js";
 import { type ChosenFault, withFault } from "./faults.js";
 import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, t, useLanguage } from "./i18n/index.js";
 import { markdownEngine, onMarkdownReady } from "./markdown/load.js";
@@ -13,6 +14,7 @@ import { Conversation } from "./view/conversation.js";
 import { h, icon, iconButton, show, textButton } from "./view/dom.js";
 import { FaultSwitch } from "./view/fault-switch.js";
 import { LiveLine } from "./view/live.js";
+import { LocalSection } from "./view/local.js";
 import { type Model, ModelMenu, presetMenu } from "./view/menu.js";
 import { buildSettings } from "./view/settings.js";
 
@@ -217,6 +219,17 @@ function drawExamples(): void {
   }));
 }
 
+/** Offers the browser's own model, where there is one: the gate asks it when nothing else can answer, once it is prepared. */
+async function offerDevice(): Promise<void> {
+  const device = await deviceModel();
+  if (!device) return;
+  session.device = device;
+  session.reconnect();
+  const section = new LocalSection(device);
+  settings.querySelector(".drawer-body")?.append(section.node);
+  onLanguage(() => void section.refresh());
+}
+
 /** Asks the gate what it is and which models it has; the page works without either answer. */
 async function discover(): Promise<void> {
   const [health, models] = await Promise.allSettled([
@@ -263,6 +276,7 @@ function build(): void {
     reconnect() {
       session.reconnect();
       void discover();
+void offerDevice();
     },
   });
   byId("composer").addEventListener("submit", (event) => event.preventDefault());
@@ -301,3 +315,4 @@ void useLanguage(prefs.language || preferredLanguage(navigator.languages)).final
 if (chat.path().some(isLive)) saveChat(chat, Date.now());
 if (chat.path().length > 0) scroll.latch();
 void discover();
+void offerDevice();

@@ -4,6 +4,7 @@ import type { Answer, Chat } from "./chat.js";
 import { failureOf } from "./errors.js";
 import { requestFields } from "./faults.js";
 import { t } from "./i18n/index.js";
+import type { DeviceModel } from "./local.js";
 import { connection, gateUrl, type Prefs } from "./prefs.js";
 import { traceOf } from "./trace.js";
 
@@ -27,6 +28,9 @@ export class Session {
   private leftAt = -Infinity;
   private running: { answer: Answer; abort: AbortController } | undefined;
 
+  /** What answers when nothing else can, where the browser has a model of its own. */
+  device: DeviceModel | undefined;
+
   constructor(private readonly prefs: Prefs, private readonly events: SessionEvents) {}
 
   /** The answer under way. */
@@ -40,6 +44,7 @@ export class Session {
     const gate = createGate({
       baseUrl: gateUrl(),
       ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}),
+      ...(this.device ? { fallback: [this.device] } : {}),
     });
     this.gate = gate;
     // A start that failed, say because the wasm did not come, is tried again by the next call.

@@ -147,7 +147,9 @@ function rowsOf(moments: readonly Moment[], inner: boolean, offset: number): Row
 /** The parts of an attempt's bar, up to where it ended. Connecting is worth a part of its own if it took more than `least`. */
 function divide(row: Row, headAt: number | undefined, least: number): void {
   if (row.end === "skipped") return;
-  const first = row.firstToken === undefined ? row.to : Math.min(row.firstToken, row.to);
+  // Of an attempt that went on with an answer, only the call's first token is known, which was another's.
+  const unknown = row.end === "ended" && row.marks.some(({ kind }) => kind === "continued") ? row.from : row.to;
+  const first = Math.min(row.firstToken ?? unknown, row.to);
   const head = headAt !== undefined && headAt - row.from > least && headAt < first ? headAt : row.from;
   const parts: Segment[] = [
     { kind: "connect", from: row.from, to: head },
@@ -169,9 +171,14 @@ export function chartOf(trace: Trace): Chart {
   const inner = eventful(gate) ? gate : [];
   const rows = [...here, ...inner];
   const total = Math.max(1, ...rows.map((row) => Math.max(row.to, ...row.segments.map(({ to }) => to))));
-  // What the two clocks disagree about goes beyond no end.
-  for (const row of rows) if (row.end === "open") row.to = total;
   const lastHere = here.findLast((row) => row.end !== "skipped");
+  // The Worker's last word may come before the end of its last attempt: that lasted as long as the page's request for it.
+  for (const row of rows) {
+    if (row.end !== "open") continue;
+    const page = row.inner ? lastHere : undefined;
+    Object.assign(row, { to: Math.max(page?.to ?? total, row.from), ...(page && page.end !== "skipped" ? { end: page.end, detail: page.detail } : {}) });
+    if (row.firstToken === undefined && page?.firstToken !== undefined && page.firstToken >= row.from) row.firstToken = page.firstToken;
+  }
   for (const row of rows) divide(row, row === lastHere ? trace.headMs : undefined, total / 100);
   const asked = inner.length > 0 ? [...here.filter((row) => row !== lastHere), ...inner] : here;
   const pauses = rows.flatMap((row) => row.segments.filter(({ kind }) => kind === "pause"));
