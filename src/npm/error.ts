@@ -1,4 +1,4 @@
-import type { OutcomeName, Reply } from "./types.js";
+import type { OutcomeName, Reply, TimelineEvent } from "./types.js";
 
 /** What the core says of an error. */
 export interface ErrorFields {
@@ -14,6 +14,8 @@ export interface ErrorFields {
   outcome?: OutcomeName;
   budget?: string;
   vendor?: { status?: number; code?: string; message?: string; traceId?: string };
+  attempts?: number;
+  timeline?: TimelineEvent[];
   cause?: unknown;
 }
 
@@ -44,6 +46,10 @@ export class GateError extends Error {
   readonly budget?: string;
   /** What the vendor said, for support. */
   readonly vendor?: ErrorFields["vendor"];
+  /** How many requests were made, if the call got so far. */
+  readonly attempts?: number;
+  /** What the call went through. */
+  readonly timeline?: TimelineEvent[];
   /** What had been received before the error, if anything was. */
   readonly partial?: Reply;
 
@@ -62,6 +68,8 @@ export class GateError extends Error {
     this.outcome = fields.outcome;
     this.budget = fields.budget;
     this.vendor = fields.vendor;
+    this.attempts = fields.attempts;
+    this.timeline = fields.timeline;
     this.partial = partial;
   }
 }
@@ -88,4 +96,10 @@ export function toGateError(error: unknown): GateError {
     retryable: false,
     cause: error,
   });
+}
+
+/** An error in what the caller gave. */
+export function invalid(param: string, message: string, cause?: unknown): GateError {
+  const nextStep = "Correct the named field and send again.";
+  return new GateError({ code: "invalid_request", message, status: 400, party: "caller", nextStep, retryable: false, param, cause });
 }

@@ -1,6 +1,7 @@
 import type { ErrorFields } from "./error.js";
 import { GateError } from "./error.js";
-import type { CallOptions, GateEvents, Notice, OutcomeName, Timing, Usage } from "./types.js";
+import type { Routes } from "./routes.js";
+import type { GateEvents, Notice, OutcomeName, TimelineEvent, Timing, Usage } from "./types.js";
 import type { Bindings } from "./wasm.js";
 
 interface Head {
@@ -15,11 +16,14 @@ interface Summary {
   timing: Timing;
   notices: Notice[];
   usage?: Usage;
+  source?: string;
+  attempts?: number;
+  timeline?: TimelineEvent[];
   error?: ErrorFields;
 }
 
 /** The routes that the core reads; their paths end so whatever the base URL is. */
-const ROUTES = /\/(chat\/)?completions$/;
+const ROUTES = /(?:\/chat)?\/completions$/;
 
 // As it came: the core says what it thinks of a byte order mark.
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -27,9 +31,8 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 /** A `fetch` that sends the calls it knows through the core and all others as they are. */
 export function gateFetch(
   { Forward }: Bindings,
-  baseUrl: string,
-  coreOptions: () => object,
-  gateHeaders: (own: Headers, call: CallOptions | undefined) => Promise<[string, string][]>,
+  health: InstanceType<Bindings["Health"]>,
+  routes: Routes,
   customFetch: typeof globalThis.fetch | undefined,
   settle: (end: GateEvents["end"], notices: Notice[]) => void,
 ): typeof globalThis.fetch {
@@ -40,10 +43,11 @@ export function gateFetch(
     const method = (init?.method ?? from?.method ?? "GET").toUpperCase();
     const path = url.replace(/[?#].*$/s, "");
     // Another host gets neither the gate's key nor its headers: they are for the base URL alone.
-    const isOurs = isInside(url, baseUrl);
-    if (method !== "POST" || !ROUTES.test(path)) {
+    const isOurs = isInside(url, routes.baseUrl);
+    const route = method === "POST" ? ROUTES.exec(path)?.[0] : undefined;
+    if (!route) {
       if (!isOurs) return send(input, init);
-      return send(input, { ...init, headers: await gateHeaders(new Headers(init?.headers ?? from?.headers), undefined) });
+      return send(input, { ...init, headers: await routes.headers(new Headers(init?.headers ?? from?.headers), undefined) });
     }
 
     const signal = init?.signal ?? from?.signal;
@@ -55,10 +59,12 @@ export function gateFetch(
     headers.delete("content-length");
     if (!headers.has("content-type")) headers.set("content-type", "application/json");
     // The SDK's own headers go first: its placeholder key gives way to the gate's.
-    const pairs = isOurs ? await gateHeaders(headers, undefined) : [...headers];
+    const query = url.slice(path.length).replace(/#.*$/s, "");
+    const own = { headers, path: route, url: path.slice(0, -route.length), query, fetch: withInit(send, customFetch, from, init) };
+    const options = isOurs ? await routes.forCall(own, undefined) : routes.foreign(own);
     signal?.throwIfAborted();
 
-    const call = new Forward(body, { ...coreOptions(), url, headers: pairs }, withInit(send, customFetch, from, init));
+    const call = new Forward(body, options, health);
     let over = false;
     const finish = () => {
       if (over) return;
@@ -67,8 +73,8 @@ export function gateFetch(
       const summary = call.summary() as Summary | undefined;
       call.free();
       if (!summary) return;
-      const { outcome, usage, timing, notices, error } = summary;
-      settle({ outcome, usage, timing, error: error && new GateError(error) }, notices);
+      const { notices, error, ...end } = summary;
+      settle({ ...end, error: error && new GateError(error) }, notices);
     };
     // Set while the core is at work on this call; it notices a cancel by itself then, and must not be freed.
     let busy = true;

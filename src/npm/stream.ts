@@ -1,6 +1,7 @@
 import { readBatch } from "./batch.js";
 import { GateError, type ErrorFields, toGateError } from "./error.js";
 import { completeReply } from "./reply.js";
+import type { CoreOptions } from "./routes.js";
 import type { Delta, GateStream, Reply } from "./types.js";
 import type { Bindings } from "./wasm.js";
 
@@ -9,9 +10,8 @@ export interface Prepared {
   bindings: Bindings;
   /** The request, a JSON text. */
   body: string;
-  /** For `CallOptions` in `src/js/src/convert.rs`. */
-  options: object;
-  fetch: typeof globalThis.fetch | undefined;
+  options: CoreOptions;
+  health: InstanceType<Bindings["Health"]>;
 }
 
 /** One call of the core, read as deltas. */
@@ -121,8 +121,8 @@ export class Stream implements GateStream {
   }
 
   async #open() {
-    const { bindings, body, options, fetch } = await this.#prepare();
-    const call = new bindings.Call(body, options, fetch);
+    const { bindings, body, options, health } = await this.#prepare();
+    const call = new bindings.Call(body, options, health);
     this.#call = call;
     const cancel = () => this.cancel();
     if (this.#cancelled || this.#signal?.aborted) call.cancel();

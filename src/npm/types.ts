@@ -14,43 +14,182 @@ export type Dialect = "openai" | "deepseek" | "siliconflow";
 export type Preset = "creative" | "reasoning" | "realtime";
 
 /**
- * Time budgets of one call, in milliseconds. A call that runs out of one ends with `timed_out` and says which. While the app itself is busy
- * between two reads, only `total` runs.
+ * Time budgets, in milliseconds. An attempt that runs out of one is left for another route, or gone on with; where nothing helps, the call
+ * ends with `timed_out` and says which. While the app itself is busy between two reads, only `total` runs. `Infinity` switches one off.
  */
 export interface Budgets {
-  /** From sending to the response head (streams only). Default 60,000. */
+  /**
+   * From sending to the response head (streams only).
+   *
+   * ### Default: 60,000
+   * Some servers send it only with the first token.
+   */
   connect?: number;
-  /** From sending to the first token. Default 60,000. */
+  /** From sending to the first token. ### Default: 60,000 */
   firstToken?: number;
-  /** Between two network chunks, once the answer has begun. Default 30,000. */
+  /** Between two network chunks, once the answer has begun. ### Default: 30,000 */
   idle?: number;
-  /** Between two tokens; keep-alive comments do not count. Default 60,000. */
+  /** Between two tokens; keep-alive comments do not count. ### Default: 60,000 */
   contentIdle?: number;
-  /** The whole call. Default 600,000. */
+  /**
+   * The slowest acceptable rate, in tokens (events with content) per minute; 0 for none.
+   *
+   * ### Default: 4
+   * A large model on a CPU gives more; what is slower only keeps timers alive.
+   */
+  rate?: number;
+  /** From sending to the end of a whole answer (`chat`), while another healthy route could answer. ### Default: 120,000 */
+  answer?: number;
+  /**
+   * How long a route is waited for, for its first token or for the time that it asks for with `Retry-After`, while another healthy
+   * route could answer.
+   *
+   * ### Default: 10,000
+   */
+  patience?: number;
+  /** The whole call, with all its attempts and waits. ### Default: 600,000 */
   total?: number;
 }
 
-/** What {@link createGate} takes. */
-export interface GateOptions {
+/**
+ * When a failed request is sent again. Only what is worth it is: limits, overload, network faults and broken answers, never the caller's
+ * own mistakes; and what all calls of a gate send again is bounded to a fifth of what they send.
+ */
+export interface RetryOptions {
+  /** The longest wait before the first retry; it doubles with each, and is drawn between 0 and that. ### Default: 1,000 */
+  firstMs?: number;
+  /** The longest wait that is drawn; what an upstream asks for may be longer. ### Default: 60,000 */
+  capMs?: number;
+  /** How often one route is asked, the first time included; at most twice while another is left. ### Default: 3 */
+  tries?: number;
+  /** How many requests one call makes at most, over all routes; 64 at most. ### Default: 8 */
+  attempts?: number;
+}
+
+/** When a route is left alone because it keeps failing: by the gate's calls together, for each upstream and model. */
+export interface BreakerOptions {
+  /** Consecutive failures that open it. ### Default: 5 */
+  failures?: number;
+  /** The share of failures within the window that opens it, in percent. ### Default: 50 */
+  ratioPercent?: number;
+  /** Calls within the window from which on the share counts. ### Default: 20 */
+  least?: number;
+  /** The window's length. ### Default: 60,000 */
+  windowMs?: number;
+  /** How long the route is left alone; then one call finds out whether it works again. ### Default: 30,000 */
+  openMs?: number;
+}
+
+/** What happens to an answer that breaks off in the middle. It is never given out as a whole one. */
+export interface ContinuationOptions {
+  /** How often one answer is gone on with, on the same route or another. ### Default: 3 */
+  most?: number;
+  /**
+   * How often an answer that ended with `length` is gone on with.
+   *
+   * ### Default: 0
+   * Whoever sets `max_tokens` means it.
+   */
+  length?: number;
+  /**
+   * Whether the answer may begin anew where nothing else helps: a notice `restarted` then says that what came before is to be forgotten.
+   * Not for `gate.fetch`, whose readers know no such thing.
+   *
+   * ### Default: false
+   */
+  replace?: boolean;
+  /** How, where the base URL goes on with it. Default: as the dialect has it. */
+  by?: ContinueBy;
+}
+
+/** A second request while the first is still silent; the first token wins, and the loser is cancelled. Streams only. */
+export interface HedgeOptions {
+  /** How long the first token is waited for; until the percentile is known, if one is set. ### Default: 3,000 */
+  afterMs?: number;
+  /** After this percentile of the route's recent times to the first token instead (1 to 100, 20 samples at least). ### Default: none */
+  percentile?: number;
+  /** At most this share of the calls is hedged, in percent: what it may cost more. ### Default: 10 */
+  sharePercent?: number;
+}
+
+/** How a broken answer is gone on with: `prefix` as DeepSeek has it, `prefill` of the assistant's message, `anchor` by its last words. */
+export type ContinueBy = "prefix" | "prefill" | "anchor";
+
+/** Gives the key for a call. `refresh`: the last one was refused, and a new one is needed. */
+export type KeySource = (context: { refresh: boolean }) => string | Promise<string>;
+
+/** One OpenAI-compatible API, and what is known of its model. */
+export interface RouteOptions {
   /** The API's base, with its version: `https://gate.example.com/v1`, or `/v1` for the page's own origin. */
   baseUrl: string;
-  /** Sent as `Authorization: Bearer …`. Never put a vendor's key into a page: point `baseUrl` at a Worker instead. */
-  apiKey?: string | (() => string | Promise<string>);
+  /**
+   * Sent as `Authorization: Bearer …`. Never put a vendor's key into a page: point `baseUrl` at a Worker instead.
+   *
+   * A function is asked for each request. After a 401 it is asked once more with `refresh: true`, once for all calls that run into it
+   * together; a key that is a string cannot be renewed.
+   */
+  apiKey?: string | KeySource;
   /** Default `openai`. */
   dialect?: Dialect;
-  /** Used when a request names no model. */
+  /** The model to ask for. */
   model?: string;
   /** Extra request headers. */
   headers?: Record<string, string>;
-  /** Time budgets; what is left out keeps its default. */
+  /** Time budgets; what is left out is as the gate has it, or keeps its default. */
   budgets?: Budgets;
   /**
    * Inline reasoning: `auto` moves a leading `<think>…</think>` from the text to the reasoning; `open` takes a stream that
    * starts inside the thinking (no opening tag); `off` leaves tags alone. Default `auto`.
    */
   thinkTags?: "auto" | "open" | "off";
-  /** Replaces `globalThis.fetch` (tests, proxies). */
+  /** How many tokens prompt and answer may have together. Longer prompts go elsewhere. Default: not known. */
+  context?: number;
+  /** Whether the model takes images; if not, requests with images go elsewhere. Default true. */
+  vision?: boolean;
+  /** Whether the model takes tools; if not, requests with tools go elsewhere. Default true. */
+  tools?: boolean;
+  /** How a broken answer is gone on with here; `false`: not at all. Default: as the dialect has it. */
+  continuation?: ContinueBy | false;
+  /** Replaces `globalThis.fetch`, or the gate's (tests, proxies). */
   fetch?: typeof globalThis.fetch;
+}
+
+/** A model on the user's device, as the `sluicegate/local/*` entries make them. Only one that is ready answers; a call starts no download. */
+export interface LocalModel {
+  readonly id: string;
+  readonly model: string;
+  availability(): Promise<string>;
+  stream(request: never, signal: AbortSignal): AsyncIterable<unknown>;
+  readonly context?: number;
+  readonly vision?: boolean;
+  readonly tools?: boolean;
+  /** Those of `sluicegate/local/*` have it; `localBackend()` of `sluicegate/local` adds it to one of your own. */
+  fetch?: typeof globalThis.fetch;
+}
+
+/** What {@link createGate} takes. Its `model` is used when a request names none. */
+export interface GateOptions extends Omit<RouteOptions, "continuation"> {
+  /**
+   * Where calls go when the base URL fails, in order: further APIs, lighter models, and last, models on the device. Each is asked only for what
+   * its model can take. A further API is asked for its own `model`, if it has one, and gets its own key and headers and none of the gate's or
+   * the call's.
+   *
+   * ### Default: none
+   */
+  fallback?: (RouteOptions | LocalModel)[];
+  /** When a failed request is sent again; `false`: to no route twice. */
+  retry?: RetryOptions | false;
+  /** When a route that keeps failing is left alone; `false`: never. */
+  breaker?: BreakerOptions | false;
+  /** What happens to answers that break off; `false`: they end there, with an error and what there is of them. */
+  continuation?: ContinuationOptions | false;
+  /**
+   * A second request while the first is silent.
+   *
+   * ### Default: none
+   * It costs more.
+   */
+  hedge?: HedgeOptions | false;
 }
 
 /** One part of a message. */
@@ -104,8 +243,14 @@ export interface CallOptions {
   signal?: AbortSignal | null;
   /** Extra request headers of this call. */
   headers?: Record<string, string>;
-  /** Time budgets of this call; they go before the gate's. */
+  /** Time budgets of this call; they go before the gate's and the routes'. */
   budgets?: Budgets;
+  /** As in {@link GateOptions}, for this call; what is left out is as the gate has it. */
+  retry?: RetryOptions | false;
+  /** As in {@link GateOptions}, for this call. */
+  continuation?: ContinuationOptions | false;
+  /** As in {@link GateOptions}, for this call. */
+  hedge?: HedgeOptions | false;
 }
 
 /** Token counts, in the wire's names. Counts that the upstream did not give are left out. */
@@ -135,7 +280,27 @@ export interface Timing {
   totalMs: number;
 }
 
-/** One piece of a streamed answer. */
+/** One thing that a call went through. */
+export interface TimelineEvent {
+  /** Milliseconds since the call was made. */
+  at: number;
+  /**
+   * `sent`, `first_token`, `failed` (the detail is the error's code), `waiting` (its length in milliseconds), `skipped` (why), `repaired` (the
+   * field), `refreshed`, `continued` (how), `hedged`, `dropped`, `ended` (the outcome).
+   */
+  event: string;
+  /** The attempt's number, from 0, if it is about one. */
+  attempt?: number;
+  /** The route's source, if it is about one. */
+  route?: string;
+  model?: string;
+  detail?: string;
+}
+
+/**
+ * One piece of a streamed answer. A notice says what the gate did about a failure as it does it (`retried`, `fell_back`, `continued`,
+ * `restarted`, `hedged`, `request_changed`), what was odd about the answer, or what a Sluicegate Worker on the way says of its own part (`upstream`).
+ */
 export type Delta =
   | { type: "text"; text: string; choice: number }
   | { type: "reasoning"; text: string; choice: number }
@@ -181,6 +346,14 @@ export interface Reply {
   usage?: Usage;
   notices: Notice[];
   timing: Timing;
+  /** The route that answered: its host, or `local:` and the backend's id. Missing where no call was made (`replyStream`). */
+  source?: string;
+  /** How many requests were made. */
+  attempts?: number;
+  /** What the call went through. */
+  timeline?: TimelineEvent[];
+  /** The same of a Sluicegate Worker on the way, if it had to do something about a failure. */
+  upstreamTimeline?: TimelineEvent[];
   /** The `x-request-id` of the answer, or the vendor's trace id. */
   requestId?: string;
   /** The message to append to the conversation, reasoning included (the next request replays it only where the model wants it). */
@@ -226,7 +399,7 @@ export interface Model {
 /** What a gate tells its listeners. A listener that throws is reported as an uncaught error and disturbs no call. */
 export interface GateEvents {
   notice: Notice;
-  end: { outcome: OutcomeName; usage?: Usage; timing: Timing; error?: GateError };
+  end: { outcome: OutcomeName; usage?: Usage; timing: Timing; error?: GateError; source?: string; attempts?: number; timeline?: TimelineEvent[] };
 }
 
 /** The gate: see {@link createGate}. */
@@ -236,9 +409,10 @@ export interface Gate {
   /** One answer as it comes. Nothing is sent before the first read. */
   stream(request: ChatRequest, options?: CallOptions): GateStream;
   /**
-   * A `fetch` for any SDK that takes one. Calls to the chat and completion routes get the gate's budgets, typed ends and
-   * checks; their bodies come out in the OpenAI form, and a stream that breaks ends with an error event instead of silence.
-   * Other requests pass as they are.
+   * A `fetch` for any SDK that takes one. Calls to the chat and completion routes get the gate's budgets, recovery, typed ends and
+   * checks; their bodies come out in the OpenAI form, and a stream that breaks for good ends with an error event instead of silence.
+   * `x-sluicegate-source` and `x-sluicegate-attempts` say who answered. Calls to other addresses than the base URL have no fallback, and
+   * requests for other routes pass as they are.
    */
   fetch: typeof globalThis.fetch;
   /** The models that the base URL lists. */

@@ -1,4 +1,4 @@
-import { Call, checkOptions, errorOf, EventDecoder, failureOf, Forward, initSync, noticeCodes, ReplyStream } from "../../build/wasm/sluicegate.js";
+import { Call, checkOptions, errorOf, EventDecoder, failureOf, Forward, Health, initSync, noticeCodes, ReplyStream } from "../../build/wasm/sluicegate.js";
 import type { WasmSource } from "./source.js";
 
 /** The core's bindings, ready for use. */
@@ -6,6 +6,7 @@ export interface Bindings {
   Call: typeof Call;
   EventDecoder: typeof EventDecoder;
   Forward: typeof Forward;
+  Health: typeof Health;
   ReplyStream: typeof ReplyStream;
   checkOptions: typeof checkOptions;
   errorOf: typeof errorOf;
@@ -35,7 +36,7 @@ export function load(): Promise<Bindings> {
 async function start(): Promise<Bindings> {
   if (!source) throw new Error("sluicegate/slim: pass { wasm } to createGate, or import \"sluicegate\" instead.");
   const { memory } = initSync({ module: await compile(await source()) });
-  return { Call, EventDecoder, Forward, ReplyStream, checkOptions, errorOf, failureOf, memory, noticeCodes: noticeCodes() };
+  return { Call, EventDecoder, Forward, Health, ReplyStream, checkOptions, errorOf, failureOf, memory, noticeCodes: noticeCodes() };
 }
 
 async function compile(from: WasmSource): Promise<WebAssembly.Module> {

@@ -3,15 +3,29 @@
 //! [`Assembler::handle_data`] first tries the templates of the chunks before (see `template`); an event that fits none is parsed and
 //! taken apart (see `chunk` and `parsed`). Both ways meet in `piece`, so that they cannot differ in what a string does.
 
+use super::chunk::object;
 use super::end::{Cause, End, Facts, Meaning};
 use super::string::{self, Form};
 use super::template::{Channel, Templates};
 use super::think::ThinkTags;
 use super::track::{Track, deliver};
 use super::whole::{Reply, Room};
+use super::json::{Cursor, Read};
 use super::{Delta, Deltas, Notice, Usage, failure, json};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
+
+/// How many notices a reply may have before comments add no more, and how long a comment may be, in bytes.
+const MOST_TOLD: usize = 64;
+const LONGEST_TOLD: usize = 32 << 10;
+
+object! {
+    Told {
+        notice: &'a str = "notice",
+        detail: &'a str = "detail",
+        timeline: &'a str = "timeline",
+    }
+}
 
 /// How to read a reply.
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +153,25 @@ impl Assembler {
         }
         self.end = Some(end.clone());
         end
+    }
+
+    /// A comment ` sluicegate {…}`: what a gate on the way says about its part of the call. What is none is ignored, as comments are.
+    #[cold]
+    pub(super) fn handle_comment(&mut self, text: &[u8], out: &mut Deltas) {
+        let is_over = self.reply.notices.len() >= MOST_TOLD || text.len() > LONGEST_TOLD;
+        let json = core::str::from_utf8(text).ok().and_then(|text| text.strip_prefix(" sluicegate "));
+        let Some(told) = json.filter(|_| !is_over).and_then(json::parse::<Told<'_>>) else { return };
+        if let Some(timeline) = told.timeline.filter(|timeline| timeline.starts_with('[')) {
+            self.reply.upstream_timeline = Some(timeline.to_owned());
+        }
+        if let Some(mut detail) = told.notice.and_then(string::read) {
+            if let Some(more) = told.detail.and_then(string::read) {
+                detail.push_str(": ");
+                detail.push_str(&more);
+            }
+            out.push(Delta::Notice { code: Notice::Upstream, detail: &detail });
+            self.reply.notices.push((Notice::Upstream, detail));
+        }
     }
 
     /// The reply as far as it has come.

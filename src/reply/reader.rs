@@ -38,7 +38,14 @@ impl Reader {
         let mut progress = Progress::default();
         let mut input = chunk;
         while let Some(item) = self.decoder.next_item(&mut input)? {
-            let Item::Event(event) = item else { continue };
+            let event = match item {
+                Item::Event(event) => event,
+                Item::Comment(text) if text.starts_with(b" sluicegate {") => {
+                    self.assembler.handle_comment(text, out);
+                    continue;
+                }
+                _ => continue,
+            };
             let step = self.assembler.handle_data(&event.event_type, &event.data, out)?;
             progress.tokens += u32::from(step.content);
             progress.usage_only = step.usage_only;

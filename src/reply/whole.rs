@@ -27,6 +27,8 @@ pub struct Reply {
     pub extra: ExtraFields,
     /// What the caller may want to know, with a detail.
     pub notices: Vec<(Notice, String)>,
+    /// What another gate on the way says that the call went through there: a JSON array.
+    pub upstream_timeline: Option<String>,
 }
 
 /// One of the choices.

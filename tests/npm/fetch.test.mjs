@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { createGate } from "sluicegate";
 import { expectedAnswer, startUpstream } from "../upstream/index.mjs";
-import { CHAT, chunk, completion, failureOf, soon, sse, streamed, watchRejections } from "./lib.mjs";
+import { CHAT, chunk, completion, failureOf, ONE_ATTEMPT, soon, sse, streamed, watchRejections } from "./lib.mjs";
 
 const rejections = watchRejections();
 const upstream = await startUpstream();
@@ -14,7 +14,7 @@ beforeEach(() => upstream.reset());
 const BASE = "http://gate.test/v1";
 const CHAT_URL = `${BASE}/chat/completions`;
 const ENDLESS = { model: "scripted-r1+endless+rate-200", messages: CHAT, stream: true };
-const gateTo = (fetch, more) => createGate({ baseUrl: BASE, fetch, ...more });
+const gateTo = (fetch, more) => createGate({ ...ONE_ATTEMPT, baseUrl: BASE, fetch, ...more });
 const post = (body, more) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...more });
 const sawAbort = () => soon(() => upstream.requests.at(-1)?.aborted);
 
@@ -93,7 +93,7 @@ test("a good stream comes out byte for byte, however it is chunked", async () =>
 });
 
 test("usage that only the gate asked for is counted and not handed on", async () => {
-  const gate = await createGate({ baseUrl: upstream.url });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url });
   const request = { model: "scripted-chat", messages: CHAT, stream: true };
   const text = await (await gate.fetch(`${upstream.url}/chat/completions`, post(request))).text();
   assert.equal(upstream.requests[0].body.stream_options.include_usage, true);
@@ -103,7 +103,7 @@ test("usage that only the gate asked for is counted and not handed on", async ()
 });
 
 test("a stream that breaks ends with an error event and without [DONE]", async () => {
-  const gate = await createGate({ baseUrl: upstream.url });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url });
   const response = await gate.fetch(`${upstream.url}/chat/completions`, post({ model: "scripted-chat+cut-5", messages: CHAT, stream: true }));
   const events = (await response.text()).trim().split("\n\n");
   assert.equal(JSON.parse(events.at(-1).slice("data: ".length)).error.code, "truncated");
@@ -112,7 +112,7 @@ test("a stream that breaks ends with an error event and without [DONE]", async (
 });
 
 test("a refusal is answered with our error, and headers that tell an SDK when to try again", async () => {
-  const gate = await createGate({ baseUrl: upstream.url });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url });
   const response = await gate.fetch(`${upstream.url}/chat/completions`, post({ model: "scripted-chat+status-429-retryms-6500", messages: CHAT }));
   const { error } = await response.json();
   assert.deepEqual([response.status, error.code, error.vendor.status], [429, "rate_limited", 429]);
@@ -130,7 +130,7 @@ test("what fetch rejects with is what comes out, and what takes too long is a 50
 });
 
 test("a Request object is read like a URL with init, and init goes before it", async () => {
-  const gate = await createGate({ baseUrl: upstream.url });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url });
   const url = `${upstream.url}/chat/completions`;
   const request = new Request(url, post({ model: "scripted-chat", messages: CHAT }, { headers: { "x-own": "1", "content-type": "application/json" } }));
   assert.equal((await (await gate.fetch(request)).json()).choices[0].message.content, expectedAnswer({ model: "scripted-chat", messages: CHAT }).text);
@@ -172,7 +172,7 @@ test("what else the caller's init says reaches the fetch", async () => {
 });
 
 test("an abort by the SDK's signal is its reason, before, at the head, and in the middle, and reaches the upstream", async () => {
-  const gate = await createGate({ baseUrl: upstream.url });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url });
   const url = `${upstream.url}/chat/completions`;
   const reason = new Error("stop");
   assert.equal(await failureOf(gate.fetch(url, post(ENDLESS, { signal: AbortSignal.abort(reason) }))), reason);
@@ -201,7 +201,7 @@ test("an abort by the SDK's signal is its reason, before, at the head, and in th
 });
 
 test("a reader that cancels the body cancels the upstream within a second, and counts", async () => {
-  const gate = await createGate({ baseUrl: upstream.url });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url });
   for (const reads of [0, 2]) {
     upstream.reset();
     const reader = (await gate.fetch(`${upstream.url}/chat/completions`, post(ENDLESS))).body.getReader();
@@ -215,7 +215,7 @@ test("a reader that cancels the body cancels the upstream within a second, and c
 });
 
 test("the text completions route is read too", async () => {
-  const gate = await createGate({ baseUrl: upstream.url });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url });
   const whole = await (await gate.fetch(`${upstream.url}/completions`, post({ model: "scripted-chat", prompt: "hello" }))).json();
   assert.equal(whole.object, "text_completion");
   const text = await (await gate.fetch(`${upstream.url}/completions`, post({ model: "scripted-chat+eof-3", prompt: "hello", stream: true }))).text();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { createGate, GateError } from "sluicegate";
 import { expectedAnswer, startUpstream } from "../upstream/index.mjs";
-import { CHAT, chunk, completion, failureOf, readAll, sse, streamed, watchRejections } from "./lib.mjs";
+import { CHAT, chunk, completion, failureOf, ONE_ATTEMPT, readAll, sse, streamed, watchRejections } from "./lib.mjs";
 
 const rejections = watchRejections();
 const upstream = await startUpstream();
@@ -87,7 +87,7 @@ test("fields that the package does not know go to the upstream untouched", async
 
 test("a request that is wrong is refused before anything is sent, with its field", async () => {
   let sent = 0;
-  const gate = await createGate({ baseUrl: BASE, model: "m", fetch: async () => (sent++, Response.json({})) });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", fetch: async () => (sent++, Response.json({})) });
   const circular = {};
   circular.self = circular;
   const refused = [
@@ -211,7 +211,7 @@ test("usage sums up all calls, of whatever kind", async () => {
     () => Response.json(completion({ content: "a" }, { usage })),
     () => streamed([sse(chunk({ content: "a" }), chunk({}, "stop"), { choices: [], usage }, "[DONE]")]),
   ];
-  const gate = await createGate({ baseUrl: BASE, model: "m", fetch: async () => answers.shift()() });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", fetch: async () => answers.shift()() });
   await gate.chat({ messages: CHAT });
   await gate.stream({ messages: CHAT }).reply();
   await failureOf(gate.chat({ messages: CHAT }));
@@ -259,7 +259,7 @@ test("think tags are reasoning, or left alone, as the gate is told", async () =>
 });
 
 test("an error tells what the vendor said, and when to try again", async () => {
-  const gate = await createGate({ baseUrl: upstream.url, model: "scripted-chat+status-429-retry-7" });
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url, model: "scripted-chat+status-429-retry-7" });
   const error = await failureOf(gate.chat({ messages: CHAT }));
   assert.deepEqual([error.code, error.status, error.retryable, error.retryAfterMs, error.party, error.outcome], ["rate_limited", 429, true, 7000, "upstream", "failed"]);
   assert.match(error.vendor.message, /Rate limit/);

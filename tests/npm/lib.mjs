@@ -5,6 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export const CHAT = [{ role: "user", content: "Say hello to the gate, and to 门 too. 🙂" }];
 
+/** For what is about one attempt: nothing is sent again, and nothing gone on with. */
+export const ONE_ATTEMPT = { retry: false, continuation: false };
+
 /** How soon the upstream has to see a cancel. */
 const SOON_MS = 1000;
 

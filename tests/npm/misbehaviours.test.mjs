@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { createGate } from "sluicegate";
 import { MISBEHAVIOURS, startUpstream } from "../upstream/index.mjs";
-import { CHAT, failureOf, joined, readAll, watchRejections } from "./lib.mjs";
+import { CHAT, failureOf, joined, ONE_ATTEMPT, readAll, watchRejections } from "./lib.mjs";
 
 const cases = JSON.parse(readFileSync(new URL("../vectors/misbehaviours.json", import.meta.url)));
 const rejections = watchRejections();
@@ -31,7 +31,7 @@ test("no rejection of all that went unhandled", async () => {
 
 function suite({ name, model: words = name, stream, unary }) {
   const model = `scripted-r1+${words}`;
-  const open = ({ budgets }) => createGate({ baseUrl: upstream.url, budgets });
+  const open = ({ budgets }) => createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url, budgets });
 
   test(`${name}: stream`, async () => {
     const gate = await open(stream);

@@ -5,7 +5,7 @@ import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createGate, GateError } from "sluicegate";
 import { expectedAnswer, startUpstream } from "../upstream/index.mjs";
-import { CHAT, chunk, completion, failureOf, joined, readAll, soon, sse, streamed, watchRejections } from "./lib.mjs";
+import { CHAT, chunk, completion, failureOf, joined, ONE_ATTEMPT, readAll, soon, sse, streamed, watchRejections } from "./lib.mjs";
 
 const rejections = watchRejections();
 const upstream = await startUpstream();
@@ -14,8 +14,8 @@ beforeEach(() => upstream.reset());
 
 const BASE = "http://gate.test/v1";
 const ENDLESS = { model: "scripted-r1+endless+rate-200", messages: CHAT };
-const gateTo = (fetch, more) => createGate({ baseUrl: BASE, model: "m", fetch, ...more });
-const fresh = (options) => createGate({ baseUrl: upstream.url, ...options });
+const gateTo = (fetch, more) => createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", fetch, ...more });
+const fresh = (options) => createGate({ ...ONE_ATTEMPT, baseUrl: upstream.url, ...options });
 const sawAbort = () => soon(() => upstream.requests.at(-1)?.aborted);
 
 test("deltas come in order, reasoning first, and the end has the whole reply", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGate } from "sluicegate";
 import { sseStream } from "sluicegate/sse";
-import { completion, failureOf, readAll, streamed, vectors } from "./lib.mjs";
+import { completion, failureOf, ONE_ATTEMPT, readAll, streamed, vectors } from "./lib.mjs";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
 const RANDOM_CUTS = 3;
@@ -59,7 +59,7 @@ test("every reply vector comes out as it says, through a stream of the gate", as
     const events = each.events.map((event) => (typeof event === "string" ? frame(event) : `event: ${event.event}\n${frame(event.data)}`));
     const body = events.join("");
     const fetch = async () => CAUSES[each.cause](body);
-    const gate = await createGate({ baseUrl: "http://gate.test/v1", model: "m", thinkTags: each.options?.think_tags, fetch });
+    const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: "http://gate.test/v1", model: "m", thinkTags: each.options?.think_tags, fetch });
     const { deltas, end, error } = await readAll(gate.stream({ messages: [{ role: "user", content: "x" }] }));
     const reply = end?.reply ?? error.partial;
     assert.equal(error?.code, each.error ?? undefined);
@@ -127,7 +127,7 @@ test("every request vector is sent, or refused, as it says, through the gate's f
       sent = { url, body: init.body };
       return init.body.includes('"stream":true') ? streamed([]) : Response.json(completion({ content: "x" }));
     };
-    const gate = await createGate({ baseUrl: "http://gate.test/v1", dialect: each.dialect, model: each.model, fetch });
+    const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: "http://gate.test/v1", dialect: each.dialect, model: each.model, fetch });
     const route = each.endpoint === "completions" ? "/completions" : "/chat/completions";
     const text = each.body_text ?? JSON.stringify(each.body);
     const response = await gate.fetch(`http://gate.test/v1${route}`, { method: "POST", body: text });
@@ -168,7 +168,7 @@ test("every failure vector is the error that it says, from a fetch's answer", as
     Date.now = each.now_unix_ms === undefined ? now : () => each.now_unix_ms;
     const headers = { "content-type": "application/json", ...each.headers };
     const fetch = async () => new Response(each.body, { status: each.status, headers });
-    const gate = await createGate({ baseUrl: "http://gate.test/v1", model: "m", fetch });
+    const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: "http://gate.test/v1", model: "m", fetch });
     const request = { messages: [{ role: "user", content: "x" }] };
     for (const error of [await failureOf(gate.chat(request)), (await readAll(gate.stream(request))).error]) {
       assert.equal(error.code, each.code);

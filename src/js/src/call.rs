@@ -3,6 +3,7 @@
 use crate::batch::Batch;
 use crate::convert;
 use crate::driver::{Driver, Driving, Output, Shared};
+use crate::health::Health;
 use js_sys::Function;
 use sluicegate::exchange::Exchange;
 use sluicegate::reply::Deltas;
@@ -25,12 +26,12 @@ struct Batches {
 }
 
 impl Output for Batches {
-    fn collects(&self) -> bool {
-        true
+    fn forwards(&self) -> bool {
+        false
     }
 
-    fn take(&mut self, exchange: &mut Exchange, now: Instant, _: JsValue, bytes: &[u8]) {
-        exchange.handle_bytes(now, bytes, &mut self.next);
+    fn take(&mut self, exchange: &mut Exchange, now: Instant, attempt: u32, _: JsValue, bytes: &[u8]) {
+        exchange.handle_bytes(now, attempt, bytes, &mut self.next);
     }
 
     fn deltas(&mut self) -> &mut Deltas {
@@ -51,10 +52,10 @@ impl Output for Batches {
 impl Call {
     /// A call for the chat request in `body`, a JSON text. Nothing is sent before the first [`Call::pull`].
     #[wasm_bindgen(constructor)]
-    pub fn new(body: &str, options: JsValue, fetch: JsValue) -> Result<Call, JsValue> {
+    pub fn new(body: &str, options: &JsValue, health: &Health) -> Result<Call, JsValue> {
         let output = Batches { next: Deltas::new(), batch: Batch::new() };
         let header = output.batch.address();
-        match Driver::new(body, options, fetch, Box::new(output)) {
+        match Driver::new(body, options, health, Box::new(output)) {
             Ok(driver) => Ok(Call { driver, header }),
             Err(error) => Err(convert::error_to_js(&error)),
         }
@@ -72,12 +73,9 @@ impl Call {
 
     /// The whole reply, or what was received of it; undefined before the end.
     pub fn reply(&self) -> Result<JsValue, JsValue> {
-        let call = &self.driver.borrow().call;
-        let exchange = &call.exchange;
+        let exchange = &self.driver.borrow().call.exchange;
         match exchange.reply() {
-            Some(reply) => {
-                convert::reply_to_js(reply, exchange.end(), Some(exchange.timing()), exchange.trace_id(), &call.changes)
-            }
+            Some(reply) => convert::reply_to_js(reply, exchange.end(), Some(exchange)),
             None => Ok(JsValue::UNDEFINED),
         }
     }
@@ -86,8 +84,8 @@ impl Call {
     pub fn error(&self) -> Result<JsValue, JsValue> {
         let call = &self.driver.borrow().call;
         match call.exchange.end() {
-            Some(end) if end.error.is_some() => convert::failure_to_js(end, call.exchange.trace_id(), &call.cause),
-            _ => Ok(JsValue::UNDEFINED),
+            Some(end) => convert::failure_to_js(end, Some(&call.exchange), &call.cause),
+            None => Ok(JsValue::UNDEFINED),
         }
     }
 

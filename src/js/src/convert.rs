@@ -1,13 +1,14 @@
 //! Values from the core to JavaScript: errors, replies and heads.
 
-use crate::options;
+use crate::options::CallOptions;
 use crate::transport::ResponseHead;
 use crate::value::Value;
 use gloo_net::http::Response;
+use std::borrow::Cow;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use sluicegate::error::Vendor;
-use sluicegate::exchange::{self, Timing};
-use sluicegate::reply::{self, Choice, End, ExtraFields, Notice, Outcome, Reply, ToolCall, Usage};
+use sluicegate::exchange::{self, Exchange, Timing};
+use sluicegate::reply::{self, Choice, End, ExtraFields, Outcome, Reply, ToolCall, Usage};
 use sluicegate::{Error, ErrorKind};
 use wasm_bindgen::prelude::*;
 
@@ -16,15 +17,15 @@ pub(crate) fn missing_model() -> Error {
     Error::new(ErrorKind::InvalidRequest, message).with_param("model")
 }
 
-pub(crate) fn platform_error(what: &'static str) -> Error {
-    Error::new(ErrorKind::Internal, what)
-}
-
 /// Throws what is wrong with a gate's options, for `createGate` to say so at once.
 #[wasm_bindgen(js_name = checkOptions)]
 #[allow(unreachable_pub)] // wasm-bindgen wants it public
-pub fn check_options(options: JsValue) -> Result<(), JsValue> {
-    options::check(options).map_err(|error| error_to_js(&error))
+pub fn check_options(options: &JsValue) -> Result<(), JsValue> {
+    let checked = match web_sys::AbortController::new() {
+        Ok(_) => CallOptions::from_js(options).map(drop),
+        Err(_) => Err(Error::new(ErrorKind::Internal, "This platform has no AbortController.")),
+    };
+    checked.map_err(|error| error_to_js(&error))
 }
 
 /// An error of this code, for what happens on the JavaScript side; unknown codes are `internal`.
@@ -76,19 +77,29 @@ pub(crate) fn error_to_js(error: &Error) -> JsValue {
     value.to_js().unwrap_or_else(|_| JsValue::from_str(error.code()))
 }
 
-/// The error of a call that ended without success.
-pub(crate) fn failure_to_js(end: &End, trace_id: Option<&str>, cause: &JsValue) -> Result<JsValue, JsValue> {
+/// The error of a call that ended without success; undefined for a success.
+pub(crate) fn failure_to_js(end: &End, exchange: Option<&Exchange>, cause: &JsValue) -> Result<JsValue, JsValue> {
     let Some(error) = &end.error else { return Ok(JsValue::UNDEFINED) };
     let mut value = error_value(error);
-    value.text("requestId", trace_id.or(vendor_trace_id(error)));
+    value.text("requestId", exchange.and_then(Exchange::trace_id).or(vendor_trace_id(error)));
     value.text("outcome", end.outcome.as_str());
     if let reply::Outcome::TimedOut(budget) = end.outcome {
         value.text("budget", budget.as_str());
     }
-    let value = value.to_js()?;
+    let value = finish_call(value, exchange)?;
     if !cause.is_undefined() {
         set(&value, "cause", cause)?;
     }
+    Ok(value)
+}
+
+/// To JavaScript, with what there is to say of the call as a whole.
+fn finish_call(mut value: Value<'_>, exchange: Option<&Exchange>) -> Result<JsValue, JsValue> {
+    let Some(exchange) = exchange else { return value.to_js() };
+    value.number("attempts", Some(exchange.attempts().into()));
+    value.push("source", exchange.route().map_or(Value::Nothing, |route| Value::Text(Cow::Owned(route.source.clone()))));
+    let value = value.to_js()?;
+    set(&value, "timeline", &parse(&exchange.timeline_json()))?;
     Ok(value)
 }
 
@@ -131,15 +142,12 @@ fn tool_call_value(call: &ToolCall) -> Value<'_> {
     value
 }
 
-/// What the gate changed in the request, then what was odd about the reply.
-fn notice_values<'a>(reply: &'a Reply, changes: &'a [String]) -> Value<'a> {
-    let changes = changes.iter().map(|detail| (Notice::RequestChanged, detail.as_str()));
-    let notices = reply.notices.iter().map(|(code, detail)| (*code, &**detail));
+fn notice_values(reply: &Reply) -> Value<'_> {
     let mut values = Vec::new();
-    for (code, detail) in changes.chain(notices) {
+    for (code, detail) in &reply.notices {
         let mut value = Value::object();
         value.text("code", code.code());
-        value.text("detail", detail);
+        value.text("detail", detail.as_str());
         values.push(value);
     }
     Value::List(values)
@@ -149,30 +157,31 @@ fn notice_values<'a>(reply: &'a Reply, changes: &'a [String]) -> Value<'a> {
 pub(crate) fn reply_to_js(
     reply: &Reply,
     end: Option<&End>,
-    timing: Option<&Timing>,
-    trace_id: Option<&str>,
-    changes: &[String],
+    exchange: Option<&Exchange>,
 ) -> Result<JsValue, JsValue> {
     let mut value = Value::object();
     value.text("id", reply.id.as_str());
     value.text("model", reply.model.as_str());
     value.text("outcome", end.map(|end| end.outcome.as_str()));
     value.push("choices", Value::List(reply.choices.iter().map(choice_value).collect()));
-    value.push("notices", notice_values(reply, changes));
+    value.push("notices", notice_values(reply));
     if let Some(seconds) = reply.created {
         value.number("created", Some(seconds as f64));
     }
     if let Some(fingerprint) = reply.system_fingerprint.as_deref() {
         value.text("system_fingerprint", fingerprint);
     }
-    if let Some(timing) = timing {
-        value.push("timing", timing_value(timing));
+    if let Some(exchange) = exchange {
+        value.push("timing", timing_value(&exchange.timing()));
+        if exchange.trace_id().is_some() {
+            value.text("requestId", exchange.trace_id());
+        }
     }
-    if trace_id.is_some() {
-        value.text("requestId", trace_id);
-    }
-    let value = value.to_js()?;
+    let value = finish_call(value, exchange)?;
     set_usage(&value, reply.usage.as_ref())?;
+    if let Some(timeline) = &reply.upstream_timeline {
+        set(&value, "upstreamTimeline", &parse(timeline))?;
+    }
     let extra: JsValue = Object::new().into();
     set_raw(&extra, &reply.extra)?;
     set(&value, "extra", &extra)?;
@@ -196,7 +205,7 @@ fn set(on: &JsValue, name: &str, field: &JsValue) -> Result<(), JsValue> {
 }
 
 #[inline(never)]
-fn get(on: &JsValue, name: &str) -> Result<JsValue, JsValue> {
+pub(crate) fn get(on: &JsValue, name: &str) -> Result<JsValue, JsValue> {
     Reflect::get(on, &JsValue::from_str(name))
 }
 
@@ -211,15 +220,14 @@ fn set_raw(value: &JsValue, fields: &ExtraFields) -> Result<(), JsValue> {
 pub(crate) fn summary_to_js(
     end: &End,
     reply: &Reply,
-    timing: &Timing,
-    changes: &[String],
+    exchange: Option<&Exchange>,
     error: &JsValue,
 ) -> Result<JsValue, JsValue> {
     let mut value = Value::object();
     value.text("outcome", end.outcome.as_str());
-    value.push("timing", timing_value(timing));
-    value.push("notices", notice_values(reply, changes));
-    let value = value.to_js()?;
+    value.push("timing", timing_value(&exchange.map(Exchange::timing).unwrap_or_default()));
+    value.push("notices", notice_values(reply));
+    let value = finish_call(value, exchange)?;
     set(&value, "error", error)?;
     set_usage(&value, reply.usage.as_ref())?;
     Ok(value)
@@ -228,7 +236,7 @@ pub(crate) fn summary_to_js(
 /// How a call ended whose request could not be sent.
 pub(crate) fn refusal_to_js(error: &Error) -> Result<JsValue, JsValue> {
     let end = End { outcome: Outcome::Failed, finish_reason: None, error: None };
-    summary_to_js(&end, &Reply::default(), &Timing::default(), &[], &error_to_js(error))
+    summary_to_js(&end, &Reply::default(), None, &error_to_js(error))
 }
 
 /// Usage in the wire's names: what the upstream sent, with the counts that vendors name otherwise under OpenAI's names.
@@ -270,22 +278,37 @@ pub(crate) fn headers_to_js(response: &Response) -> Array {
 }
 
 /// A response head, with the body where that is whole.
-pub(crate) fn head_to_js(status: u16, headers: Option<&Array>, body: Option<&[u8]>) -> JsValue {
+pub(crate) fn head_to_js(status: u16, headers: &Array, body: Option<&[u8]>) -> JsValue {
     let value: JsValue = Object::new().into();
     // Setting a field of a plain object that nobody else has cannot fail.
     let set = |name: &str, field: &JsValue| drop(self::set(&value, name, field));
     set("status", &JsValue::from_f64(f64::from(status)));
-    set("headers", headers.unwrap_or(&Array::new()));
+    set("headers", headers);
     if let Some(body) = body {
         set("body", &Uint8Array::from(body));
     }
     value
 }
 
+fn push_pair(pairs: &Array, name: &str, value: &str) {
+    pairs.push(&Array::of2(&JsValue::from_str(name), &JsValue::from_str(value)));
+}
+
+/// An answer's headers with those that say who answered.
+pub(crate) fn told(headers: Option<&Array>, exchange: &Exchange) -> Array {
+    let [source, attempts] = ["x-sluicegate-source", "x-sluicegate-attempts"];
+    let pairs = headers.map_or_else(Array::new, |headers| without(headers, &[source, attempts]));
+    if let Some(route) = exchange.route() {
+        push_pair(&pairs, source, &route.source);
+    }
+    push_pair(&pairs, attempts, &exchange.attempts().to_string());
+    pairs
+}
+
 /// The headers of a whole answer that is handed on as a stream.
 pub(crate) fn as_stream(headers: &Array) -> Array {
     let pairs = without(headers, &["content-type"]);
-    pairs.push(&Array::of2(&JsValue::from_str("content-type"), &JsValue::from_str("text/event-stream; charset=utf-8")));
+    push_pair(&pairs, "content-type", "text/event-stream; charset=utf-8");
     pairs
 }
 
@@ -297,14 +320,13 @@ fn without(headers: &Array, names: &[&str]) -> Array {
 }
 
 /// The head and body in which a failed call is reported to an SDK.
-pub(crate) fn error_head_to_js(error: &Error, headers: Option<&Array>, body: &[u8]) -> JsValue {
+pub(crate) fn error_head_to_js(error: &Error, headers: &Array, body: &[u8]) -> JsValue {
     // What is set below would otherwise stand there twice.
     let set_here = ["content-type", "retry-after", "retry-after-ms", "x-should-retry"];
-    let pairs = headers.map_or_else(Array::new, |headers| without(headers, &set_here));
-    let pair = |name: &str, value: &str| Array::of2(&JsValue::from_str(name), &JsValue::from_str(value));
-    pairs.push(&pair("content-type", "application/json"));
+    let pairs = without(headers, &set_here);
+    push_pair(&pairs, "content-type", "application/json");
     for (name, value) in exchange::error_headers(error) {
-        pairs.push(&pair(name, &value));
+        push_pair(&pairs, name, &value);
     }
-    head_to_js(error.status(), Some(&pairs), Some(body))
+    head_to_js(error.status(), &pairs, Some(body))
 }

@@ -2,7 +2,8 @@
 
 use crate::convert;
 use crate::driver::{Driver, Driving, Output, Shared};
-use js_sys::{Function, Uint8Array};
+use crate::health::Health;
+use js_sys::{Array, Function, Uint8Array};
 use sluicegate::Error;
 use sluicegate::exchange::{Exchange, Forwarded};
 use sluicegate::reply::{Deltas, error_body};
@@ -34,17 +35,18 @@ enum Stage {
 }
 
 impl Output for Bytes {
-    fn collects(&self) -> bool {
-        false
+    fn forwards(&self) -> bool {
+        true
     }
 
-    fn take(&mut self, exchange: &mut Exchange, now: Instant, chunk: JsValue, bytes: &[u8]) {
+    fn take(&mut self, exchange: &mut Exchange, now: Instant, attempt: u32, chunk: JsValue, bytes: &[u8]) {
         if !exchange.is_streaming() {
-            return exchange.handle_bytes(now, bytes, &mut self.unread);
+            return exchange.handle_bytes(now, attempt, bytes, &mut self.unread);
         }
-        self.chunk = match exchange.forward(now, bytes) {
+        // What is here already has been delivered: of two attempts that race, the one that has something to say is the last.
+        self.chunk = match exchange.forward(now, attempt, bytes) {
             Forwarded::Pass => Some(chunk),
-            Forwarded::Bytes([]) => None,
+            Forwarded::Bytes([]) => return,
             Forwarded::Bytes(bytes) => Some(Uint8Array::from(bytes).into()),
         };
     }
@@ -57,21 +59,20 @@ impl Output for Bytes {
         match self.stage {
             Stage::Head if call.exchange.is_streaming() => {
                 self.stage = Stage::Body;
-                Some(convert::head_to_js(call.exchange.status(), call.headers.as_ref(), None))
+                let (status, headers) = call.head();
+                Some(convert::head_to_js(status, &convert::told(headers, &call.exchange), None))
             }
             Stage::Head => finished.then(|| {
                 self.stage = Stage::Over;
                 let error = call.exchange.end().and_then(|end| end.error.as_ref());
+                let (status, headers) = call.head();
+                let headers = convert::told(headers, &call.exchange);
                 match error {
                     None => {
-                        let recast =
-                            call.headers.as_ref().filter(|_| call.exchange.is_recast()).map(convert::as_stream);
-                        let headers = recast.as_ref().or(call.headers.as_ref());
-                        convert::head_to_js(call.exchange.status(), headers, Some(call.exchange.body()))
+                        let headers = if call.exchange.is_recast() { convert::as_stream(&headers) } else { headers };
+                        convert::head_to_js(status, &headers, Some(call.exchange.body()))
                     }
-                    Some(error) => {
-                        convert::error_head_to_js(error, call.headers.as_ref(), error_body(error).as_bytes())
-                    }
+                    Some(error) => convert::error_head_to_js(error, &headers, error_body(error).as_bytes()),
                 }
             }),
             Stage::Body if self.chunk.is_some() => self.chunk.take(),
@@ -91,8 +92,8 @@ impl Output for Bytes {
 impl Forward {
     /// A call for the request in `body`, a JSON text. Nothing is sent before the first [`Forward::pull`].
     #[wasm_bindgen(constructor)]
-    pub fn new(body: &str, options: JsValue, fetch: JsValue) -> Forward {
-        Forward { driver: Driver::new(body, options, fetch, Box::new(Bytes::default())) }
+    pub fn new(body: &str, options: &JsValue, health: &Health) -> Forward {
+        Forward { driver: Driver::new(body, options, health, Box::new(Bytes::default())) }
     }
 
     /// Asks for the next delivery: first `{status, headers, body}`, then, if that had no body, the stream's bytes, then undefined.
@@ -100,7 +101,7 @@ impl Forward {
         match &self.driver {
             Ok(driver) => Driver::pull(driver, deliver),
             Err(error) => {
-                let head = convert::error_head_to_js(error, None, error_body(error).as_bytes());
+                let head = convert::error_head_to_js(error, &Array::new(), error_body(error).as_bytes());
                 let _ = deliver.call1(&JsValue::UNDEFINED, &head);
             }
         }
@@ -121,7 +122,7 @@ impl Forward {
         }
     }
 
-    /// How the call ended: `{outcome, usage, timing, notices, error}`; undefined before.
+    /// How the call ended: `{outcome, usage, timing, notices, source, attempts, timeline, error}`; undefined before.
     pub fn summary(&self) -> Result<JsValue, JsValue> {
         let driver = match &self.driver {
             Ok(driver) => driver.borrow(),
@@ -130,8 +131,8 @@ impl Forward {
         let call = &driver.call;
         match (call.exchange.end(), call.exchange.reply()) {
             (Some(end), Some(reply)) => {
-                let error = convert::failure_to_js(end, call.exchange.trace_id(), &call.cause)?;
-                convert::summary_to_js(end, reply, call.exchange.timing(), &call.changes, &error)
+                let error = convert::failure_to_js(end, Some(&call.exchange), &call.cause)?;
+                convert::summary_to_js(end, reply, Some(&call.exchange), &error)
             }
             _ => Ok(JsValue::UNDEFINED),
         }

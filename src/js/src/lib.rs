@@ -7,7 +7,8 @@
 //! | `pipeline.rs` | bytes in, batches of deltas out, no network |
 //! | `decoder.rs` | bytes in, events out |
 //! | `driver.rs` | the loop that `call` and `forward` share: carries out what the exchange asks for |
-//! | `transport.rs` | one fetch: send, read, abort, timer |
+//! | `transport.rs` | one fetch: send, read, abort; and a timer |
+//! | `health.rs` | what the calls of one gate learn from each other |
 //! | `batch.rs` | deltas as numbers over text, read by JavaScript straight from memory |
 //! | `options.rs` | options in |
 //! | `convert.rs` | errors and replies out |
@@ -19,6 +20,7 @@ mod convert;
 mod decoder;
 mod driver;
 mod forward;
+mod health;
 mod options;
 mod pipeline;
 mod transport;

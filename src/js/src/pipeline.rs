@@ -65,14 +65,14 @@ impl ReplyStream {
 
     /// The reply so far.
     pub fn reply(&self) -> Result<JsValue, JsValue> {
-        convert::reply_to_js(self.reader.assembler().reply(), self.end.as_ref(), None, None, &[])
+        convert::reply_to_js(self.reader.assembler().reply(), self.end.as_ref(), None)
     }
 
     /// What ended the stream, if that was not a success.
     pub fn error(&self) -> Result<JsValue, JsValue> {
         match self.end.as_ref() {
-            Some(end) if end.error.is_some() => convert::failure_to_js(end, None, &JsValue::UNDEFINED),
-            _ => Ok(JsValue::UNDEFINED),
+            Some(end) => convert::failure_to_js(end, None, &JsValue::UNDEFINED),
+            None => Ok(JsValue::UNDEFINED),
         }
     }
 }

@@ -1,7 +1,6 @@
-//! One fetch and one timer: sends, reads chunk by chunk, aborts. It knows no rule.
+//! One fetch: sends, reads chunk by chunk, aborts. And a timer. It knows no rule.
 
-use crate::convert;
-use crate::options::{self, CallOptions};
+use crate::options::{self, Site};
 use gloo_net::http::{Headers, Response};
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use sluicegate::Error;
@@ -16,7 +15,7 @@ extern "C" {
     fn performance_now() -> f64;
 
     #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(callback: &Closure<dyn FnMut()>, millis: i32) -> JsValue;
+    fn set_timeout(callback: &Closure<dyn FnMut(JsValue)>, millis: i32) -> JsValue;
 
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(timer: &JsValue);
@@ -50,24 +49,22 @@ pub(crate) struct Transport {
     sent: Option<Promise>,
     reader: Option<ReadableStreamDefaultReader>,
     open: bool,
-    timer: Option<JsValue>,
 }
 
 impl Transport {
-    pub(crate) fn new() -> Result<Self, Error> {
-        let controller =
-            AbortController::new().map_err(|_| convert::platform_error("This platform has no AbortController."))?;
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        let controller = AbortController::new()?;
         let signal = controller.signal();
         let aborted = Promise::new(&mut |_, reject| signal.set_onabort(Some(&reject)));
         // Nobody may be waiting when the abort comes.
         ignore_rejection(&aborted);
-        Ok(Transport { controller, aborted, sent: None, reader: None, open: false, timer: None })
+        Ok(Transport { controller, aborted, sent: None, reader: None, open: false })
     }
 
     /// What `fetch` takes for this request.
-    pub(crate) fn open(&mut self, options: &CallOptions, body: &[u8]) -> RequestInit {
+    pub(crate) fn open(&mut self, site: &Site, body: &[u8]) -> RequestInit {
         let headers = Headers::new();
-        for (name, value) in &options.headers {
+        for (name, value) in &site.headers {
             headers.set(name, value);
         }
         let init = RequestInit::new();
@@ -85,7 +82,11 @@ impl Transport {
     pub(crate) fn or_aborted(&mut self, sent: &JsValue) -> Promise {
         let sent = Promise::resolve(sent);
         let first = Promise::race(&js_sys::Array::of2(&sent, &self.aborted));
-        self.sent = Some(sent);
+        match self.open {
+            true => self.sent = Some(sent),
+            // Aborted by the very call of fetch.
+            false => discard(&sent),
+        }
         first
     }
 
@@ -100,16 +101,14 @@ impl Transport {
         self.reader.as_ref().map(ReadableStreamDefaultReader::read)
     }
 
-    /// Aborts the request and lets whoever waits for a chunk go on.
+    /// Aborts the request and lets whoever waits for a chunk go on. Harmless where nothing was sent, and where it is over.
     pub(crate) fn abort(&mut self) {
-        self.stop_timer();
         if !core::mem::take(&mut self.open) {
             return;
         }
         self.controller.abort();
         if let Some(sent) = self.sent.take() {
-            // A fetch that ignored its signal may still answer; the upstream is told then.
-            DISCARD.with(|discard| ignore_rejection(&sent.then(discard)));
+            discard(&sent);
         }
         if let Some(reader) = self.reader.take() {
             ignore_rejection(&reader.cancel());
@@ -121,27 +120,43 @@ impl Transport {
         self.open = false;
         self.sent = None;
         self.reader = None;
-        self.stop_timer();
     }
+}
 
-    /// Replaces the one timer.
-    pub(crate) fn wake_at(&mut self, until: Instant, now: Instant, wake: &Closure<dyn FnMut()>) {
-        self.stop_timer();
-        // setTimeout takes 31 bits; a later deadline is looked at again when that is over.
-        let millis = until.since(now).min(i32::MAX as u64) as i32;
-        self.timer = Some(set_timeout(wake, millis));
-    }
-
-    fn stop_timer(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            clear_timeout(&timer);
-        }
-    }
+/// A fetch that ignored its signal may still answer; the upstream is told then.
+fn discard(sent: &Promise) {
+    DISCARD.with(|discard| ignore_rejection(&sent.then(discard)));
 }
 
 impl Drop for Transport {
     fn drop(&mut self) {
         self.abort();
+    }
+}
+
+/// The one timer of a call. Dropping it stops it.
+#[derive(Default)]
+pub(crate) struct Timer(Option<JsValue>);
+
+impl Timer {
+    /// Replaces what it was set to.
+    pub(crate) fn set(&mut self, until: Instant, now: Instant, wake: &Closure<dyn FnMut(JsValue)>) {
+        self.stop();
+        // setTimeout takes 31 bits; a later deadline is looked at again when that is over.
+        let millis = until.since(now).min(i32::MAX as u64) as i32;
+        self.0 = Some(set_timeout(wake, millis));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(timer) = self.0.take() {
+            clear_timeout(&timer);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

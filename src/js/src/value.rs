@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use wasm_bindgen::prelude::*;
 
-/// Options nest three deep; an object that holds itself must not be followed for ever.
+/// A route's headers are a list of pairs, its budgets a list of objects; an object that holds itself must not be followed for ever.
 const MAX_DEPTH: u32 = 4;
 
 /// What JavaScript has, as far as options, errors and replies need it.

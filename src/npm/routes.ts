@@ -1,0 +1,268 @@
+import { invalid } from "./error.js";
+import { Key, type Used } from "./key.js";
+import type { CallOptions, GateOptions, LocalModel, RouteOptions } from "./types.js";
+
+/** What the core is told of one route: `read_route` in `src/js/src/options.rs`. */
+export interface CoreRoute {
+  source: string;
+  /** The API's base. */
+  url: string;
+  query?: string | undefined;
+  headers: Pairs;
+  dialect?: string | undefined;
+  model?: string | undefined;
+  /** The later ones go before. */
+  budgets: unknown[];
+  thinkTags?: string | undefined;
+  context?: number | undefined;
+  vision?: boolean | undefined;
+  tools?: boolean | undefined;
+  by?: string | undefined;
+  isShared?: boolean;
+  canRefresh?: boolean;
+  fetch?: typeof globalThis.fetch | undefined;
+}
+
+/** What the core is told of one call: `CallOptions` in `src/js/src/options.rs`. */
+export interface CoreOptions {
+  path: string;
+  routes: CoreRoute[];
+  model: string | undefined;
+  stream?: boolean;
+  retry: unknown[];
+  continuation: unknown[];
+  hedge: unknown[];
+  /** New headers for a route whose credential was refused. */
+  refresh?: (route: number) => Promise<Pairs | undefined>;
+}
+
+export type Pairs = [string, string][];
+
+/** How the call differs from the gate's other calls. */
+export interface Own {
+  headers: Headers;
+  path: string;
+  /** For `gate.fetch`: the base of the address that the SDK calls, what stands behind the path, and its fetch. */
+  url?: string;
+  query?: string;
+  fetch?: typeof globalThis.fetch | undefined;
+}
+
+/** How long a call waits for a backend to say whether it is ready; then its last answer counts. */
+const LOCAL_PATIENCE = 50;
+
+/** Where the calls of one gate may go. Checks what only TypeScript checks; the values are the core's to check. */
+export class Routes {
+  readonly #options: GateOptions;
+  readonly #baseUrl: string;
+  readonly #key: Key;
+  readonly #fallback: ((call: CallOptions | undefined) => Fallback)[];
+  readonly #locals: Local[] = [];
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#baseUrl = checkBaseUrl(options?.baseUrl, "baseUrl");
+    this.#key = new Key(checkSite(options, ""));
+    const { fallback = [] } = options;
+    if (!Array.isArray(fallback)) throw invalid("fallback", "The option is not valid: expected is a list of APIs and local models.");
+    this.#fallback = fallback.map((given, at) => (isLocal(given) ? this.#local(given, at) : this.#remote(given, at)));
+  }
+
+  get baseUrl(): string {
+    return this.#baseUrl;
+  }
+
+  /** Every option, for the core to look at. */
+  all(): CoreOptions {
+    const routes = [this.#primary([], undefined), ...this.#fallback.map((route) => route(undefined).core)];
+    return { ...this.#policies(undefined), path: "/chat/completions", routes };
+  }
+
+  /** Headers of one request to the base URL, as pairs; the later ones win. */
+  async headers(own: Headers, call: CallOptions | undefined): Promise<Pairs> {
+    return this.#headers(own, call, (await this.#key.get()).key);
+  }
+
+  /** Where a call may go: to the base URL, then to the fallbacks, as far as they are there. */
+  async forCall(own: Own, call: CallOptions | undefined): Promise<CoreOptions> {
+    await Promise.all(this.#locals.map((local) => local.ask()));
+    const used = await this.#key.get();
+    const first: Fallback = {
+      core: { ...this.#primary(this.#headers(own.headers, call, used.key), call), canRefresh: this.#key.canRenew },
+      renew: async () => {
+        const key = await this.#key.renew(used);
+        return key === undefined ? undefined : this.#headers(own.headers, call, key);
+      },
+    };
+    if (own.url !== undefined) Object.assign(first.core, { url: own.url, query: own.query, fetch: own.fetch });
+    const known = [first, ...this.#fallback.map((route) => route(call))].filter(({ local }) => local?.isReady ?? true);
+    // Without a network the requests to it would only cost time.
+    const isOffline = globalThis.navigator?.onLine === false && known.some(({ local }) => local);
+    const routes = isOffline ? known.filter(({ local }) => local) : known;
+    return {
+      ...this.#policies(call),
+      path: own.path,
+      routes: routes.map(({ core }) => core),
+      refresh: async (route) => routes[route]?.renew?.(),
+    };
+  }
+
+  /** An address that is not the gate's: it gets neither the gate's key and headers nor its fallbacks. */
+  foreign(own: Own & { url: string }): CoreOptions {
+    const { url, query, fetch } = own;
+    const core = { ...this.#primary([...own.headers], undefined), url, query, fetch, source: sourceOf(url), isShared: false };
+    return { ...this.#policies(undefined), path: own.path, routes: [core] };
+  }
+
+  #policies(call: CallOptions | undefined): Omit<CoreOptions, "path" | "routes"> {
+    const { model, retry, continuation, hedge } = this.#options;
+    return { model, retry: [retry, call?.retry], continuation: [continuation, call?.continuation], hedge: [hedge, call?.hedge] };
+  }
+
+  #primary(headers: Pairs, call: CallOptions | undefined): CoreRoute {
+    const { budgets, continuation, fetch } = this.#options;
+    const by = (call?.continuation || continuation || {}).by;
+    return { ...siteOf(this.#options, this.#baseUrl), headers, by, budgets: [budgets, call?.budgets], fetch };
+  }
+
+  #headers(own: Headers, call: CallOptions | undefined, key: string | undefined): Pairs {
+    const all = new Headers(own);
+    addKey(all, key);
+    addHeaders(all, this.#options.headers);
+    addHeaders(all, call?.headers);
+    return [...all];
+  }
+
+  #remote(given: RouteOptions, at: number): (call: CallOptions | undefined) => Fallback {
+    const place = `fallback[${at}].`;
+    if (typeof given !== "object" || given === null) throw invalid(place.slice(0, -1), "The option is not valid: expected is an API or a local model.");
+    const url = checkBaseUrl(given.baseUrl, `${place}baseUrl`);
+    const key = new Key(checkSite(given, place));
+    const headers = new Headers({ "content-type": "application/json" });
+    if (typeof given.apiKey === "string") addKey(headers, given.apiKey);
+    addHeaders(headers, given.headers);
+    const base = { ...siteOf(given, url), headers: [...headers], model: given.model, by: given.continuation === false ? "off" : given.continuation };
+    return (call) => {
+      const core: CoreRoute = { ...base, budgets: [this.#options.budgets, given.budgets, call?.budgets], fetch: given.fetch ?? this.#options.fetch };
+      if (!key.canRenew) return { core };
+      // Its key is asked for when the call gets there, which it rarely does.
+      const send = core.fetch ?? globalThis.fetch;
+      let used: Used | undefined;
+      let renewed: string | undefined;
+      core.canRefresh = true;
+      core.fetch = async (input, init) => {
+        const own = new Headers(init?.headers);
+        try {
+          if (renewed === undefined) used = await key.get();
+          if (!new Headers(given.headers).has("authorization")) addKey(own, renewed ?? used?.key);
+        } catch (error) {
+          return Response.json({ error: { message: "The apiKey function gave no key.", code: "unauthorized" } }, { status: 401 });
+        }
+        return send(input, { ...init, headers: own });
+      };
+      const renew = async () => {
+        renewed = await key.renew(used ?? { key: undefined, renewals: 0 });
+        return renewed === undefined ? undefined : core.headers;
+      };
+      return { core, renew };
+    };
+  }
+
+  #local(backend: LocalModel, at: number): (call: CallOptions | undefined) => Fallback {
+    const { fetch } = backend;
+    if (typeof fetch !== "function") {
+      throw invalid(`fallback[${at}].fetch`, "The local model has no fetch: pass it through localBackend() of sluicegate/local.");
+    }
+    const local = new Local(backend);
+    this.#locals.push(local);
+    const source = `local:${backend.id}`;
+    return (call) => {
+      const { model, context, vision = false, tools = false } = backend;
+      const headers: Pairs = [["content-type", "application/json"]];
+      return { local, core: { source, url: source, headers, model, context, vision, tools, budgets: [call?.budgets], fetch } };
+    };
+  }
+}
+
+interface Fallback {
+  core: CoreRoute;
+  renew?: () => Promise<Pairs | undefined>;
+  local?: Local;
+}
+
+/** What is known of a local model: its last answer. */
+class Local {
+  readonly #backend: LocalModel;
+  isReady = false;
+
+  constructor(backend: LocalModel) {
+    this.#backend = backend;
+  }
+
+  async ask(): Promise<void> {
+    const answer = (async () => this.#backend.availability())().then(
+      (availability) => void (this.isReady = availability === "ready"),
+      () => void (this.isReady = false),
+    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([answer, new Promise((resolve) => (timer = setTimeout(resolve, LOCAL_PATIENCE)))]);
+    clearTimeout(timer);
+  }
+}
+
+function isLocal(given: RouteOptions | LocalModel): given is LocalModel {
+  const { stream, availability } = (given ?? {}) as Partial<LocalModel>;
+  return typeof stream === "function" && typeof availability === "function";
+}
+
+function siteOf({ dialect, thinkTags, context, vision, tools }: Omit<RouteOptions, "continuation">, url: string) {
+  return { source: sourceOf(url), url, dialect, thinkTags, context, vision, tools };
+}
+
+function sourceOf(url: string): string {
+  return new URL(url, globalThis.location?.href).host;
+}
+
+function checkBaseUrl(baseUrl: unknown, name: string): string {
+  const expected = 'a string such as "https://gate.example.com/v1", or in a page "/v1", is expected';
+  if (typeof baseUrl !== "string" || baseUrl === "") throw invalid(name, `The base URL is missing: ${expected}.`);
+  try {
+    new URL(baseUrl, globalThis.location?.href);
+  } catch {
+    throw invalid(name, `The base URL is not an address: ${expected}.`);
+  }
+  return baseUrl.replace(/\/+$/, "");
+}
+
+/** What the core does not get to see as it was given; gives the key. */
+function checkSite({ apiKey, headers, fetch }: Omit<RouteOptions, "continuation">, place: string): GateOptions["apiKey"] {
+  if (!["undefined", "string", "function"].includes(typeof apiKey)) {
+    throw invalid(`${place}apiKey`, "The option is not valid: expected is a string, or a function that gives one.");
+  }
+  if (headers !== undefined && (typeof headers !== "object" || headers === null)) {
+    throw invalid(`${place}headers`, "The option is not valid: expected is an object.");
+  }
+  if (fetch !== undefined && typeof fetch !== "function") throw invalid(`${place}fetch`, "The option is not valid: expected is a function.");
+  addHeaders(new Headers(), headers);
+  return apiKey;
+}
+
+function addKey(all: Headers, key: string | undefined): void {
+  if (!key) return;
+  try {
+    all.set("authorization", `Bearer ${key}`);
+  } catch {
+    // The platform's own error quotes the key.
+    throw invalid("apiKey", "The key has characters that a header cannot have.");
+  }
+}
+
+function addHeaders(all: Headers, headers: Record<string, string> | undefined): void {
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    try {
+      all.set(name, value);
+    } catch {
+      throw invalid("headers", "A header has a name or a value that is not valid in HTTP.");
+    }
+  }
+}
