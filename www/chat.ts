@@ -234,12 +234,11 @@ export class Chat {
       answer.text = "";
       delete answer.seams;
     }
-    if (answer.text === "") return;
-    const seams = (answer.seams ??= []);
-    const last = seams.at(-1);
-    // How it was joined is told behind the words that it joined.
-    if (last && (last.at === answer.text.length || notice.kind === "continued")) last.notices.push(notice);
-    else seams.push({ at: answer.text.length, notices: [notice] });
+    const last = answer.seams?.at(-1);
+    // How it was joined is told behind the words that it joined; an answer that broke off in its reasoning has no seam in its text.
+    if (notice.kind === "continued") last?.notices.push(notice);
+    else if (last?.at === answer.text.length) last.notices.push(notice);
+    else if (answer.text !== "") (answer.seams ??= []).push({ at: answer.text.length, notices: [notice] });
   }
 
   /** The user stopped it: what arrived is the answer. */

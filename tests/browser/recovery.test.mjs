@@ -132,7 +132,7 @@ test("a retry has its row, its failure and its pause, in the chart and in the ta
   assert.equal(await page.locator(`${LAST} .trace-track .segment.pause`).count(), 1);
   assert.equal(await page.locator(`${LAST} .trace-row.inner .mark.failed`).count(), 1);
   await page.click(`${LAST} .trace-table summary`);
-  const rows = await page.locator(`${LAST} tbody tr`).allTextContents();
+  const rows = await page.locator(`${LAST} .trace-table tbody tr`).allTextContents();
   assert.equal(rows.length, 3);
   assert.match(rows[1], /rate_limited: Too many requests/);
   assert.match(rows[1], /pause/);
@@ -200,6 +200,7 @@ test("the seam stays at its letter when the window narrows", async () => {
   await tryOut(page, "cut-text-N", "-first-of-2");
   await done(page);
   const place = () => page.evaluate(() => {
+    document.querySelector(".seam").scrollIntoView({ block: "center" });
     const box = document.querySelector(".seam").getBoundingClientRect();
     const range = document.caretRangeFromPoint(box.left + 12, box.top + box.height / 2);
     const before = document.createRange();
@@ -310,7 +311,7 @@ test("in Chinese, dark and on a phone, everything is there and nothing overflows
   assert.match(await page.textContent(`${LAST} .trace-summary`), /^2 次请求 · /);
   assert.deepEqual(await texts(page, ".compared dt"), ["没有恢复机制时", "在这里"]);
   await page.click(`${LAST} .trace-table summary`);
-  assert.match(await page.textContent(`${LAST} thead`), /首个词元/);
+  assert.match(await page.textContent(`${LAST} .trace-table thead`), /首个词元/);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
   assert.equal(await page.evaluate(() => document.getElementById("scroller").scrollWidth - document.getElementById("scroller").clientWidth), 0);
 });

@@ -143,6 +143,16 @@ test("a seam lies where the text broke off, holds what led there, and how it was
   assert.equal(answer.notice, undefined, "nothing is under way any more");
 });
 
+test("an answer that broke off in its reasoning has no seam in its text", () => {
+  const chat = new model.Chat();
+  const answer = chat.ask("q", "m", 0);
+  chat.apply(answer, { type: "reasoning", text: "hm", choice: 0 }, 1);
+  chat.apply(answer, notice("upstream", "retried: truncated, after 0 ms"), 2);
+  chat.apply(answer, text("one"), 3);
+  chat.apply(answer, notice("upstream", "continued: by prefix"), 4);
+  assert.equal(answer.seams, undefined);
+});
+
 test("an answer that begins anew forgets what it said", () => {
   const chat = new model.Chat();
   const answer = chat.ask("q", "m", 0);

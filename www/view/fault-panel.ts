@@ -25,7 +25,7 @@ export class FaultPanel {
   private readonly detail = h("div", "fault-detail");
   private readonly off = textButton("faultOff", () => this.leave(undefined), "switch-off");
   private readonly use = textButton("faultUse", () => this.leave(this.choice()), "use-fault");
-  private readonly tryOut = textButton("faultTry", () => this.submit(), "primary try-fault");
+  private readonly tryOut = textButton("faultTry", () => undefined, "primary try-fault");
 
   constructor(private readonly dialog: HTMLDialogElement, private readonly actions: FaultActions) {
     const title = say(h("h2"), "faults");
@@ -48,6 +48,8 @@ export class FaultPanel {
       this.rows,
       this.detail,
       h("div", "drawer-foot", this.off, this.use, this.tryOut));
+    // Enter in any field of the panel, too.
+    this.tryOut.type = "submit";
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
