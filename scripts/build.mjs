@@ -25,7 +25,7 @@ const WASM_OPT_FEATURES = Object.values(WASM_FEATURES).map((feature) => `--enabl
 /** What each part is made from; nothing is built again while that is the same. */
 const SOURCES = {
   package: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
-  page: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src", "www"],
+  page: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src", "www", "tests/upstream"],
   worker: ["Cargo.toml", "Cargo.lock", "scripts/build.mjs", "src", "worker"],
 };
 
@@ -164,8 +164,12 @@ async function buildPage() {
   const { buildPage: bundlePage } = await import("../www/build.mjs");
   const outdir = join(root, "build/www");
   await rm(outdir, { recursive: true, force: true });
-  await bundlePage({ outdir, alias: { sluicegate: join(root, "dist/npm/web.js") } });
-  await cp(join(root, "dist/npm/sluicegate.wasm"), join(outdir, "sluicegate.wasm"));
+  const dist = join(root, "dist/npm");
+  await bundlePage({ outdir, alias: { sluicegate: join(dist, "web.js"), "sluicegate/local/prompt-api": join(dist, "local-prompt-api.js") } });
+  await cp(join(dist, "sluicegate.wasm"), join(outdir, "sluicegate.wasm"));
+  // What the page's fault panel offers; it asks for the list only where the upstream is scripted.
+  const { FAULTS, SCHEDULES } = await import("../tests/upstream/faults.mjs");
+  await writeFile(join(outdir, "faults.json"), JSON.stringify({ faults: FAULTS, schedules: SCHEDULES }));
 }
 
 async function buildWorker({ cargo, env }, tools) {

@@ -18,8 +18,8 @@ const HELP = `npm start -- [options]
   --upstream-key KEY   the key for it, if it takes one
   --dialect NAME       openai (default), deepseek or siliconflow
 
-Without --upstream, DEEPSEEK_API_KEY or SILICONFLOW_API_KEY choose the vendor. With none of them, a scripted upstream
-answers in place of a model, and the page says so.`;
+Without --upstream, DEEPSEEK_API_KEY or SILICONFLOW_API_KEY choose the vendor. With none of them, two scripted upstreams
+answer in place of models, and the page says so: one that misbehaves on demand, and a lighter one that stands in for it.`;
 
 const DIALECTS = ["openai", "deepseek", "siliconflow"];
 
@@ -34,8 +34,12 @@ const VENDORS = [
   },
 ];
 
-/** What the page offers besides the misbehaving ones; any other name is answered too. */
+/** What the page offers; any other name is answered too, and may ask for a misbehaviour. */
 const SCRIPTED_MODELS = ["deepseek-ai/DeepSeek-R1", "deepseek-flash", "deepseek-v4-pro"];
+/** The lighter model that stands in for all of them. */
+const SCRIPTED_FALLBACK = "scripted-mini";
+/** A visitor who asks for silence, or for a stall, wants to see what follows, and not to wait as long as for a real model. */
+const SCRIPTED_BUDGETS = { patience_ms: 4_000, idle_ms: 5_000, content_idle_ms: 6_000 };
 
 /** No reports, no questions, no look-up of where this machine is. */
 const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
@@ -49,9 +53,9 @@ await runMain(async () => {
   try {
     await checkFree(options.port, options.host);
     await build(await setup());
-    const { upstreams, secrets } = await chooseUpstreams(options, children);
+    const { secrets, ...chosen } = await chooseUpstreams(options, children);
     // Local clients bring some key or other, since their SDKs insist on one.
-    const config = { upstreams, callers: { credentials: "ignore" }, development: true };
+    const config = { ...chosen, callers: { credentials: "ignore" }, development: true };
     const code = await serve(options, config, secrets, scratch, children, ended);
     process.exitCode = code;
   } finally {
@@ -103,7 +107,7 @@ function toldToStop() {
   });
 }
 
-/** The upstreams of the configuration, and the secrets that they name. */
+/** The configuration's part about upstreams, and the secrets that they name. */
 async function chooseUpstreams(options, children) {
   if (options.upstream) {
     const key = options["upstream-key"];
@@ -114,12 +118,19 @@ async function chooseUpstreams(options, children) {
   if (vendors.length > 0) {
     return { upstreams: vendors, secrets: Object.fromEntries(vendors.map(({ secret }) => [secret, process.env[secret]])) };
   }
-  const { startUpstream, MISBEHAVIOURS } = await import("../tests/upstream/index.mjs");
-  const scripted = await startUpstream({ dialect: "deepseek", pace: 20 });
-  children.push(scripted);
-  say(`no key and no --upstream: a scripted upstream answers (${scripted.url})`);
-  const models = [...SCRIPTED_MODELS, ...MISBEHAVIOURS.map(({ example }) => example), "*"];
-  return { upstreams: [{ name: "scripted", dialect: "deepseek", base_url: scripted.url, models, scripted: true }], secrets: {} };
+  const { startUpstream } = await import("../tests/upstream/index.mjs");
+  const startOne = async (dialect) => {
+    const upstream = await startUpstream({ dialect, pace: 20 });
+    children.push(upstream);
+    return upstream;
+  };
+  const [first, second] = [await startOne("deepseek"), await startOne("openai")];
+  say(`no key and no --upstream: scripted upstreams answer (${first.url}, and for it ${second.url})`);
+  const upstreams = [
+    { name: "scripted", dialect: "deepseek", base_url: first.url, models: [...SCRIPTED_MODELS, "*"], scripted: true, budgets: SCRIPTED_BUDGETS },
+    { name: "scripted-b", dialect: "openai", base_url: second.url, models: [SCRIPTED_FALLBACK], scripted: true },
+  ];
+  return { upstreams, fallbacks: { "*": [SCRIPTED_FALLBACK] }, secrets: {} };
 }
 
 async function serve(options, config, secrets, scratch, children, ended) {

@@ -6,6 +6,9 @@
  */
 import type { Delta, EndDelta, Message, Timing, Usage } from "sluicegate";
 import type { Failure } from "./errors.js";
+import type { ChosenFault } from "./faults.js";
+import { type Notice, noticeOf } from "./notice.js";
+import { type Trace, traceOf } from "./trace.js";
 
 /** Where an answer stands. The last three are final. */
 export type Phase = "waiting" | "thinking" | "answering" | "done" | "stopped" | "failed";
@@ -53,6 +56,25 @@ export interface Answer extends Base {
   replay?: Message;
   /** The answer that this one was asked to replace. */
   readonly replaces?: number;
+  /** What was done last about a failure, while the call is under way. */
+  notice?: Notice;
+  /** Where another attempt went on with the text. */
+  seams?: Seam[];
+  trace?: Trace;
+  /** The model that answered in the end. */
+  answeredBy?: string;
+  /** The misbehaviour that was asked for. */
+  readonly fault?: ChosenFault;
+  /** What an answer that goes on at the reader's wish had come to before. */
+  before?: { timing?: Timing; usage?: Usage; text: number };
+}
+
+/** A place in an answer's text at which one attempt ended and another went on. */
+export interface Seam {
+  /** In UTF-16 units from the start. */
+  at: number;
+  /** What led there, in order; none if the reader asked to go on. */
+  notices: Notice[];
 }
 
 export type Turn = Question | Answer;
@@ -71,6 +93,22 @@ export function roughTokens(text: string): number {
 
 export const isLive = (turn: Turn): boolean =>
   turn.role === "assistant" && (turn.phase === "waiting" || turn.phase === "thinking" || turn.phase === "answering");
+
+/** The figures of both parts of an answer that went on at the reader's wish: what each took, and the first token of the first. */
+function withBefore(before: Answer["before"], { usage, reply: { timing } }: EndDelta): { timing: Timing; usage: Usage | undefined } {
+  const earlier = before?.timing;
+  const both = earlier ? { ...earlier, totalMs: earlier.totalMs + timing.totalMs } : timing;
+  const first = before?.usage;
+  if (!usage || !first) return { timing: both, usage: usage ?? first };
+  return {
+    timing: both,
+    usage: {
+      prompt_tokens: first.prompt_tokens + usage.prompt_tokens,
+      completion_tokens: first.completion_tokens + usage.completion_tokens,
+      total_tokens: first.total_tokens + usage.total_tokens,
+    },
+  };
+}
 
 /** One conversation. */
 export class Chat {
@@ -95,20 +133,40 @@ export class Chat {
   }
 
   /** A question at the end of the shown path, and its answer to be. */
-  ask(text: string, model: string, now: number): Answer {
+  ask(text: string, model: string, now: number, fault?: ChosenFault): Answer {
     const parent = this.path().at(-1)?.id ?? ROOT;
-    return this.addAnswer(this.addQuestion(parent, text).id, model, now);
+    return this.addAnswer(this.addQuestion(parent, text).id, model, now, fault);
   }
 
   /** The question anew, beside the old one, which stays. */
-  edit(question: Question, text: string, model: string, now: number): Answer {
-    return this.addAnswer(this.addQuestion(question.parent, text).id, model, now);
+  edit(question: Question, text: string, model: string, now: number, fault?: ChosenFault): Answer {
+    return this.addAnswer(this.addQuestion(question.parent, text).id, model, now, fault);
   }
 
   /** Another answer to the same question. */
-  regenerate(answer: Answer, model: string, now: number): Answer {
+  regenerate(answer: Answer, model: string, now: number, fault?: ChosenFault): Answer {
     delete answer.retryFailure;
-    return this.addAnswer(answer.parent, model, now, answer.id);
+    return this.addAnswer(answer.parent, model, now, fault, answer.id);
+  }
+
+  /** Whether the rest of an answer can be asked for: it lacks its end, and nothing has been said behind it. */
+  canGoOn(answer: Answer): boolean {
+    return !isLive(answer) && answer.text !== "" && answer.children.length === 0 && (answer.outcome === "length" || answer.phase === "failed");
+  }
+
+  /** Goes on with an answer that lacks its end: what comes is joined to it. */
+  goOn(answer: Answer): void {
+    const { timing, usage } = answer;
+    answer.before = { text: answer.text.length, ...(timing ? { timing } : {}), ...(usage ? { usage } : {}) };
+    (answer.seams ??= []).push({ at: answer.text.length, notices: [] });
+    answer.phase = "answering";
+    delete answer.endedAt;
+    delete answer.failure;
+    delete answer.retryFailure;
+    delete answer.outcome;
+    delete answer.notice;
+    delete answer.timing;
+    delete answer.usage;
   }
 
   /** Shows another version of a turn; `step` is -1 or 1. */
@@ -118,9 +176,13 @@ export class Chat {
     if (next !== undefined) this.base(turn.parent).shown = next;
   }
 
-  /** What to send for an answer: the path before it. Reasoning is left out unless the turn called tools. */
-  messages(answer: Answer, system: string): Message[] {
+  /**
+   * What to send for an answer: the path before it, and, to go on with it, what it has said already and the wish for the rest. Reasoning
+   * is left out unless the turn called tools.
+   */
+  messages(answer: Answer, system: string, goOn = ""): Message[] {
     const messages: Message[] = [];
+    if (answer.before) messages.push({ role: "user", content: goOn }, { role: "assistant", content: answer.text });
     for (let at = this.turns.get(answer.parent); at; at = this.turns.get(at.parent)) {
       if (at.role === "user") messages.push({ role: "user", content: at.text });
       else if (at.replay) messages.push(at.replay);
@@ -136,6 +198,12 @@ export class Chat {
       case "reasoning":
         if (delta.choice !== 0) return;
         this.count(answer, delta.text, now);
+        // The thoughts of one attempt, and of the next.
+        if (answer.before && answer.text.length === answer.before.text && answer.reasoningMs !== undefined) {
+          if (answer.reasoning !== "") answer.reasoning += "\n\n";
+          delete answer.reasoningMs;
+          answer.reasoningFrom = now;
+        }
         answer.reasoning += delta.text;
         answer.reasoningFrom ??= now;
         if (answer.phase === "waiting") answer.phase = "thinking";
@@ -148,11 +216,29 @@ export class Chat {
         answer.text += delta.text;
         answer.phase = "answering";
         return;
+      case "notice":
+        this.note(answer, noticeOf(delta.code, delta.detail, now));
+        return;
       case "end":
         this.finish(answer, delta, now);
         return;
       default:
     }
+  }
+
+  private note(answer: Answer, notice: Notice | undefined): void {
+    if (!notice) return;
+    answer.notice = notice;
+    if (notice.kind === "request_changed" || notice.kind === "hedged") return;
+    if (notice.kind === "restarted") {
+      answer.text = "";
+      delete answer.seams;
+    }
+    const last = answer.seams?.at(-1);
+    // How it was joined is told behind the words that it joined; an answer that broke off in its reasoning has no seam in its text.
+    if (notice.kind === "continued") last?.notices.push(notice);
+    else if (last?.at === answer.text.length) last.notices.push(notice);
+    else if (answer.text !== "") (answer.seams ??= []).push({ at: answer.text.length, notices: [notice] });
   }
 
   /** The user stopped it: what arrived is the answer. */
@@ -162,11 +248,12 @@ export class Chat {
   }
 
   /** It failed. Gives the answer to show now: the one that it was to replace, if that one was good. */
-  fail(answer: Answer, failure: Failure, now: number): Answer {
+  fail(answer: Answer, failure: Failure, now: number, trace?: Trace): Answer {
     this.close(answer, "failed", now);
     answer.failure = failure;
+    if (trace) answer.trace = trace;
     if (failure.requestId) answer.requestId = failure.requestId;
-    const old = answer.replaces === undefined ? undefined : this.turns.get(answer.replaces);
+    const old = answer.replaces === undefined || answer.before ? undefined : this.turns.get(answer.replaces);
     if (old?.role !== "assistant") return answer;
     const parent = this.base(answer.parent);
     const worthless = answer.text === "" && answer.reasoning === "";
@@ -233,10 +320,11 @@ export class Chat {
     return turn;
   }
 
-  private addAnswer(parent: number, model: string, now: number, replaces?: number): Answer {
+  private addAnswer(parent: number, model: string, now: number, fault?: ChosenFault, replaces?: number): Answer {
     const turn: Answer = {
       id: (this.lastId += 1), parent, role: "assistant", children: [], shown: -1, text: "", reasoning: "", model,
       phase: "waiting", askedAt: now, pieces: 0, pace: [], ...(replaces === undefined ? {} : { replaces }),
+      ...(fault ? { fault } : {}),
     };
     this.add(turn);
     return turn;
@@ -259,6 +347,7 @@ export class Chat {
 
   private close(answer: Answer, phase: Phase, now: number): void {
     this.endReasoning(answer, now);
+    delete answer.notice;
     answer.phase = phase;
     answer.endedAt = now;
   }
@@ -267,8 +356,12 @@ export class Chat {
     this.close(answer, end.outcome === "aborted" ? "stopped" : "done", now);
     answer.outcome = end.outcome;
     answer.finish = end.finish_reason;
-    if (end.usage) answer.usage = end.usage;
-    answer.timing = end.reply.timing;
+    const { timing, usage } = withBefore(answer.before, end);
+    if (usage) answer.usage = usage;
+    answer.timing = timing;
+    answer.answeredBy = end.reply.model;
+    const trace = traceOf(end.reply);
+    if (trace) answer.trace = trace;
     if (end.reply.requestId) answer.requestId = end.reply.requestId;
     if (end.reply.tool_calls.length > 0) answer.replay = end.reply.message;
   }

@@ -1,7 +1,9 @@
 /** Wires the page: conversation, gate, views, keys. */
 import { type Answer, Chat, isLive } from "./chat.js";
 import { failureOf } from "./errors.js";
-import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, useLanguage } from "./i18n/index.js";
+import { deviceModel } from "./local.js";
+import { type ChosenFault, withFault } from "./faults.js";
+import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, t, useLanguage } from "./i18n/index.js";
 import { markdownEngine, onMarkdownReady } from "./markdown/load.js";
 import { gateUrl, loadChat, loadPrefs, saveChat, savePrefs, type Theme } from "./prefs.js";
 import { StickToBottom } from "./scroll.js";
@@ -10,7 +12,9 @@ import { Announcer } from "./view/announce.js";
 import { Composer } from "./view/composer.js";
 import { Conversation } from "./view/conversation.js";
 import { h, icon, iconButton, show, textButton } from "./view/dom.js";
+import { FaultSwitch } from "./view/fault-switch.js";
 import { LiveLine } from "./view/live.js";
+import { LocalSection } from "./view/local.js";
 import { type Model, ModelMenu, presetMenu } from "./view/menu.js";
 import { buildSettings } from "./view/settings.js";
 
@@ -30,8 +34,8 @@ let chat = loadChat();
 let flushTimer: ReturnType<typeof setTimeout> | undefined;
 /** The answer whose first piece was painted. */
 let begun: Answer | undefined;
-/** Whether a scripted upstream answers. */
-let scripted = false;
+/** The misbehaviour that questions are asked with. Of this visit only: nobody wants to find a broken model tomorrow. */
+let fault: ChosenFault | undefined;
 let shownPhase: Answer["phase"] | undefined;
 let tickTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -52,8 +56,14 @@ const session = new Session(prefs, {
   },
 });
 const conversation = new Conversation(turns, {
-  edit: (question, text) => void start(() => chat.edit(question, text, menu.value, Date.now())),
-  regenerate: (answer) => void start(() => chat.regenerate(answer, menu.value || answer.model, Date.now())),
+  edit: (question, text) => void start(() => chat.edit(question, text, asked(), Date.now(), fault)),
+  regenerate: (answer) => void start(() => chat.regenerate(answer, asked() || answer.model, Date.now(), fault)),
+  goOn: (answer) => void start(() => {
+    chat.goOn(answer);
+    conversation.remake(answer, chat, Date.now());
+    return answer;
+  }),
+  canGoOn: (answer) => chat.canGoOn(answer),
   leaf(turn, step) {
     if (session.answer) session.stop();
     chat.turnTo(turn, step);
@@ -65,12 +75,25 @@ const conversation = new Conversation(turns, {
   panelMode: () => prefs.panel,
 });
 const composer = new Composer(byId("question"), byId("send"), {
-  send: (text) => void start(() => chat.ask(text, menu.value, Date.now())),
+  send: (text) => void start(() => chat.ask(text, asked(), Date.now(), fault)),
   stop: () => session.stop(),
 });
 const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (model) => {
   prefs.model = model;
   savePrefs(prefs);
+});
+
+/** The model to ask, by the name that brings the chosen fault about; empty where there is no list to choose from. */
+const asked = (): string => menu.value && withFault(menu.value, fault);
+
+const faultSwitch = new FaultSwitch(byId("fault"), byId<HTMLDialogElement>("faults"), {
+  choose(next) {
+    fault = next;
+  },
+  tryOut: (next) => {
+    fault = next;
+    void start(() => chat.ask(t("faultQuestion"), asked(), Date.now(), fault));
+  },
 });
 
 /** Asks; an answer that is under way gives way to it, and what it had said stays. */
@@ -191,9 +214,20 @@ function drawExamples(): void {
   byId("examples").replaceChildren(...dict().examples.map((text) => {
     const button = h("button", "example", text);
     button.type = "button";
-    button.addEventListener("click", () => void start(() => chat.ask(text, menu.value, Date.now())));
+    button.addEventListener("click", () => void start(() => chat.ask(text, asked(), Date.now(), fault)));
     return h("li", "", button);
   }));
+}
+
+/** Offers the browser's own model, where there is one: the gate asks it when nothing else can answer, once it is prepared. */
+async function offerDevice(): Promise<void> {
+  const device = await deviceModel();
+  if (!device) return;
+  session.device = device;
+  session.reconnect();
+  const section = new LocalSection(device);
+  settings.querySelector(".drawer-body")?.append(section.node);
+  onLanguage(() => void section.refresh());
 }
 
 /** Asks the gate what it is and which models it has; the page works without either answer. */
@@ -203,13 +237,14 @@ async function discover(): Promise<void> {
     session.connect().then((gate) => gate.models()),
   ]);
   const upstreams = health.status === "fulfilled" ? (health.value as { upstreams?: unknown } | null)?.upstreams : undefined;
-  scripted = Array.isArray(upstreams) && upstreams.some((upstream) => (upstream as { scripted?: unknown }).scripted === true);
+  const scripted = Array.isArray(upstreams) && upstreams.some((upstream) => (upstream as { scripted?: unknown }).scripted === true);
   show(byId("banner"), scripted);
+  faultSwitch.offer(scripted);
   if (models.status === "fulfilled") offer(models.value);
-  else menu.offer([], scripted, failureOf(models.reason, Date.now()).code);
+  else menu.offer([], failureOf(models.reason, Date.now()).code);
 }
 
-const offer = (models: Model[]): void => menu.offer(models, scripted);
+const offer = (models: Model[]): void => menu.offer(models);
 
 function build(): void {
   const create = h("button", "quiet", icon("plus"), say(h("span", "wide"), "newChat"));
@@ -221,7 +256,7 @@ function build(): void {
   open.id = "open-settings";
   byId("tools").append(create, languageButton, themeButton, open);
   const banner = byId("banner");
-  banner.append(h("p", "", say(h("span"), "scripted"), say(h("span", "wide"), "scriptedFaults")), iconButton("cross", "dismiss", () => show(banner, false), "quiet small"));
+  banner.append(h("p", "", say(h("span"), "scripted")), textButton("scriptedFaults", () => faultSwitch.open(), "link"), iconButton("cross", "dismiss", () => show(banner, false), "quiet small"));
   jump.append(icon("down"), say(h("span"), "jump"));
   jump.addEventListener("click", () => {
     scroll.latch();
@@ -241,11 +276,12 @@ function build(): void {
     reconnect() {
       session.reconnect();
       void discover();
+void offerDevice();
     },
   });
   byId("composer").addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || event.defaultPrevented || settings.open) return;
+    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     if (session.answer) {
       event.preventDefault();
       composer.stop();
@@ -258,6 +294,7 @@ function build(): void {
   });
   onLanguage(() => {
     menu.draw();
+    faultSwitch.draw();
     drawExamples();
     conversation.rebuild(chat, Date.now());
     showStreaming();
@@ -278,3 +315,4 @@ void useLanguage(prefs.language || preferredLanguage(navigator.languages)).final
 if (chat.path().some(isLive)) saveChat(chat, Date.now());
 if (chat.path().length > 0) scroll.latch();
 void discover();
+void offerDevice();

@@ -2,7 +2,11 @@
 import { type ChatRequest, createGate, type Gate, type Model } from "sluicegate";
 import type { Answer, Chat } from "./chat.js";
 import { failureOf } from "./errors.js";
+import { requestFields } from "./faults.js";
+import { t } from "./i18n/index.js";
+import type { DeviceModel } from "./local.js";
 import { connection, gateUrl, type Prefs } from "./prefs.js";
+import { traceOf } from "./trace.js";
 
 /** How long after it was asked to leave, in milliseconds, a page that is still there takes a broken connection for its leaving. */
 const LEAVING_MS = 5_000;
@@ -24,6 +28,9 @@ export class Session {
   private leftAt = -Infinity;
   private running: { answer: Answer; abort: AbortController } | undefined;
 
+  /** What answers when nothing else can, where the browser has a model of its own. */
+  device: DeviceModel | undefined;
+
   constructor(private readonly prefs: Prefs, private readonly events: SessionEvents) {}
 
   /** The answer under way. */
@@ -37,6 +44,7 @@ export class Session {
     const gate = createGate({
       baseUrl: gateUrl(),
       ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}),
+      ...(this.device ? { fallback: [this.device] } : {}),
     });
     this.gate = gate;
     // A start that failed, say because the wasm did not come, is tried again by the next call.
@@ -93,7 +101,7 @@ export class Session {
       const failure = failureOf(error, now);
       const left = now - this.leftAt < LEAVING_MS && CUT.includes(failure.code);
       if (abort.signal.aborted || left) chat.stop(answer, now);
-      else shown = chat.fail(answer, failure, now);
+      else shown = chat.fail(answer, failure, now, error instanceof Error ? traceOf(error) : undefined);
     }
     if (this.running.answer === answer) this.running = undefined;
     this.events.end(answer, shown);
@@ -102,12 +110,13 @@ export class Session {
   private request(chat: Chat, answer: Answer): ChatRequest {
     const { preset, temperature, maxTokens, system } = this.prefs;
     return {
-      messages: chat.messages(answer, system),
+      messages: chat.messages(answer, system, t("goOnWords")),
       stream_options: { include_usage: true },
       ...(answer.model ? { model: answer.model } : {}),
       ...(preset ? { preset } : {}),
       ...(temperature === null ? {} : { temperature }),
       ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
+      ...(answer.fault ? requestFields(answer.fault.words, { temperature, maxTokens }) : {}),
     };
   }
 }

@@ -63,6 +63,10 @@ impl Exchange {
             }
             return;
         }
+        if self.last.as_ref().is_some_and(|last| last.splice.is_some()) {
+            // The way is told whole where there is room for it: before the end, which is of our making.
+            self.comment_timeline();
+        }
         self.tail.append(&mut self.pending);
         match (&end.error, &mut self.last) {
             (Some(error), _) => event(&error_body(error), &mut self.tail),

@@ -4,7 +4,6 @@ use super::Health;
 use super::attempt::Attempt;
 use super::health::{Admission, BreakerState, Verdict};
 use super::machine::{Action, Active, Exchange, Sending, Stage};
-use super::rewrite::raw_comment;
 use super::route::Route;
 use super::splice::Splice;
 use super::timeline::Event;
@@ -213,7 +212,7 @@ impl Exchange {
             self.tell_fall_back(at);
         }
         if self.made > 1 && self.began && self.plan.forward {
-            raw_comment(&["{\"timeline\":", &self.timeline_json(), "}"].concat(), &mut self.pending);
+            self.comment_timeline();
         }
         self.current = Some(active);
         self.stage = Stage::Running;

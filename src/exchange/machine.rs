@@ -314,7 +314,21 @@ impl Exchange {
     pub fn handle_head(&mut self, now: Instant, attempt: u32, head: &FailureHead<'_>) {
         let Some(active) = self.active(attempt) else { return };
         active.attempt.handle_head(now, head);
-        self.began |= active.attempt.is_streaming();
+        let is_streaming = active.attempt.is_streaming();
+        let begins = is_streaming && !self.began;
+        self.began |= is_streaming;
+        if begins && self.made > 1 && self.plan.forward {
+            // What came before there was a stream to say it in.
+            for (code, detail) in &self.notices {
+                rewrite::comment("notice", code.code(), detail, &mut self.pending);
+            }
+            self.comment_timeline();
+        }
+    }
+
+    /// What the call went through so far, as a comment in the stream that is handed on.
+    pub(super) fn comment_timeline(&mut self) {
+        rewrite::raw_comment(&["{\"timeline\":", &self.timeline_json(), "}"].concat(), &mut self.pending);
     }
 
     /// Bytes of an attempt's body arrived; deltas are appended to `out`.

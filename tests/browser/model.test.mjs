@@ -174,9 +174,8 @@ test("an error keeps its code, wait and request id; anything else counts as the 
   assert.equal(model.failureOf(new TypeError("x"), 0).code, "internal");
 });
 
-test("models are grouped by vendor, and a scripted upstream's faults stand apart", () => {
-  const models = ["deepseek-ai/DeepSeek-R1", "Pro/deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3.2", "echo", "cut-40", "status-429-retry-2", "stall-10", "empty-stop"].map((id) => ({ id }));
-  const groups = model.groupModels(models, true);
-  assert.deepEqual(groups.map((group) => [group.label || group.key, group.ids.length]), [["deepseek-ai", 2], ["Pro/deepseek-ai", 1], ["groupOther", 1], ["groupFaults", 4]]);
-  assert.ok(!model.groupModels(models, false).some((group) => group.key === "groupFaults"));
+test("models are grouped by vendor, and those without one by their owner", () => {
+  const models = ["deepseek-ai/DeepSeek-R1", "Pro/deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3.2", "echo"].map((id) => ({ id }));
+  const groups = model.groupModels([...models, { id: "deepseek-flash", owned_by: "scripted" }]);
+  assert.deepEqual(groups.map((group) => [group.label || group.key, group.ids.length]), [["deepseek-ai", 2], ["Pro/deepseek-ai", 1], ["groupOther", 1], ["scripted", 1]]);
 });

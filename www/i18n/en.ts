@@ -14,7 +14,7 @@ const text = {
   language: "中文",
   languageLabel: "切换到中文",
   scripted: "Answers are scripted, no model is behind them.",
-  scriptedFaults: " “Faults” in the model menu misbehave on purpose.",
+  scriptedFaults: "Make it misbehave…",
   dismiss: "Dismiss",
   conversation: "Conversation",
   jump: "Jump to latest",
@@ -28,7 +28,6 @@ const text = {
   modelOther: "Other model…",
   modelOtherLabel: "Model name",
   modelsFailed: "No model list",
-  groupFaults: "Faults, on purpose",
   groupOther: "Other",
   preset: "Preset",
   presetNone: "No preset",
@@ -91,6 +90,78 @@ const text = {
   answerStopped: "The answer was stopped.",
   endLength: "The answer reached its length limit and is unfinished.",
   endFiltered: "The provider’s filter ended this answer.",
+  goOn: "Continue",
+  goOnWords: "Continue exactly where your answer stopped, without repeating any of it.",
+  goesOnAsked: "You asked for the rest here.",
+  goesOnCut: "The answer broke off here, and was gone on with.",
+  traceTable: "As a table",
+  traceLabel: "What this call went through",
+  traceHere: "this page → gate",
+  traceGate: "at the gate",
+  columnPlace: "Where",
+  columnModel: "Model",
+  columnStart: "Start",
+  columnFirst: "First token",
+  columnEnd: "End",
+  columnResult: "Result",
+  columnThen: "And",
+  keyConnect: "connecting",
+  keyFirst: "waiting for the first token",
+  keyStream: "streaming",
+  keyPause: "pause",
+  keyFailed: "failed",
+  keySkipped: "passed over",
+  keyContinued: "went on",
+  keyRepaired: "request changed",
+  keyRefreshed: "credential renewed",
+  keyDraining: "read on for its usage",
+  hedge: "second request",
+  dropped: "given up for the faster one",
+  noToken: "none",
+  statusContinued: "The answer broke off and goes on",
+  statusRestarted: "The answer begins anew",
+  statusHedged: "A second request was faster",
+  statusChanged: "The request was changed for this model",
+  statusAgain: "Asked again",
+  faults: "Make it misbehave",
+  faultsIntro: "The scripted upstream breaks in any of these ways on purpose. Choose one, and see what the gate makes of it.",
+  faultsFailed: "The list did not come.",
+  faultOff: "Switch the fault off",
+  faultOn: "Fault",
+  faultSearch: "Search: cut, 429, silence…",
+  faultWhen: "When",
+  faultTry: "Try it now",
+  faultUse: "For the next questions",
+  faultNone: "Nothing is called that.",
+  faultWords: "asks for",
+  faultQuestion: "Explain in a few sentences how a sluice gate works.",
+  without: "Without recovery",
+  here: "Here",
+  groupAnswer: "Nothing goes wrong",
+  groupOdd: "Odd bytes",
+  groupStatus: "Error status",
+  groupProtocol: "Not the protocol",
+  groupNetwork: "No connection",
+  groupSilent: "Silence",
+  groupSlow: "Slowness",
+  groupCut: "Cut off",
+  groupEof: "Ends too early",
+  groupStall: "Stalls",
+  groupError: "Error in the stream",
+  groupLength: "Length limit",
+  groupGaveUp: "Gives up",
+  groupContinuation: "Bad continuations",
+  groupRepair: "Refuses the request",
+  groupAuth: "Wants another token",
+  local: "Model on this device",
+  localHint: "The browser’s own model answers when nothing else can. It is slower and smaller, and nothing leaves the device.",
+  localReady: "Ready",
+  localDownloadable: "Can be downloaded",
+  localDownloading: "Is being downloaded",
+  localUnavailable: "Not available in this browser",
+  localPrepare: "Prepare it",
+  localCancel: "Cancel",
+  localFailed: "It could not be prepared.",
 } as const;
 
 /** The shape that every language fills. */
@@ -106,6 +177,24 @@ export interface Dictionary {
   unknownFault: string;
   tryAgainIn(seconds: string): string;
   tryAgainNow: string;
+  /** The status line: what is done about a failure, shortest first. */
+  againIn(seconds: string): string;
+  answersInstead(model: string): string;
+  /** Below an answer that went through nothing: one line. */
+  quietTrace(first: string | undefined, total: string): string;
+  /** Above the chart. */
+  traceSummary(attempts: number, count: string, paused: string | undefined, who: string | undefined): string;
+  /** What a mark in the chart, or a row's end, says. */
+  milliseconds(value: string): string;
+  whole(attempts: number, count: string): string;
+  partial: string;
+  /** Why a route was passed over, and how an answer was gone on with. */
+  skips: Record<string, string>;
+  ways: Record<string, string>;
+  /** How the words of two attempts were joined. */
+  joins: Record<string, string>;
+  needs: Record<string, string>;
+  lacks(what: string): string;
   regenerateFailed: string;
   blockedImage(host: string): string;
   outcomes: Record<string, string>;
@@ -133,6 +222,29 @@ export const en: Dictionary = {
   unknownFault: "Unknown",
   tryAgainIn: (seconds) => `Worth trying again in ${seconds} s.`,
   tryAgainNow: "Worth trying again now.",
+  againIn: (seconds) => `Again in ${seconds} s`,
+  answersInstead: (model) => `${model} answers instead`,
+  quietTrace: (first, total) => (first ? `One attempt: first token after ${first}, ${total} in all.` : `One attempt: ${total} in all.`),
+  traceSummary: (attempts, count, paused, who) =>
+    [`${count} ${attempts === 1 ? "attempt" : "attempts"}`, paused && `${paused} of waiting`, who && `answered by ${who}`].filter(Boolean).join(" · "),
+  milliseconds: (value) => `${value} ms`,
+  whole: (attempts, count) => (attempts === 1 ? "A whole answer at the first attempt." : `A whole answer after ${count} attempts.`),
+  partial: "What arrived is kept; the rest can be asked for.",
+  skips: {
+    circuit_open: "its breaker is open", vision: "it takes no images", tools: "it takes no tools", context: "its context is too short",
+  },
+  ways: {
+    prefix: "behind the words that were there (prefix)", prefill: "behind the words that were there (prefill)",
+    anchor: "asked for the rest, joined where the words repeat (anchor)", restart: "begun anew",
+  },
+  joins: {
+    "by prefix": "The upstream went on behind the last word.", "joined where the words repeat": "Joined where the words repeat.",
+    "joined without an overlap: the seam may show": "Joined without an overlap: the seam may show.",
+  },
+  needs: {
+    tools: "tools", "an earlier reasoning_content": "earlier reasoning sent back", "earlier tool calls": "earlier calls of tools",
+  },
+  lacks: (what) => `Shows only for a request with ${what}, which this page does not send.`,
   regenerateFailed: "The new answer failed, so the earlier one is shown.",
   blockedImage: (host) => `blocked image: ${host}`,
   outcomes: {
@@ -158,6 +270,7 @@ export const en: Dictionary = {
     rate_limited: ["Too many requests in a short time.", "Wait for the time given, then retry."],
     concurrency_limited: ["Too many requests at the same moment.", "Wait a moment, then retry."],
     overloaded: ["The provider is too busy.", "Retry shortly, or choose another model."],
+    circuit_open: ["The provider has failed so often that it is left alone for now.", "Wait for the time given, or choose another model."],
     upstream_error: ["The provider failed.", "Retry; if it lasts, report the request id."],
     protocol: ["The provider answered with something that is not the protocol.", "Retry; if it lasts, the operator has to check the address."],
     event_too_large: ["One piece of the answer was larger than the gate takes.", "Ask for a shorter answer."],
@@ -169,6 +282,7 @@ export const en: Dictionary = {
     timeout_first_token: ["The model did not begin its answer in time.", "Retry, or choose another model."],
     timeout_idle: ["The answer stalled: nothing arrived any more.", "What arrived is kept; retry for a whole answer."],
     timeout_content_idle: ["The answer stalled: the line was open, but no text came.", "What arrived is kept; retry for a whole answer."],
+    timeout_rate: ["The answer came too slowly to be worth waiting for.", "What arrived is kept; retry, or choose another model."],
     timeout_total: ["The answer took longer than allowed.", "Ask for less, or for a shorter answer."],
     cancelled: ["The request was cancelled.", "Nothing needs to be done."],
     internal: ["Something went wrong in the gate itself.", "Report it with the request id."],

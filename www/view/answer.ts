@@ -8,14 +8,20 @@ import { markdownEngine } from "../markdown/load.js";
 import type { MarkdownStream } from "../markdown/stream.js";
 import type { PanelMode } from "../prefs.js";
 import { copyFrom } from "./clipboard.js";
-import { h, icon, iconButton, show, write } from "./dom.js";
+import { h, icon, iconButton, show, textButton, write } from "./dom.js";
 import { failureRow } from "./failure.js";
 import { Pager } from "./pager.js";
 import { ReasoningPanel } from "./reasoning.js";
+import { SeamMarks } from "./seams.js";
 import { statsRow } from "./stats.js";
+import { shortModel, StatusLine } from "./status.js";
+import { quietLine, traceView } from "./timeline.js";
 
 export interface AnswerActions {
   regenerate(answer: Answer): void;
+  /** Asks for the rest of an answer that lacks its end. */
+  goOn(answer: Answer): void;
+  canGoOn(answer: Answer): boolean;
   leaf(answer: Answer, step: number): void;
   openSettings(): void;
   /** The reader opens or closes something: what they look at must stay where it is. */
@@ -50,13 +56,17 @@ const PLACEHOLDER: Answer = {
 
 export class AnswerView {
   readonly node = h("article", "turn assistant");
-  private readonly head = h("p", "model");
+  private readonly model = h("span", "model-name");
+  private readonly status = new StatusLine();
+  private readonly head = h("p", "model", this.model, this.status.node);
   private readonly waiting = h("p", "waiting");
   private readonly prose = h("div", "prose answer");
   private readonly note = h("p", "note");
   private readonly trouble = h("div", "trouble");
   private readonly footer = h("footer", "answer-foot");
   private readonly figures = h("div", "figures");
+  private readonly trace = h("div", "trace-room");
+  private readonly seams = new SeamMarks(this.prose);
   private readonly reasoning: ReasoningPanel;
   private markdown: MarkdownStream | undefined;
   private readonly pager: Pager;
@@ -78,8 +88,11 @@ export class AnswerView {
     const copy = iconButton("copy", "copyAnswer", () => void copyFrom(copy, turn.text, "copyAnswer"), "quiet small copy-answer");
     const again = iconButton("again", "regenerate", () => actions.regenerate(turn), "quiet small regenerate");
     this.figures.append(statsRow(PLACEHOLDER, 0));
+    this.trace.append(quietLine(PLACEHOLDER, 0));
+    this.trace.classList.add("pending");
     this.footer.append(h("div", "actions", this.pager.node, copy, again), this.figures);
-    this.node.append(this.head, this.reasoning.node, this.waiting, this.prose, this.note, this.trouble, this.footer);
+    const text = h("div", "answer-text", this.prose, this.seams.node);
+    this.node.append(this.head, this.reasoning.node, this.waiting, text, this.note, this.trouble, this.footer, this.trace);
   }
 
   /** Brings everything up to date with the turn, at `now`. */
@@ -92,40 +105,76 @@ export class AnswerView {
   /** Shows what arrived since the last flush; the rest stays untouched. */
   flush(now: number): void {
     const { turn } = this;
-    write(this.head, turn.model);
-    show(this.head, turn.model !== "");
+    this.showHead(now);
     show(this.waiting, turn.phase === "waiting");
     this.reasoning.update(now);
     if (!this.showText() || isLive(turn) || this.settled) return;
     this.settled = true;
     this.markdown?.finish();
     this.reasoning.tick(now);
+    this.seams.place();
     this.node.setAttribute("aria-busy", "false");
     // Until now hidden, not absent: the end of the stream must not move anything.
     this.footer.classList.remove("pending");
     this.figures.replaceChildren(statsRow(turn, now));
+    // The last thing of the answer: what it takes more than its line moves nothing.
+    this.trace.classList.remove("pending");
+    this.trace.replaceChildren(traceView(turn, now, this.actions.reading));
     const note = this.noteText();
     show(this.note, note !== "");
-    this.note.textContent = note;
+    this.note.replaceChildren(note);
+    if (!turn.failure && this.actions.canGoOn(turn)) this.note.append(" ", textButton("goOn", () => this.actions.goOn(turn), "go-on"));
     this.showFailure();
+  }
+
+  /** The model that was asked, and what is being done about a failure; in the end, who answered instead. */
+  private showHead(now: number): void {
+    const { turn } = this;
+    const { model, answeredBy = "" } = turn;
+    // An upstream may give a model's name in a longer or shorter form; another model's is another name.
+    const other = answeredBy !== "" && model !== "" && !isLive(turn) && !model.includes(shortModel(answeredBy)) && !answeredBy.includes(shortModel(model));
+    write(this.model, other ? `${model} → ${answeredBy}` : model);
+    if (this.model.title !== this.model.textContent) this.model.title = this.model.textContent;
+    show(this.head, model !== "");
+    this.status.update(turn, now);
   }
 
   /** Shows the text that is new; false while there is nothing to show it with. */
   private showText(): boolean {
-    const { text } = this.turn;
-    if (text.length === this.taken) return true;
+    const { text, seams = [] } = this.turn;
+    if (text.length === this.taken && seams.length === this.seams.count) return true;
     const engine = markdownEngine();
     if (!engine) return false;
+    if (text.length < this.taken) this.forget();
     this.markdown ??= new engine.MarkdownStream(this.prose, hooks);
-    this.markdown.push(text.slice(this.taken));
-    this.taken = text.length;
+    // What is rendered up to a seam tells where it is.
+    for (const seam of seams.slice(this.seams.count)) {
+      this.take(Math.min(seam.at, text.length));
+      this.markdown.flush();
+      this.seams.add(seam);
+    }
+    this.take(text.length);
     this.markdown.flush();
+    this.seams.place();
     return true;
+  }
+
+  private take(end: number): void {
+    this.markdown?.push(this.turn.text.slice(this.taken, end));
+    this.taken = end;
+  }
+
+  /** The answer began anew: what was shown is not part of it. */
+  private forget(): void {
+    this.prose.replaceChildren();
+    this.markdown = undefined;
+    this.taken = 0;
   }
 
   /** Brings the running time up to date. */
   tick(now: number): void {
     this.reasoning.tick(now);
+    this.status.update(this.turn, now);
   }
 
   /** Follows a change of the reasoning setting. */
@@ -148,6 +197,7 @@ export class AnswerView {
     if (!failure) return;
     this.trouble.append(failureRow(failure, turn.failure === undefined, {
       retry: () => this.actions.regenerate(turn),
+      ...(turn.failure && this.actions.canGoOn(turn) ? { goOn: () => this.actions.goOn(turn) } : {}),
       openSettings: this.actions.openSettings,
     }));
   }

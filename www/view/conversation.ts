@@ -39,6 +39,13 @@ export class Conversation {
     this.update(chat, now);
   }
 
+  /** Makes one view anew: its turn, which had ended, goes on. */
+  remake(turn: Answer, chat: Chat, now: number): void {
+    this.views.get(turn.id)?.node.remove();
+    this.views.delete(turn.id);
+    this.update(chat, now);
+  }
+
   applyMode(): void {
     for (const view of this.views.values()) if (view instanceof AnswerView && !isLive(view.turn)) view.applyMode();
   }

@@ -39,6 +39,7 @@ const ICONS = {
   auto: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
   warn: "M12 4 2.8 19.5h18.4zM12 10v4.5M12 17v.4",
   cross: "M6 6l12 12M18 6 6 18",
+  bolt: "M13 3 5.5 13.5H11L10 21l8-11h-5.5z",
 } as const;
 
 export type IconName = keyof typeof ICONS;

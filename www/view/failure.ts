@@ -8,6 +8,8 @@ const FRESH_MS = 2_000;
 
 export interface FailureActions {
   retry(): void;
+  /** Where the rest of the answer can be asked for. */
+  goOn?(): void;
   openSettings(): void;
 }
 
@@ -36,7 +38,8 @@ export function failureRow(failure: Failure, again: boolean, actions: FailureAct
   }
   if (failure.vendor) body.append(vendorWords(failure.vendor));
   body.append(facts);
-  const buttons = h("div", "failure-actions", textButton("retry", actions.retry, "primary retry"));
+  const { goOn } = actions;
+  const buttons = h("div", "failure-actions", textButton("retry", actions.retry, "primary retry"), goOn ? textButton("goOn", () => goOn(), "go-on") : null);
   if (failure.code === "unauthorized" || failure.code === "not_found" || failure.code === "network") {
     buttons.append(textButton("openSettings", actions.openSettings));
   }

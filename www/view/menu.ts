@@ -4,33 +4,23 @@ import { name, say, t, type TextKey } from "../i18n/index.js";
 import { h, show } from "./dom.js";
 
 const OTHER = "\u0000other";
-/** What a scripted upstream's plain models are called; its other names without a vendor are faults. */
-const PLAIN = /^(?:deepseek|gpt|r1$|qwen|glm|echo|long-|rate-|endless)/i;
 
 export interface Model {
   id: string;
   [field: string]: unknown;
 }
 
-/** The models by vendor: the part of the id before the slash, else the owner. Faults, which only a scripted upstream has, last. */
-export function groupModels(models: readonly Model[], scripted: boolean): { label: string; key: TextKey | undefined; ids: string[] }[] {
+/** The models by vendor: the part of the id before the slash, else the owner. */
+export function groupModels(models: readonly Model[]): { label: string; key: TextKey | undefined; ids: string[] }[] {
   const groups = new Map<string, string[]>();
-  const faults: string[] = [];
   for (const model of models) {
     const slash = model.id.lastIndexOf("/");
-    if (scripted && slash < 0 && !PLAIN.test(model.id)) {
-      faults.push(model.id);
-      continue;
-    }
     const label = slash > 0 ? model.id.slice(0, slash) : typeof model.owned_by === "string" ? model.owned_by : "";
     const ids = groups.get(label);
     if (ids) ids.push(model.id);
     else groups.set(label, [model.id]);
   }
-  const out: { label: string; key: TextKey | undefined; ids: string[] }[] = [];
-  for (const [label, ids] of groups) out.push({ label, key: label ? undefined : "groupOther", ids });
-  if (faults.length > 0) out.push({ label: "", key: "groupFaults", ids: faults });
-  return out;
+  return [...groups].map(([label, ids]) => ({ label, key: label ? undefined : "groupOther", ids }));
 }
 
 /** The model for a visitor who chose none: the page is about reasoning, so the first that reasons, else the first. */
@@ -40,7 +30,6 @@ const firstChoice = (models: readonly Model[]): string =>
 /** The model menu, with a field for a name that it does not list. */
 export class ModelMenu {
   private models: readonly Model[] = [];
-  private scripted = false;
   private failed: string | undefined;
 
   constructor(
@@ -77,9 +66,8 @@ export class ModelMenu {
   }
 
   /** Takes the list that the gate gave, or the code of the error that came instead. */
-  offer(models: readonly Model[], scripted: boolean, failed?: string): void {
+  offer(models: readonly Model[], failed?: string): void {
     this.models = models;
-    this.scripted = scripted;
     this.failed = failed;
     this.draw();
   }
@@ -93,7 +81,7 @@ export class ModelMenu {
       if (this.failed) none.append(` (${this.failed})`);
       select.append(none);
     }
-    for (const group of groupModels(this.models, this.scripted)) {
+    for (const group of groupModels(this.models)) {
       const node = h("optgroup");
       node.label = group.key ? t(group.key) : group.label;
       for (const id of group.ids) {
