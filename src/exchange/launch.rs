@@ -104,7 +104,10 @@ impl Exchange {
                 Admission::Probe => true,
                 Admission::Refused { until } => {
                     open_until = Some(open_until.map_or(until, |other| other.min(until)));
-                    self.mark(now, Event::Skipped, None, Some(at), ErrorKind::CircuitOpen.code());
+                    let is_held = health.state(now, &route.key) == BreakerState::Closed;
+                    let why = if is_held { ErrorKind::RateLimited } else { ErrorKind::CircuitOpen };
+                    self.last_error.get_or_insert(why);
+                    self.mark(now, Event::Skipped, None, Some(at), why.code());
                     continue;
                 }
             };
@@ -265,7 +268,10 @@ impl Exchange {
             (None, _) => None,
         };
         let is_forwarded = self.plan.forward && splice.is_none() && !self.rewrites();
-        let attempt = Attempt::new(now, self.started, budgets, options, &job.built, is_forwarded);
+        let mut attempt = Attempt::new(now, self.started, budgets, options, &job.built, is_forwarded);
+        if self.paused {
+            attempt.pause(now);
+        }
         let id = self.made;
         self.made += 1;
         if let Some(tried) = self.tried.get_mut(at) {

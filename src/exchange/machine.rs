@@ -149,6 +149,7 @@ pub struct Exchange {
     pub(super) last_end: Option<End>,
     pub(super) drain: Option<Instant>,
     pub(super) cancelled: bool,
+    pub(super) paused: bool,
     pub(super) end: Option<End>,
     pub(super) reply: Option<Reply>,
     pub(super) timing: Timing,
@@ -203,6 +204,7 @@ impl Exchange {
             last_end: None,
             drain: None,
             cancelled: false,
+            paused: false,
             end: None,
             reply: None,
             timing: Timing { sent: Some(now), ..Timing::default() },
@@ -399,6 +401,7 @@ impl Exchange {
     /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
     /// upstream cannot be blamed for silence that nobody listens to.
     pub fn pause(&mut self, now: Instant) {
+        self.paused = true;
         for active in self.current.iter_mut().chain(&mut self.rival) {
             active.attempt.pause(now);
         }
@@ -406,6 +409,7 @@ impl Exchange {
 
     /// The caller reads on: the time of the pause is taken out of the silence. Without a pause before it does nothing.
     pub fn resume(&mut self, now: Instant) {
+        self.paused = false;
         for active in self.current.iter_mut().chain(&mut self.rival) {
             active.attempt.resume(now);
         }
@@ -549,7 +553,9 @@ impl Exchange {
 
     /// Tells the caller something: as a delta, in the reply, and as a comment in a stream that is handed on.
     pub(super) fn notice(&mut self, code: Notice, detail: &str) {
-        if self.notices.iter().any(|(known, text)| *known == code && text == detail) {
+        // A request is built for each route, and much changes alike.
+        let is_known = |(known, text): &(Notice, String)| *known == code && text == detail;
+        if code == Notice::RequestChanged && self.notices.iter().any(is_known) {
             return;
         }
         self.late.push(reply::Delta::Notice { code, detail });

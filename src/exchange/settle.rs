@@ -176,8 +176,8 @@ impl Exchange {
     fn note_times(&mut self, active: &Active) {
         let times = active.attempt.timing();
         self.timing.head = self.timing.head.or(times.head);
-        if let Some(at) = times.first_token.filter(|_| self.timing.first_token.is_none()) {
-            self.timing.first_token = Some(at);
+        if let Some(at) = times.first_token {
+            self.timing.first_token.get_or_insert(at);
             self.timeline.push(at, Event::FirstToken, Some(active.id), Some(active.route), "");
         }
         self.timing.first_text = self.timing.first_text.or(times.first_text);

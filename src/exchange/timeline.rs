@@ -11,13 +11,13 @@ const MOST: usize = 64;
 pub enum Event {
     /// A request was sent.
     Sent,
-    /// The first token came.
+    /// The attempt's first token came.
     FirstToken,
     /// The attempt failed; the detail is the error's code.
     Failed,
     /// A wait before the next request; the detail is its length in milliseconds.
     Waiting,
-    /// The route was passed over; the detail says why: `circuit_open`, `vision`, `tools`, `context`, or an error's code.
+    /// The route was passed over; the detail says why: `circuit_open`, `rate_limited` (it asked for time), `vision`, `tools`, `context`, or an error's code.
     Skipped,
     /// The request was changed and is sent again; the detail is the field.
     Repaired,
