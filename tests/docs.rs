@@ -2,17 +2,58 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use sluicegate::ErrorKind;
+use sluicegate::config::Config;
+use sluicegate::exchange::{BreakerPolicy, Budgets, Recovery, Treatment, counts};
 use std::fmt::Write;
+
+const RECOVERY: &str = include_str!("../docs/recovery.md");
+const CONFIGURATION: &str = include_str!("../docs/configuration.md");
+
+/// What the pages call a treatment.
+fn name(treatment: Treatment) -> &'static str {
+    match treatment {
+        Treatment::Again => "again",
+        Treatment::Crowd => "crowd",
+        Treatment::Once => "once",
+        Treatment::Leave => "leave",
+        Treatment::Refresh => "refresh",
+        Treatment::Repair => "repair",
+        Treatment::Never => "end",
+    }
+}
+
+/// Whether a failure speaks against its route, which may depend on whose account it is.
+fn blame(kind: ErrorKind) -> &'static str {
+    match (counts(kind, true), counts(kind, false)) {
+        (true, true) => "yes",
+        (true, false) => "yes, but for a caller's own key",
+        _ => "no",
+    }
+}
 
 /// The rows of docs/errors.md, from the one table in `src/error.rs`.
 fn rows() -> String {
     let mut rows = String::new();
-    for kind in ErrorKind::ALL {
+    for &kind in ErrorKind::ALL {
         let retryable = if kind.is_retryable() { "yes" } else { "no" };
         let (code, status, party, next) = (kind.code(), kind.status(), kind.party().as_str(), kind.next_step());
-        writeln!(rows, "| `{code}` | {status} | {party} | {retryable} | {next} |").unwrap();
+        let treatment = name(Treatment::of(kind));
+        writeln!(rows, "| `{code}` | {status} | {party} | {retryable} | {treatment} | {next} |").unwrap();
     }
     rows
+}
+
+/// The first row of a page that begins with these cells, without them.
+fn row<'a>(page: &'a str, cells: &str) -> &'a str {
+    page.lines().find_map(|line| line.strip_prefix(cells)).unwrap_or_else(|| panic!("no row begins with {cells}"))
+}
+
+/// As the pages write numbers: 60,000.
+fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
 }
 
 #[test]
@@ -20,6 +61,75 @@ fn the_page_on_errors_lists_every_code_as_it_is() {
     let page = include_str!("../docs/errors.md");
     let listed: String = page.lines().filter(|line| line.starts_with("| `")).flat_map(|line| [line, "\n"]).collect();
     assert_eq!(listed, rows(), "docs/errors.md should hold these rows:\n{}", rows());
+}
+
+#[test]
+fn the_page_on_recovery_says_of_every_error_what_it_leads_to() {
+    let treatments = ["again", "crowd", "once", "leave", "refresh", "repair", "end"];
+    for treatment in treatments {
+        let kinds = ErrorKind::ALL.iter().filter(|kind| name(Treatment::of(**kind)) == treatment);
+        let kinds: Vec<_> = kinds.map(|kind| format!("`{}`", kind.code())).collect();
+        let cells = format!("| {treatment} | {} |", kinds.join(", "));
+        assert!(!row(RECOVERY, &cells).is_empty(), "{treatment}");
+    }
+}
+
+#[test]
+fn the_page_on_recovery_says_which_errors_speak_against_a_route() {
+    for answer in ["yes", "yes, but for a caller's own key", "no"] {
+        let kinds: Vec<_> = ErrorKind::ALL.iter().filter(|kind| blame(**kind) == answer).collect();
+        let cells = format!("| {answer} | ");
+        let listed = row(RECOVERY, &cells);
+        if answer != "no" {
+            let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{}`", kind.code())).collect();
+            assert_eq!(listed, format!("{} |", kinds.join(", ")), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn the_pages_state_the_defaults_that_there_are() {
+    let (budgets, recovery, breaker) = (Budgets::default(), Recovery::default(), BreakerPolicy::default());
+    let (retry, continuation) = (recovery.retry, recovery.continuation);
+    let defaults: &[(&str, &str, u64)] = &[
+        ("budgets.connect", "budgets.connect_ms", budgets.connect),
+        ("budgets.firstToken", "budgets.first_token_ms", budgets.first_token),
+        ("budgets.idle", "budgets.idle_ms", budgets.idle),
+        ("budgets.contentIdle", "budgets.content_idle_ms", budgets.content_idle),
+        ("budgets.rate", "budgets.tokens_per_minute", budgets.rate.into()),
+        ("budgets.answer", "budgets.answer_ms", budgets.answer),
+        ("budgets.patience", "budgets.patience_ms", budgets.patience),
+        ("budgets.total", "budgets.total_ms", budgets.total),
+        ("retry.firstMs", "retry.first_ms", retry.first),
+        ("retry.capMs", "retry.cap_ms", retry.cap),
+        ("retry.tries", "retry.tries", retry.tries.into()),
+        ("retry.attempts", "retry.attempts", retry.attempts.into()),
+        ("breaker.failures", "breaker.failures", breaker.failures.into()),
+        ("breaker.ratioPercent", "breaker.ratio_percent", breaker.ratio.into()),
+        ("breaker.least", "breaker.least", breaker.least.into()),
+        ("breaker.windowMs", "breaker.window_ms", breaker.window),
+        ("breaker.openMs", "breaker.open_ms", breaker.open),
+        ("continuation.most", "continuation.most", continuation.most.into()),
+        ("continuation.length", "continuation.length", continuation.length.into()),
+    ];
+    for (package, worker, default) in defaults {
+        let default = number(*default);
+        row(RECOVERY, &format!("| `{package}` | `{worker}` | {default} |"));
+        match worker.strip_prefix("budgets.") {
+            Some(budget) => row(CONFIGURATION, &format!("| `{budget}` | {default} |")),
+            None => {
+                let cells = row(CONFIGURATION, &format!("| `{worker}` | "));
+                assert_eq!(cells.split(" | ").nth(1), Some(default.as_str()), "{worker} in docs/configuration.md");
+                cells
+            }
+        };
+    }
+}
+
+#[test]
+fn the_configuration_in_the_page_on_recovery_is_taken() {
+    let block = RECOVERY.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(Config::parse(block).is_ok(), "{:?}", Config::parse(block).err());
 }
 
 #[test]
