@@ -203,6 +203,19 @@ fn a_cut_after_any_byte_loses_and_repeats_nothing() {
     }
 }
 
+#[test]
+fn a_seam_is_told_where_it_is() {
+    for by in ["prefix", "prefill", "anchor"] {
+        let cut = |n: usize| Turn { cut: Some(n), how: Some("reset".to_owned()), ..Turn::default() };
+        let mut a = with_turns("a", vec![cut(40), Turn::default()]);
+        a.continuation = Some(by.to_owned());
+        a.dialect = Some("deepseek".to_owned());
+        let mut sim = Sim::new(&[a], &Options::default(), false).unwrap();
+        sim.run();
+        assert_eq!(sim.seams, [answer()[..40].concat().len()], "{by}: {:?}", sim.notices);
+    }
+}
+
 /// Calls one after the other, `every` milliseconds, over one health; the routes' scripts for each call come from `scripts`.
 fn calls(count: u64, every: u64, scripts: impl Fn(u64) -> Vec<RouteCase>) -> Vec<Sim> {
     let mut sims: Vec<Sim> = Vec::new();

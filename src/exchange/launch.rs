@@ -286,6 +286,16 @@ impl Exchange {
             self.notice(Notice::RequestChanged, &detail);
         }
         self.actions.push_back(Action::Send(Sending { attempt: id, route: at, request: job.built }));
-        Some(Active { id, route: at, probe, sent: now, attempt, splice, wake: now, prelude: Vec::new() })
+        Some(Active {
+            id,
+            route: at,
+            probe,
+            sent: now,
+            attempt,
+            splice,
+            seam_told: false,
+            wake: now,
+            prelude: Vec::new(),
+        })
     }
 }

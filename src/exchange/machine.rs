@@ -102,6 +102,8 @@ pub(super) struct Active {
     pub(super) attempt: Attempt,
     /// It goes on with what was said.
     pub(super) splice: Option<Splice>,
+    /// How it was joined has been said.
+    pub(super) seam_told: bool,
     pub(super) wake: Instant,
     /// Its bytes until its first token, while another attempt may still win.
     pub(super) prelude: Vec<u8>,
@@ -377,7 +379,20 @@ impl Exchange {
             (Some(splice), Some(said)) => {
                 self.scratch.clear();
                 tell(&mut active.attempt, &mut self.scratch);
-                said.pass(splice, &self.scratch, out);
+                let had_text = !said.text.is_empty();
+                let mut joined = Deltas::new();
+                said.pass(splice, &self.scratch, &mut joined);
+                if let Some(seam) = splice.seam()
+                    && !active.seam_told
+                    && had_text
+                    && !joined.is_empty()
+                {
+                    // Before the text behind it: the reader marks the place.
+                    active.seam_told = true;
+                    out.push(reply::Delta::Notice { code: Notice::Continued, detail: seam.as_str() });
+                    self.notices.push((Notice::Continued, seam.as_str().to_owned()));
+                }
+                joined.iter().for_each(|delta| out.push(delta));
             }
             _ => tell(&mut active.attempt, out),
         }

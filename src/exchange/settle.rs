@@ -5,7 +5,6 @@ use super::health::Verdict;
 use super::machine::{Active, Exchange, Stage};
 use super::retry::{RATE_HOLD, Treatment, counts};
 use super::said::Said;
-use super::splice::Seam;
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
 use crate::reply::{Delta, Deltas, End, Notice, Outcome};
@@ -158,11 +157,7 @@ impl Exchange {
         if self.drain.is_none() {
             self.hand_out(&out, true);
         }
-        (is_new && had_text).then_some(match seam {
-            Seam::Exact => "by prefix",
-            Seam::Overlap(_) => "joined where the words repeat",
-            Seam::None => "joined without an overlap: the seam may show",
-        })
+        (is_new && had_text && !active.seam_told).then_some(seam.as_str())
     }
 
     fn hand_out(&mut self, deltas: &Deltas, is_written: bool) {

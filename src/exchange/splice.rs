@@ -76,6 +76,17 @@ impl core::fmt::Debug for Splice {
     }
 }
 
+impl Seam {
+    /// How the texts were joined, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Seam::Exact => "by prefix",
+            Seam::Overlap(_) => "joined where the words repeat",
+            Seam::None => "joined without an overlap: the seam may show",
+        }
+    }
+}
+
 impl Splice {
     /// For a continuation of `shown`, all that the caller has of the answer's text.
     pub fn new(shown: &str, by: ContinueBy) -> Self {

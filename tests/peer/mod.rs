@@ -135,6 +135,8 @@ pub(crate) struct Sim {
     pub text: String,
     pub reasoning: String,
     pub notices: Vec<(String, String)>,
+    /// Where in the text the deltas were when a seam was told.
+    pub seams: Vec<usize>,
     pub bytes: Vec<u8>,
     deltas: Deltas,
 }
@@ -263,6 +265,7 @@ impl Sim {
             text: String::new(),
             reasoning: String::new(),
             notices: Vec::new(),
+            seams: Vec::new(),
             bytes: Vec::new(),
             deltas: Deltas::new(),
         };
@@ -386,6 +389,9 @@ impl Sim {
                 Delta::Reasoning { text, .. } => self.reasoning.push_str(text),
                 Delta::Notice { code, detail } if !self.forward => {
                     self.notices.push((code.code().to_owned(), detail.to_owned()));
+                    if code.code() == "continued" {
+                        self.seams.push(self.text.len());
+                    }
                     if code.code() == "restarted" {
                         self.text.clear();
                         self.reasoning.clear();
