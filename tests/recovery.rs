@@ -197,6 +197,24 @@ fn a_cut_after_any_byte_loses_and_repeats_nothing() {
     }
 }
 
+#[test]
+fn a_continuation_that_only_repeats_says_that_more_may_be_missing() {
+    for (cut, detail) in
+        [(5, "joined where the words repeat"), (answer().len(), "nothing but the last words came: more may be missing")]
+    {
+        let turn = Turn { cut: Some(cut), ..Turn::default() };
+        for forward in [false, true] {
+            let mut sim =
+                Sim::new(&[with_turns("a", vec![turn.clone(), Turn::default()])], &Options::default(), forward)
+                    .unwrap();
+            sim.run();
+            assert_eq!(sim.text, answer().concat());
+            let told = sim.notices.iter().find(|(code, _)| code == "continued").unwrap();
+            assert_eq!(told.1, detail, "cut after {cut}, forward {forward}");
+        }
+    }
+}
+
 /// Calls one after the other, `every` milliseconds, over one health; the routes' scripts for each call come from `scripts`.
 fn calls(count: u64, every: u64, scripts: impl Fn(u64) -> Vec<RouteCase>) -> Vec<Sim> {
     let mut sims: Vec<Sim> = Vec::new();

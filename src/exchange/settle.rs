@@ -140,11 +140,17 @@ impl Exchange {
         let is_new = active.attempt.tokens() > 0;
         let seam = said.pass_rest(splice, &mut out);
         let had_text = !said.text.is_empty();
+        // A weak model repeats the words and stops there. Whether there was more to say, only it could know.
+        let repeats = |dropped| {
+            let first = active.attempt.reply().and_then(|reply| reply.choices.first());
+            first.is_some_and(|choice| choice.text.trim_end().len() <= dropped)
+        };
         if self.drain.is_none() {
             self.hand_out(&out, true);
         }
         (is_new && had_text).then_some(match seam {
             Seam::Exact => "by prefix",
+            Seam::Overlap(dropped) if repeats(dropped) => "nothing but the last words came: more may be missing",
             Seam::Overlap(_) => "joined where the words repeat",
             Seam::None => "joined without an overlap: the seam may show",
         })
