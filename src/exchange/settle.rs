@@ -5,7 +5,7 @@ use super::health::Verdict;
 use super::machine::{Active, Exchange, Stage};
 use super::retry::{RATE_HOLD, Treatment, counts};
 use super::said::Said;
-use super::splice::Seam;
+use super::splice::{Seam, Splice};
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
 use crate::reply::{Deltas, End, Notice, Outcome};
@@ -30,6 +30,10 @@ impl Exchange {
         let seen = self.pass_rest(&mut active);
         let said_all = active.splice.is_some() && self.said.as_ref().is_some_and(|said| !said.text.is_empty());
         let end = match &end.error {
+            None if end.outcome == Outcome::Complete && active.splice.as_ref().is_some_and(Splice::fell_short) => {
+                let error = Error::new(ErrorKind::Truncated, "Asked for the rest, the model repeated a few words.");
+                End { outcome: Outcome::Truncated, finish_reason: None, error: Some(error) }
+            }
             // It was cut behind its last word: there is nothing to go on with, and the model says so.
             Some(error) if said_all && error.kind() == ErrorKind::Empty => {
                 End { outcome: Outcome::Complete, finish_reason: end.finish_reason, error: None }
