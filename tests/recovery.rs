@@ -216,6 +216,46 @@ fn a_seam_is_told_where_it_is() {
     }
 }
 
+#[test]
+fn a_continuation_that_only_repeats_says_that_more_may_be_missing() {
+    for (cut, detail) in
+        [(5, "joined where the words repeat"), (answer().len(), "nothing but the last words came: more may be missing")]
+    {
+        let turn = Turn { cut: Some(cut), ..Turn::default() };
+        for forward in [false, true] {
+            let mut sim =
+                Sim::new(&[with_turns("a", vec![turn.clone(), Turn::default()])], &Options::default(), forward)
+                    .unwrap();
+            sim.run();
+            assert_eq!(sim.text, answer().concat());
+            let told = sim.notices.iter().find(|(code, _)| code == "continued").unwrap();
+            assert_eq!(told.1, detail, "cut after {cut}, forward {forward}");
+        }
+    }
+}
+
+#[test]
+fn a_model_that_copies_a_few_words_and_stops_has_not_gone_on() {
+    let cut = Turn { cut: Some(40), ..Turn::default() };
+    let copies = Turn { copies: 4, ..Turn::default() };
+    for forward in [false, true] {
+        // Another one goes on.
+        let routes = [with_turns("a", vec![cut.clone(), copies.clone()]), with_turns("b", vec![Turn::default()])];
+        let mut sim = Sim::new(&routes, &Options::default(), forward).unwrap();
+        sim.run();
+        assert_eq!(sim.text, answer().concat());
+        assert!(sim.exchange.end().unwrap().error.is_none(), "{}", sim.exchange.timeline_json());
+        // None does: the answer is not whole, and not said to be.
+        let mut sim =
+            Sim::new(&[with_turns("a", vec![cut.clone(), copies.clone()])], &Options::default(), forward).unwrap();
+        sim.run();
+        let end = sim.exchange.end().unwrap();
+        assert_eq!((end.outcome.as_str(), end.error.as_ref().unwrap().code()), ("truncated", "truncated"));
+        assert_eq!(sim.text, answer()[..40].concat());
+        assert!(sim.sent.len() <= 5);
+    }
+}
+
 /// Calls one after the other, `every` milliseconds, over one health; the routes' scripts for each call come from `scripts`.
 fn calls(count: u64, every: u64, scripts: impl Fn(u64) -> Vec<RouteCase>) -> Vec<Sim> {
     let mut sims: Vec<Sim> = Vec::new();

@@ -88,6 +88,27 @@ fn whitespace_at_the_seam_is_neither_lost_nor_doubled() {
 }
 
 #[test]
+fn words_that_are_only_repeated_fall_short_of_an_anchor_and_the_anchor_does_not() {
+    let anchor = anchor(STORY);
+    let (before, after) = anchor.split_at(anchor.find(' ').unwrap());
+    for (new, short) in [
+        (after, true),
+        (before, true),
+        (anchor, false),
+        (STORY, false),
+        ("", false),
+        ("Something else.", false),
+        (&format!("{after} and more"), false),
+    ] {
+        let mut splice = Splice::new(STORY, ContinueBy::Anchor);
+        let mut out = String::new();
+        splice.feed(new, &mut out);
+        splice.finish(&mut out);
+        assert_eq!(splice.fell_short(), short, "{new:?}");
+    }
+}
+
+#[test]
 fn another_end_that_is_repeated_is_cut() {
     assert_eq!(anchored(STORY, " lamp still burned with a flame"), (" with a flame".to_owned(), Seam::Overlap(18)));
     assert_eq!(

@@ -5,6 +5,7 @@ use super::health::Verdict;
 use super::machine::{Active, Exchange, Stage};
 use super::retry::{RATE_HOLD, Treatment, counts};
 use super::said::Said;
+use super::splice::{Seam, Splice};
 use super::timeline::Event;
 use crate::error::{Error, ErrorKind};
 use crate::reply::{Delta, Deltas, End, Notice, Outcome};
@@ -31,6 +32,10 @@ impl Exchange {
         let seen = self.pass_rest(&mut active);
         let said_all = active.splice.is_some() && self.said.as_ref().is_some_and(|said| !said.text.is_empty());
         let end = match &end.error {
+            None if end.outcome == Outcome::Complete && active.splice.as_ref().is_some_and(Splice::fell_short) => {
+                let error = Error::new(ErrorKind::Truncated, "Asked for the rest, the model repeated a few words.");
+                End { outcome: Outcome::Truncated, finish_reason: None, error: Some(error) }
+            }
             // It was cut behind its last word: there is nothing to go on with, and the model says so.
             Some(error) if said_all && error.kind() == ErrorKind::Empty => {
                 End { outcome: Outcome::Complete, finish_reason: end.finish_reason, error: None }
@@ -154,10 +159,19 @@ impl Exchange {
         let is_new = active.attempt.tokens() > 0;
         let seam = said.pass_rest(splice, &mut out);
         let had_text = !said.text.is_empty();
+        // A weak model repeats the words and stops there. Whether there was more to say, only it could know.
+        let repeats = |dropped| {
+            let first = active.attempt.reply().and_then(|reply| reply.choices.first());
+            first.is_some_and(|choice| choice.text.trim_end().len() <= dropped)
+        };
         if self.drain.is_none() {
             self.hand_out(&out, true);
         }
-        (is_new && had_text && !active.seam_told).then_some(seam.as_str())
+        let how = match seam {
+            Seam::Overlap(dropped) if repeats(dropped) => "nothing but the last words came: more may be missing",
+            seam => seam.as_str(),
+        };
+        (is_new && had_text && !active.seam_told).then_some(how)
     }
 
     fn hand_out(&mut self, deltas: &Deltas, is_written: bool) {

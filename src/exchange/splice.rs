@@ -48,6 +48,7 @@ pub struct Splice {
     trimmed: usize,
     state: State,
     seam: Seam,
+    fell_short: bool,
 }
 
 enum State {
@@ -99,7 +100,7 @@ impl Splice {
             ContinueBy::Anchor | ContinueBy::Off => (State::Through, Seam::None),
         };
         let shown = if matches!(state, State::Through) { String::new() } else { shown.to_owned() };
-        Splice { trimmed: shown.trim_end().len(), shown, state, seam }
+        Splice { trimmed: shown.trim_end().len(), shown, state, seam, fell_short: false }
     }
 
     /// Takes more of the new text; what is to be shown of it is appended to `out`.
@@ -123,6 +124,13 @@ impl Splice {
         }
     }
 
+    /// Whether the new text ended within a repetition of less than was asked for, so that what follows never came. Known after [`Splice::finish`].
+    ///
+    /// A weak model copies a few words and stops there; one that repeats all of the anchor and stops says that nothing is missing.
+    pub fn fell_short(&self) -> bool {
+        self.fell_short
+    }
+
     /// Decides with what has come, at the end of the new text or before; what is still held back is appended to `out` or dropped. What is
     /// fed afterwards is passed on as it comes.
     ///
@@ -133,6 +141,9 @@ impl Splice {
             State::Echo { from, at } => out.push_str(self.shown.get(from..at).unwrap_or_default()),
             State::Held(held) => {
                 let verdict = held.last_verdict();
+                let said = held.text.trim();
+                self.fell_short = matches!(verdict, Verdict::Cut(end) if end >= held.text.trim_end().len())
+                    && said.len() < anchor(&self.shown).len();
                 self.decide(held, verdict, out);
             }
             State::Again { at } => self.seam = Seam::Overlap(at),

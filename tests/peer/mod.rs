@@ -70,6 +70,8 @@ pub(crate) struct Turn {
     pub tool: bool,
     /// Goes on without repeating what it is asked to repeat.
     pub no_repeat: bool,
+    /// Asked to go on, says so many of its last words again and stops.
+    pub copies: usize,
     pub usage: bool,
     /// All that is said comes in one chunk, with the head.
     pub packed: bool,
@@ -451,7 +453,10 @@ impl Sim {
             self.at(head_at, id, What::Bytes(turn.body.clone().unwrap_or_default().into()));
             return self.at(head_at, id, What::End);
         }
-        let tokens = rest_for(messages, turn.no_repeat);
+        let tokens = match turn.copies {
+            0 => rest_for(messages, turn.no_repeat),
+            count => copied(messages, count),
+        };
         if self.options.stream == Some(false) || turn.whole {
             let text: String = tokens[..turn.cut.unwrap_or(tokens.len()).min(tokens.len())].concat();
             let whole = serde_json::json!({"id": "c", "object": "chat.completion", "created": 1, "model": format!("m-{}", case.name),
@@ -571,6 +576,12 @@ fn rest_for(messages: &[Value], no_repeat: bool) -> Vec<String> {
     let least = bare.len().saturating_sub(6);
     let from = (0..=least).find(is_quoted).expect("the end of what was said is quoted");
     words(&format!("{}{rest}", &said[from..]))
+}
+
+/// The last words that the assistant has said.
+fn copied(messages: &[Value], count: usize) -> Vec<String> {
+    let said = words(messages[messages.len() - 2]["content"].as_str().unwrap().trim_end());
+    said[said.len() - count..].to_vec()
 }
 
 fn words(text: &str) -> Vec<String> {

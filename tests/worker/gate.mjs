@@ -31,18 +31,34 @@ const BESIDE = `export default {
 /**
  * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings; without `state`
  * it has no Durable Objects; `storage` is a folder for what they store. `gate.object(binding, path, name, text)` posts to one, from a Worker beside it.
+ * `isolates` are so many of the Worker, as in so many places, over one set of objects; `gate.urls` are where they listen.
  *
  * @returns `{ url, port, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
  */
-export async function startGate({ config, secrets = {}, env = {}, state = true, storage } = {}) {
+export async function startGate({ config, secrets = {}, env = {}, state = true, storage, isolates = 1 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sluicegate-test-"));
   const quoted = (text) => JSON.stringify(text);
   const texts = { ...secrets, ...env };
   if (config !== undefined) texts.GATE_CONFIG = typeof config === "string" ? config : JSON.stringify(config);
-  const bindings = Object.entries(texts).map(([name, text]) => `( name = ${quoted(name)}, text = ${quoted(text)} )`);
+  const variables = Object.entries(texts).map(([name, text]) => `( name = ${quoted(name)}, text = ${quoted(text)} )`);
   const { date, flags, objects } = await settings();
   const classes = objects.map(({ class_name: name }) => `( className = ${quoted(name)}, uniqueKey = ${quoted(name)}, enableSql = true )`);
-  if (state) bindings.push(...objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ${quoted(class_name)} )`));
+  const further = Array.from({ length: isolates - 1 }, (_, at) => `isolate${at + 1}`);
+  const worker = (isFurther) => {
+    const namespace = (name) => (isFurther ? `( className = ${quoted(name)}, serviceName = "main" )` : quoted(name));
+    const bound = state ? objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ${namespace(class_name)} )`) : [];
+    return `(
+  modules = [
+    ( name = "index.js", esModule = embed ${quoted(join(BUILT, "index.js"))} ),
+    ( name = "index_bg.wasm", wasm = embed ${quoted(join(BUILT, "index_bg.wasm"))} ),
+  ],
+  bindings = [ ${[...variables, ...bound].join(", ")} ],
+  compatibilityDate = ${quoted(date)},
+  compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
+  durableObjectNamespaces = [ ${isFurther ? "" : classes.join(", ")} ],
+  durableObjectStorage = ( ${storage && !isFurther ? `localDisk = "storage"` : "inMemory = void"} ),
+)`;
+  };
   const file = join(folder, "gate.capnp");
   await writeFile(
     file,
@@ -50,26 +66,19 @@ export async function startGate({ config, secrets = {}, env = {}, state = true, 
 const config :Workerd.Config = (
   services = [
     ( name = "main", worker = .main ),
+    ${further.map((name) => `( name = ${quoted(name)}, worker = .${name} ),`).join("\n    ")}
     ( name = "internet", network = ( allow = ["private"] ) ),
     ${state ? `( name = "beside", worker = .beside ),` : ""}
     ${storage ? `( name = "storage", disk = ( path = ${quoted(storage)}, writable = true ) ),` : ""}
   ],
   sockets = [
     ( name = "http", address = "127.0.0.1:0", http = (), service = "main" ),
+    ${further.map((name) => `( name = ${quoted(name)}, address = "127.0.0.1:0", http = (), service = ${quoted(name)} ),`).join("\n    ")}
     ${state ? `( name = "beside", address = "127.0.0.1:0", http = (), service = "beside" ),` : ""}
   ],
 );
-const main :Workerd.Worker = (
-  modules = [
-    ( name = "index.js", esModule = embed ${quoted(join(BUILT, "index.js"))} ),
-    ( name = "index_bg.wasm", wasm = embed ${quoted(join(BUILT, "index_bg.wasm"))} ),
-  ],
-  bindings = [ ${bindings.join(", ")} ],
-  compatibilityDate = ${quoted(date)},
-  compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
-  durableObjectNamespaces = [ ${classes.join(", ")} ],
-  durableObjectStorage = ( ${storage ? `localDisk = "storage"` : "inMemory = void"} ),
-);
+const main :Workerd.Worker = ${worker(false)};
+${further.map((name) => `const ${name} :Workerd.Worker = ${worker(true)};`).join("\n")}
 const beside :Workerd.Worker = (
   modules = [ ( name = "beside.js", esModule = ${quoted(BESIDE)} ) ],
   bindings = [ ${state ? objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ( className = ${quoted(class_name)}, serviceName = "main" ) )`).join(", ") : ""} ],
@@ -109,7 +118,7 @@ const beside :Workerd.Worker = (
     }
     await rm(folder, { recursive: true, force: true });
   };
-  const ports = await listening(child, gate, state ? 2 : 1).catch(async (error) => {
+  const ports = await listening(child, gate, isolates + (state ? 1 : 0)).catch(async (error) => {
     await gate.stop();
     throw error;
   });
@@ -119,6 +128,7 @@ const beside :Workerd.Worker = (
     return (await fetch(`http://127.0.0.1:${ports.beside}/?${query}`, { method: "POST", body: text })).text();
   };
   gate.url = `http://127.0.0.1:${gate.port}`;
+  gate.urls = ["http", ...further].map((name) => `http://127.0.0.1:${ports[name]}`);
   gate.fetch = (path, init) => fetch(gate.url + path, { redirect: "manual", ...init });
   gate.chat = (body, { headers = {}, ...init } = {}) =>
     gate.fetch("/v1/chat/completions", {
