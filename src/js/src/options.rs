@@ -121,7 +121,7 @@ pub(crate) fn reply_options(value: JsValue) -> Result<reply::Options, Error> {
 }
 
 /// An array of pairs of strings.
-pub(crate) fn pairs(value: Value<'static>) -> Result<Vec<(String, String)>, Error> {
+pub(crate) fn pairs(value: Value) -> Result<Vec<(String, String)>, Error> {
     let mut pairs = Vec::new();
     let list = match value {
         Value::Nothing => return Ok(pairs),
@@ -130,13 +130,13 @@ pub(crate) fn pairs(value: Value<'static>) -> Result<Vec<(String, String)>, Erro
     };
     for pair in list {
         let pair = match pair {
-            Value::List(pair) => <[Value<'static>; 2]>::try_from(pair).ok(),
+            Value::List(pair) => <[Value; 2]>::try_from(pair).ok(),
             _ => None,
         };
         let Some([Value::Text(name), Value::Text(value)]) = pair else {
             return Err(wrong_type("headers", "a pair of strings"));
         };
-        pairs.push((name.into_owned(), value.into_owned()));
+        pairs.push((name, value));
     }
     Ok(pairs)
 }
@@ -147,7 +147,7 @@ type Number<'a> = (&'static str, &'a mut u64, u64, u64);
 const ANY: u64 = u64::MAX;
 const COUNT: u64 = u32::MAX as u64;
 
-fn budgets(value: Value<'static>) -> Result<Budgets, Error> {
+fn budgets(value: Value) -> Result<Budgets, Error> {
     let mut budgets = Budgets::default();
     let mut rate = u64::from(budgets.rate);
     read_layers(
@@ -168,7 +168,7 @@ fn budgets(value: Value<'static>) -> Result<Budgets, Error> {
     Ok(budgets)
 }
 
-fn retry(value: Value<'static>) -> Result<Retry, Error> {
+fn retry(value: Value) -> Result<Retry, Error> {
     let mut retry = Retry::default();
     let (mut tries, mut attempts) = (u64::from(retry.tries), u64::from(retry.attempts));
     let is_on = read_layers(
@@ -189,7 +189,7 @@ fn retry(value: Value<'static>) -> Result<Retry, Error> {
 /// Each attempt leaves something behind until the call is over.
 const MOST_ATTEMPTS: u64 = 64;
 
-fn continuation(value: Value<'static>) -> Result<Continuation, Error> {
+fn continuation(value: Value) -> Result<Continuation, Error> {
     let default = Continuation::default();
     let (mut most, mut length, mut replace) = (u64::from(default.most), u64::from(default.length), 0);
     let is_on = read_layers(
@@ -203,7 +203,7 @@ fn continuation(value: Value<'static>) -> Result<Continuation, Error> {
     Ok(Continuation { most: to_count(most), length: to_count(length), replace: replace > 0 })
 }
 
-fn hedge(value: Value<'static>) -> Result<Option<Hedge>, Error> {
+fn hedge(value: Value) -> Result<Option<Hedge>, Error> {
     let (mut after, mut percentile, mut share) = (3_000, 0, 10);
     let is_on = read_layers(
         "hedge",
@@ -246,7 +246,7 @@ fn to_count(number: u64) -> u32 {
 
 /// Reads an option's numbers, or those of a list of options one after the other: `None` where there are none, else whether the last
 /// word is an object, and not `false`.
-fn read_layers(group: &'static str, value: Value<'static>, numbers: &mut [Number<'_>]) -> Result<Option<bool>, Error> {
+fn read_layers(group: &'static str, value: Value, numbers: &mut [Number<'_>]) -> Result<Option<bool>, Error> {
     let layers = match value {
         Value::List(layers) => layers,
         other => vec![other],
@@ -285,25 +285,25 @@ fn read_numbers(group: &'static str, mut fields: Fields, numbers: &mut [Number<'
     Ok(())
 }
 
-struct Fields(Vec<(Value<'static>, Value<'static>)>);
+struct Fields(Vec<(Value, Value)>);
 
 impl Fields {
-    fn of(name: &str, value: Value<'static>) -> Result<Self, Error> {
+    fn of(name: &str, value: Value) -> Result<Self, Error> {
         match value {
             Value::Object(fields) => Ok(Fields(fields)),
             _ => Err(wrong_type(name, "an object")),
         }
     }
 
-    fn take(&mut self, name: &str) -> Value<'static> {
-        let is_wanted = |(known, _): &&mut (Value<'static>, _)| matches!(known, Value::Text(known) if known == name);
+    fn take(&mut self, name: &str) -> Value {
+        let is_wanted = |(known, _): &&mut (Value, _)| matches!(known, Value::Text(known) if known == name);
         self.0.iter_mut().find(is_wanted).map_or(Value::Nothing, |(_, value)| core::mem::replace(value, Value::Nothing))
     }
 
     fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         match self.take(name) {
             Value::Nothing => Ok(None),
-            Value::Text(text) => Ok(Some(text.into_owned())),
+            Value::Text(text) => Ok(Some(text)),
             _ => Err(wrong_type(name, "a string")),
         }
     }
