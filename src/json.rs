@@ -11,6 +11,8 @@ pub(crate) mod number;
 pub(crate) mod string;
 pub(crate) mod write;
 
+pub use write::Object;
+
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use cursor::Cursor;

@@ -10,7 +10,7 @@ pub(super) fn as_stream(reply: &Reply, is_chat: bool) -> Vec<u8> {
     chunk.string("id", &reply.id);
     chunk.string("object", if is_chat { "chat.completion.chunk" } else { "text_completion" });
     if let Some(created) = reply.created {
-        chunk.raw("created", &created.to_string());
+        chunk.number("created", created);
     }
     chunk.string("model", &reply.model);
     chunk.raw("choices", &list(reply.choices.iter().map(|it| choice(it, is_chat))));
@@ -28,7 +28,7 @@ pub(super) fn as_stream(reply: &Reply, is_chat: bool) -> Vec<u8> {
 
 fn choice(choice: &Choice, is_chat: bool) -> String {
     let mut object = Object::new();
-    object.raw("index", &choice.index.to_string());
+    object.number("index", choice.index.into());
     if is_chat {
         object.raw("delta", &delta(choice));
     } else {
@@ -57,7 +57,7 @@ fn delta(choice: &Choice) -> String {
             function.string("name", &call.name);
             function.string("arguments", &call.arguments);
             let mut object = Object::new();
-            object.raw("index", &call.index.to_string());
+            object.number("index", call.index.into());
             object.string("id", &call.id);
             object.string("type", "function");
             object.raw("function", &function.finish());

@@ -84,7 +84,7 @@ impl Writer<'_> {
         chunk.string("id", &self.said.id);
         chunk.string("object", if self.is_chat { "chat.completion.chunk" } else { "text_completion" });
         if let Some(created) = self.said.created {
-            chunk.raw("created", &created.to_string());
+            chunk.number("created", created);
         }
         chunk.string("model", &self.said.model);
         chunk
@@ -98,7 +98,7 @@ fn tool_call(index: u32, id: &str, name: &str, arguments: &str) -> String {
     }
     function.string("arguments", arguments);
     let mut call = Object::new();
-    call.raw("index", &index.to_string());
+    call.number("index", index.into());
     if !id.is_empty() {
         call.string("id", id);
         call.string("type", "function");

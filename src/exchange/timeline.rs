@@ -93,10 +93,10 @@ impl Timeline {
         let mut json = String::from("[");
         for moment in &self.moments {
             let mut object = Object::new();
-            object.raw("at", &moment.at.to_string());
+            object.number("at", moment.at);
             object.string("event", moment.event.as_str());
             if let Some(attempt) = moment.attempt {
-                object.raw("attempt", &attempt.to_string());
+                object.number("attempt", attempt.into());
             }
             if let Some((source, model)) = moment.route.map(&name) {
                 object.string("route", source);

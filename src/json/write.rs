@@ -36,35 +36,52 @@ pub(crate) fn push_quoted(json: &mut String, text: &str) {
 }
 
 /// An object under construction. Names must need no escapes.
-pub(crate) struct Object {
+#[derive(Debug)]
+pub struct Object {
     json: String,
 }
 
 impl Object {
-    pub(crate) fn new() -> Self {
+    /// Without members.
+    #[allow(clippy::new_without_default)] // nobody needs one by that name
+    pub fn new() -> Self {
         Object { json: String::from("{") }
     }
 
-    pub(crate) fn string(&mut self, name: &str, value: &str) {
+    /// A text.
+    pub fn string(&mut self, name: &str, value: &str) {
         self.name(name);
         push_quoted(&mut self.json, value);
     }
 
+    /// A text, if there is one.
+    pub fn maybe(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.string(name, value);
+        }
+    }
+
+    /// A count.
+    pub fn number(&mut self, name: &str, value: u64) {
+        self.raw(name, &value.to_string());
+    }
+
     /// A value that is JSON text already.
-    pub(crate) fn raw(&mut self, name: &str, value: &str) {
+    pub fn raw(&mut self, name: &str, value: &str) {
         self.name(name);
         self.json.push_str(value);
     }
 
     /// As [`Object::raw`], for a name of any characters.
-    pub(crate) fn raw_named(&mut self, name: &str, value: &str) {
+    pub fn raw_named(&mut self, name: &str, value: &str) {
         self.json.push_str(if self.json.len() > 1 { "," } else { "" });
         push_quoted(&mut self.json, name);
         self.json.push(':');
         self.json.push_str(value);
     }
 
-    pub(crate) fn finish(mut self) -> String {
+    /// The JSON text.
+    pub fn finish(mut self) -> String {
         self.json.push('}');
         self.json
     }

@@ -1,5 +1,6 @@
 import type { ErrorFields } from "./error.js";
 import { GateError } from "./error.js";
+import { completeUsage } from "./reply.js";
 import type { Routes } from "./routes.js";
 import type { GateEvents, Notice, OutcomeName, TimelineEvent, Timing, Usage } from "./types.js";
 import type { Bindings } from "./wasm.js";
@@ -73,7 +74,7 @@ export function gateFetch(
       const summary = call.summary() as Summary | undefined;
       call.free();
       if (!summary) return;
-      const { notices, error, ...end } = summary;
+      const { notices, error, ...end } = completeUsage(summary);
       settle({ ...end, error: error && new GateError(error) }, notices);
     };
     // Set while the core is at work on this call; it notices a cancel by itself then, and must not be freed.

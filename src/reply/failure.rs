@@ -328,12 +328,12 @@ pub fn error_body(error: &Error) -> String {
     detail.string("party", error.kind().party().as_str());
     detail.string("next_step", error.kind().next_step());
     if let Some(millis) = error.retry_after_ms() {
-        detail.raw("retry_after_ms", &millis.to_string());
+        detail.number("retry_after_ms", millis);
     }
     if let Some(vendor) = error.vendor() {
         let mut said = Object::new();
         if let Some(status) = vendor.status {
-            said.raw("status", &status.to_string());
+            said.number("status", status.into());
         }
         for (name, text) in [("code", &vendor.code), ("message", &vendor.message), ("trace_id", &vendor.trace_id)] {
             if let Some(text) = text {

@@ -106,7 +106,7 @@ impl Usage {
             ("total_tokens", self.total_tokens),
         ];
         for (name, count) in counts {
-            raw.raw(name, &count.to_string());
+            raw.number(name, count);
         }
         let details = [
             ("prompt_tokens_details", "cached_tokens", self.cached_tokens),
@@ -115,7 +115,7 @@ impl Usage {
         for (name, field, count) in details {
             if let Some(count) = count {
                 let mut object = Object::new();
-                object.raw(field, &count.to_string());
+                object.number(field, count);
                 raw.raw(name, &object.finish());
             }
         }

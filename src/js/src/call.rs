@@ -72,20 +72,20 @@ impl Call {
     }
 
     /// The whole reply, or what was received of it; undefined before the end.
-    pub fn reply(&self) -> Result<JsValue, JsValue> {
+    pub fn reply(&self) -> JsValue {
         let exchange = &self.driver.borrow().call.exchange;
         match exchange.reply() {
             Some(reply) => convert::reply_to_js(reply, exchange.end(), Some(exchange)),
-            None => Ok(JsValue::UNDEFINED),
+            None => JsValue::UNDEFINED,
         }
     }
 
     /// What went wrong; undefined for a success.
-    pub fn error(&self) -> Result<JsValue, JsValue> {
+    pub fn error(&self) -> JsValue {
         let call = &self.driver.borrow().call;
         match call.exchange.end() {
             Some(end) => convert::failure_to_js(end, Some(&call.exchange), &call.cause),
-            None => Ok(JsValue::UNDEFINED),
+            None => JsValue::UNDEFINED,
         }
     }
 

@@ -2,14 +2,13 @@
 
 use crate::options::CallOptions;
 use crate::transport::ResponseHead;
-use crate::value::Value;
 use gloo_net::http::Response;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use sluicegate::error::Vendor;
 use sluicegate::exchange::{self, Exchange, Timing};
+use sluicegate::json::Object as Json;
 use sluicegate::reply::{self, Choice, End, ExtraFields, Outcome, Reply, ToolCall, Usage};
 use sluicegate::{Error, ErrorKind};
-use std::borrow::Cow;
 use wasm_bindgen::prelude::*;
 
 pub(crate) fn missing_model() -> Error {
@@ -43,27 +42,33 @@ pub fn failure_of(response: web_sys::Response, body: &[u8]) -> JsValue {
     error_to_js(&reply::classify_failure(&ResponseHead::new(&response.into()).as_head(), body))
 }
 
-fn error_value(error: &Error) -> Value<'_> {
-    let mut value = Value::object();
-    value.text("code", error.code());
-    value.text("message", error.message());
-    value.number("status", Some(error.status().into()));
-    value.text("party", error.kind().party().as_str());
-    value.text("nextStep", error.kind().next_step());
-    value.push("retryable", Value::Flag(error.is_retryable()));
-    value.text("param", error.param());
-    value.number("retryAfterMs", error.retry_after_ms().map(|millis| millis as f64));
-    value.push("vendor", error.vendor().map_or(Value::Nothing, vendor_value));
-    value
+fn error_fields(error: &Error) -> Json {
+    let mut json = Json::new();
+    json.string("code", error.code());
+    json.string("message", error.message());
+    json.number("status", error.status().into());
+    json.string("party", error.kind().party().as_str());
+    json.string("nextStep", error.kind().next_step());
+    json.raw("retryable", if error.is_retryable() { "true" } else { "false" });
+    json.maybe("param", error.param());
+    if let Some(millis) = error.retry_after_ms() {
+        json.number("retryAfterMs", millis);
+    }
+    if let Some(vendor) = error.vendor() {
+        json.raw("vendor", &vendor_json(vendor));
+    }
+    json
 }
 
-fn vendor_value(vendor: &Vendor) -> Value<'_> {
-    let mut value = Value::object();
-    value.number("status", vendor.status.map(f64::from));
-    value.text("code", vendor.code.as_deref());
-    value.text("message", vendor.message.as_deref());
-    value.text("traceId", vendor.trace_id.as_deref());
-    value
+fn vendor_json(vendor: &Vendor) -> String {
+    let mut json = Json::new();
+    if let Some(status) = vendor.status {
+        json.number("status", status.into());
+    }
+    json.maybe("code", vendor.code.as_deref());
+    json.maybe("message", vendor.message.as_deref());
+    json.maybe("traceId", vendor.trace_id.as_deref());
+    json.finish()
 }
 
 fn vendor_trace_id(error: &Error) -> Option<&str> {
@@ -72,40 +77,38 @@ fn vendor_trace_id(error: &Error) -> Option<&str> {
 
 /// An error as a plain object; `index.ts` makes a `GateError` of it.
 pub(crate) fn error_to_js(error: &Error) -> JsValue {
-    let mut value = error_value(error);
-    value.text("requestId", vendor_trace_id(error));
-    value.to_js().unwrap_or_else(|_| JsValue::from_str(error.code()))
+    let mut json = error_fields(error);
+    json.maybe("requestId", vendor_trace_id(error));
+    parse(json)
 }
 
 /// The error of a call that ended without success; undefined for a success.
-pub(crate) fn failure_to_js(end: &End, exchange: Option<&Exchange>, cause: &JsValue) -> Result<JsValue, JsValue> {
-    let Some(error) = &end.error else { return Ok(JsValue::UNDEFINED) };
-    let mut value = error_value(error);
-    value.text("requestId", exchange.and_then(Exchange::trace_id).or(vendor_trace_id(error)));
-    value.text("outcome", end.outcome.as_str());
+pub(crate) fn failure_to_js(end: &End, exchange: Option<&Exchange>, cause: &JsValue) -> JsValue {
+    let Some(error) = &end.error else { return JsValue::UNDEFINED };
+    let mut json = error_fields(error);
+    json.maybe("requestId", exchange.and_then(Exchange::trace_id).or(vendor_trace_id(error)));
+    json.string("outcome", end.outcome.as_str());
     if let reply::Outcome::TimedOut(budget) = end.outcome {
-        value.text("budget", budget.as_str());
+        json.string("budget", budget.as_str());
     }
-    let value = finish_call(value, exchange)?;
+    write_call(&mut json, exchange);
+    let value = parse(json);
     if !cause.is_undefined() {
-        set(&value, "cause", cause)?;
+        set(&value, "cause", cause);
     }
-    Ok(value)
-}
-
-/// To JavaScript, with what there is to say of the call as a whole.
-fn finish_call(mut value: Value<'_>, exchange: Option<&Exchange>) -> Result<JsValue, JsValue> {
-    let Some(exchange) = exchange else { return value.to_js() };
-    value.number("attempts", Some(exchange.attempts().into()));
     value
-        .push("source", exchange.route().map_or(Value::Nothing, |route| Value::Text(Cow::Owned(route.source.clone()))));
-    let value = value.to_js()?;
-    set(&value, "timeline", &parse(&exchange.timeline_json()))?;
-    Ok(value)
 }
 
-fn timing_value(timing: &Timing) -> Value<'static> {
-    let mut value = Value::object();
+/// What there is to say of the call as a whole.
+fn write_call(json: &mut Json, exchange: Option<&Exchange>) {
+    let Some(exchange) = exchange else { return };
+    json.number("attempts", exchange.attempts().into());
+    json.maybe("source", exchange.route().map(|route| &*route.source));
+    json.raw("timeline", &exchange.timeline_json());
+}
+
+fn timing_json(timing: &Timing) -> String {
+    let mut json = Json::new();
     for (name, time) in [
         ("headMs", timing.head),
         ("firstTokenMs", timing.first_token),
@@ -113,92 +116,98 @@ fn timing_value(timing: &Timing) -> Value<'static> {
         ("totalMs", Some(timing.total.unwrap_or(0))),
     ] {
         if let Some(time) = time {
-            value.number(name, Some(time as f64));
+            json.number(name, time);
         }
     }
-    value
+    json.finish()
 }
 
-fn choice_value(choice: &Choice) -> Value<'_> {
-    let mut value = Value::object();
-    value.number("index", Some(choice.index.into()));
-    value.text("text", choice.text.as_str());
-    value.text("reasoning", choice.reasoning.as_str());
+fn choice_json(choice: &Choice) -> String {
+    let mut json = Json::new();
+    json.number("index", choice.index.into());
+    json.string("text", &choice.text);
+    json.string("reasoning", &choice.reasoning);
     if !choice.refusal.is_empty() {
-        value.text("refusal", choice.refusal.as_str());
+        json.string("refusal", &choice.refusal);
     }
-    value.push("tool_calls", Value::List(choice.tool_calls.iter().map(tool_call_value).collect()));
-    value.text("finish_reason", choice.finish_reason.as_deref());
-    value
-}
-
-fn tool_call_value(call: &ToolCall) -> Value<'_> {
-    let mut function = Value::object();
-    function.text("name", call.name.as_str());
-    function.text("arguments", call.arguments.as_str());
-    let mut value = Value::object();
-    value.text("id", call.id.as_str());
-    value.text("type", "function");
-    value.push("function", function);
-    value
-}
-
-fn notice_values(reply: &Reply) -> Value<'_> {
-    let mut values = Vec::new();
-    for (code, detail) in &reply.notices {
-        let mut value = Value::object();
-        value.text("code", code.code());
-        value.text("detail", detail.as_str());
-        values.push(value);
+    json.raw("tool_calls", &list(choice.tool_calls.iter().map(tool_call_json)));
+    json.maybe("finish_reason", choice.finish_reason.as_deref());
+    if let Some(logprobs) = &choice.logprobs {
+        json.raw("logprobs", logprobs);
     }
-    Value::List(values)
+    json.finish()
 }
 
-/// A reply; `index.ts` adds what only repeats the first choice.
-pub(crate) fn reply_to_js(reply: &Reply, end: Option<&End>, exchange: Option<&Exchange>) -> Result<JsValue, JsValue> {
-    let mut value = Value::object();
-    value.text("id", reply.id.as_str());
-    value.text("model", reply.model.as_str());
-    value.text("outcome", end.map(|end| end.outcome.as_str()));
-    value.push("choices", Value::List(reply.choices.iter().map(choice_value).collect()));
-    value.push("notices", notice_values(reply));
+fn tool_call_json(call: &ToolCall) -> String {
+    let mut function = Json::new();
+    function.string("name", &call.name);
+    function.string("arguments", &call.arguments);
+    let mut json = Json::new();
+    json.string("id", &call.id);
+    json.string("type", "function");
+    json.raw("function", &function.finish());
+    write_extra(&mut json, &call.extra);
+    json.finish()
+}
+
+fn write_extra(json: &mut Json, fields: &ExtraFields) {
+    for (name, raw) in fields {
+        json.raw_named(name, raw);
+    }
+}
+
+fn notices_json(reply: &Reply) -> String {
+    list(reply.notices.iter().map(|(code, detail)| {
+        let mut json = Json::new();
+        json.string("code", code.code());
+        json.string("detail", detail);
+        json.finish()
+    }))
+}
+
+/// A JSON array of what is JSON text already.
+fn list(items: impl Iterator<Item = String>) -> String {
+    let mut json = String::from("[");
+    for item in items {
+        json.push_str(if json.len() > 1 { "," } else { "" });
+        json.push_str(&item);
+    }
+    json.push(']');
+    json
+}
+
+/// A reply; `index.ts` adds what only repeats the first choice, and counts to the usage.
+pub(crate) fn reply_to_js(reply: &Reply, end: Option<&End>, exchange: Option<&Exchange>) -> JsValue {
+    let mut json = Json::new();
+    json.string("id", &reply.id);
+    json.string("model", &reply.model);
+    json.maybe("outcome", end.map(|end| end.outcome.as_str()));
+    json.raw("choices", &list(reply.choices.iter().map(choice_json)));
+    json.raw("notices", &notices_json(reply));
     if let Some(seconds) = reply.created {
-        value.number("created", Some(seconds as f64));
+        json.number("created", seconds);
     }
-    if let Some(fingerprint) = reply.system_fingerprint.as_deref() {
-        value.text("system_fingerprint", fingerprint);
-    }
+    json.maybe("system_fingerprint", reply.system_fingerprint.as_deref());
     if let Some(exchange) = exchange {
-        value.push("timing", timing_value(&exchange.timing()));
-        if exchange.trace_id().is_some() {
-            value.text("requestId", exchange.trace_id());
-        }
+        json.raw("timing", &timing_json(&exchange.timing()));
+        json.maybe("requestId", exchange.trace_id());
     }
-    let value = finish_call(value, exchange)?;
-    set_usage(&value, reply.usage.as_ref())?;
+    write_call(&mut json, exchange);
+    write_usage(&mut json, reply.usage.as_ref());
     if let Some(timeline) = &reply.upstream_timeline {
-        set(&value, "upstreamTimeline", &parse(timeline))?;
+        json.raw("upstreamTimeline", timeline);
     }
-    let extra: JsValue = Object::new().into();
-    set_raw(&extra, &reply.extra)?;
-    set(&value, "extra", &extra)?;
-    let choices: Array = get(&value, "choices")?.unchecked_into();
-    for (choice, value) in reply.choices.iter().zip(choices.iter()) {
-        if let Some(logprobs) = &choice.logprobs {
-            set(&value, "logprobs", &parse(logprobs))?;
-        }
-        let calls: Array = get(&value, "tool_calls")?.unchecked_into();
-        for (call, value) in choice.tool_calls.iter().zip(calls.iter()) {
-            set_raw(&value, &call.extra)?;
-        }
-    }
-    Ok(value)
+    let mut extra = Json::new();
+    write_extra(&mut extra, &reply.extra);
+    json.raw("extra", &extra.finish());
+    parse(json)
 }
 
 /// Never inlined, as [`get`]: a string of the core becomes one of JavaScript in many places.
 #[inline(never)]
-fn set(on: &JsValue, name: &str, field: &JsValue) -> Result<(), JsValue> {
-    Reflect::set(on, &JsValue::from_str(name), field).map(drop)
+fn set(on: &JsValue, name: &str, field: &JsValue) {
+    // Setting a field of a plain object that nobody else has cannot fail.
+    let _ = Reflect::set(on, &JsValue::from_str(name), field);
 }
 
 #[inline(never)]
@@ -206,61 +215,36 @@ pub(crate) fn get(on: &JsValue, name: &str) -> Result<JsValue, JsValue> {
     Reflect::get(on, &JsValue::from_str(name))
 }
 
-fn set_raw(value: &JsValue, fields: &ExtraFields) -> Result<(), JsValue> {
-    for (name, raw) in fields {
-        set(value, name, &parse(raw))?;
-    }
-    Ok(())
-}
-
 /// How a forwarded call ended.
-pub(crate) fn summary_to_js(
-    end: &End,
-    reply: &Reply,
-    exchange: Option<&Exchange>,
-    error: &JsValue,
-) -> Result<JsValue, JsValue> {
-    let mut value = Value::object();
-    value.text("outcome", end.outcome.as_str());
-    value.push("timing", timing_value(&exchange.map(Exchange::timing).unwrap_or_default()));
-    value.push("notices", notice_values(reply));
-    let value = finish_call(value, exchange)?;
-    set(&value, "error", error)?;
-    set_usage(&value, reply.usage.as_ref())?;
-    Ok(value)
+pub(crate) fn summary_to_js(end: &End, reply: &Reply, exchange: Option<&Exchange>, error: &JsValue) -> JsValue {
+    let mut json = Json::new();
+    json.string("outcome", end.outcome.as_str());
+    json.raw("timing", &timing_json(&exchange.map(Exchange::timing).unwrap_or_default()));
+    json.raw("notices", &notices_json(reply));
+    write_call(&mut json, exchange);
+    write_usage(&mut json, reply.usage.as_ref());
+    let value = parse(json);
+    set(&value, "error", error);
+    value
 }
 
 /// How a call ended whose request could not be sent.
-pub(crate) fn refusal_to_js(error: &Error) -> Result<JsValue, JsValue> {
+pub(crate) fn refusal_to_js(error: &Error) -> JsValue {
     let end = End { outcome: Outcome::Failed, finish_reason: None, error: None };
     summary_to_js(&end, &Reply::default(), None, &error_to_js(error))
 }
 
-/// Usage in the wire's names: what the upstream sent, with the counts that vendors name otherwise under OpenAI's names.
-fn set_usage(value: &JsValue, usage: Option<&Usage>) -> Result<(), JsValue> {
-    let Some(usage) = usage else { return Ok(()) };
-    let parsed = parse(&usage.raw);
-    let object: JsValue = if parsed.is_object() { parsed } else { Object::new().into() };
-    let number = |number: u64| JsValue::from_f64(number as f64);
-    set(&object, "prompt_tokens", &number(usage.prompt_tokens))?;
-    set(&object, "completion_tokens", &number(usage.completion_tokens))?;
-    set(&object, "total_tokens", &number(usage.total_tokens))?;
-    for (details, name, count) in [
-        ("prompt_tokens_details", "cached_tokens", usage.cached_tokens),
-        ("completion_tokens_details", "reasoning_tokens", usage.reasoning_tokens),
-    ] {
-        let Some(count) = count else { continue };
-        let kept = get(&object, details)?;
-        let inner: JsValue = if kept.is_object() { kept } else { Object::new().into() };
-        set(&inner, name, &number(count))?;
-        set(&object, details, &inner)?;
-    }
-    set(value, "usage", &object)?;
-    Ok(())
+/// What the upstream sent, and the counts that `reply.ts` puts into it under OpenAI's names.
+fn write_usage(json: &mut Json, usage: Option<&Usage>) {
+    let Some(usage) = usage else { return };
+    json.raw("usage", &usage.raw);
+    let counts = [Some(usage.prompt_tokens), Some(usage.completion_tokens), Some(usage.total_tokens), usage.cached_tokens, usage.reasoning_tokens];
+    json.raw("counts", &list(counts.into_iter().map(|count| count.map_or_else(|| String::from("null"), |count| count.to_string()))));
 }
 
-fn parse(raw: &str) -> JsValue {
-    JSON::parse(raw).unwrap_or(JsValue::NULL)
+/// To JavaScript, whose reader of JSON is there anyway: building the object field by field was 4 KB more, gzipped.
+fn parse(json: Json) -> JsValue {
+    JSON::parse(&json.finish()).unwrap_or(JsValue::NULL)
 }
 
 /// The headers of an answer, as pairs. `content-encoding` and `content-length` no longer hold: the platform has decoded the body.
@@ -277,12 +261,10 @@ pub(crate) fn headers_to_js(response: &Response) -> Array {
 /// A response head, with the body where that is whole.
 pub(crate) fn head_to_js(status: u16, headers: &Array, body: Option<&[u8]>) -> JsValue {
     let value: JsValue = Object::new().into();
-    // Setting a field of a plain object that nobody else has cannot fail.
-    let set = |name: &str, field: &JsValue| drop(self::set(&value, name, field));
-    set("status", &JsValue::from_f64(f64::from(status)));
-    set("headers", headers);
+    set(&value, "status", &JsValue::from_f64(f64::from(status)));
+    set(&value, "headers", headers);
     if let Some(body) = body {
-        set("body", &Uint8Array::from(body));
+        set(&value, "body", &Uint8Array::from(body));
     }
     value
 }

@@ -355,7 +355,7 @@ impl Driver {
     /// Header pairs, or anything else where there is no new credential.
     fn handle_refreshed(&mut self, now: Instant, _: u32, headers: JsValue) {
         let Some((_, route, _)) = self.refreshing.take() else { return };
-        let headers = Array::is_array(&headers).then(|| pairs(Value::from_js(&headers)).ok()).flatten();
+        let headers = Array::is_array(&headers).then(|| pairs(Value::from_js(&headers))).flatten();
         let is_new = headers.is_some();
         if let (Some(headers), Some(site)) = (headers, self.sites.get_mut(route)) {
             site.headers = headers;

@@ -123,7 +123,7 @@ impl Forward {
     }
 
     /// How the call ended: `{outcome, usage, timing, notices, source, attempts, timeline, error}`; undefined before.
-    pub fn summary(&self) -> Result<JsValue, JsValue> {
+    pub fn summary(&self) -> JsValue {
         let driver = match &self.driver {
             Ok(driver) => driver.borrow(),
             Err(error) => return convert::refusal_to_js(error),
@@ -131,10 +131,10 @@ impl Forward {
         let call = &driver.call;
         match (call.exchange.end(), call.exchange.reply()) {
             (Some(end), Some(reply)) => {
-                let error = convert::failure_to_js(end, Some(&call.exchange), &call.cause)?;
+                let error = convert::failure_to_js(end, Some(&call.exchange), &call.cause);
                 convert::summary_to_js(end, reply, Some(&call.exchange), &error)
             }
-            _ => Ok(JsValue::UNDEFINED),
+            _ => JsValue::UNDEFINED,
         }
     }
 }

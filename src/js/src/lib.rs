@@ -13,7 +13,7 @@
 //! | `batch.rs` | deltas as numbers over text, read by JavaScript straight from memory |
 //! | `options.rs` | options in |
 //! | `convert.rs` | errors and replies out |
-//! | `value.rs` | what both are on their way through serde |
+//! | `value.rs` | an option on its way |
 
 mod batch;
 mod call;

@@ -40,105 +40,123 @@ pub(crate) struct Site {
 
 impl CallOptions {
     pub(crate) fn from_js(value: &JsValue) -> Result<Self, Error> {
-        let mut fields = Fields::of("options", Value::from_js(value))?;
-        let path = fields.text("path")?.unwrap_or_default();
-        let expected = "a chat or completion route is expected";
+        let mut faults = Faults::default();
+        let mut fields = faults.fields("options", Value::from_js(value));
+        let path = faults.text(&mut fields, "path").unwrap_or_default();
         let (mut routes, mut sites) = (Vec::new(), Vec::new());
         let given: Array = get(value, "routes").unwrap_or_default().unchecked_into();
         for (at, route) in given.iter().enumerate() {
-            let (route, site) = read_route(&route).map_err(|error| match at {
+            let mut own = Faults::default();
+            let (route, site) = read_route(&mut own, &route);
+            routes.push(route);
+            sites.push(site);
+            let Some(error) = own.first else { continue };
+            faults.add(match at {
                 0 => error,
                 _ => {
                     let place = ["fallback[", &(at - 1).to_string(), "].", error.param().unwrap_or("")].concat();
                     error.with_param(place)
                 }
-            })?;
-            routes.push(route);
-            sites.push(site);
+            });
         }
-        Ok(CallOptions {
-            endpoint: endpoint_of(&path).ok_or_else(|| invalid("path", expected))?,
-            model: fields.text("model")?,
-            stream: match fields.take("stream") {
-                Value::Nothing => None,
-                Value::Flag(stream) => Some(stream),
-                _ => return Err(wrong_type("stream", "a boolean")),
-            },
+        let endpoint = endpoint_of(&path).unwrap_or_else(|| {
+            faults.add(invalid("path", "a chat or completion route is expected"));
+            Endpoint::ChatCompletions
+        });
+        let options = CallOptions {
+            endpoint,
+            model: faults.text(&mut fields, "model"),
+            stream: faults.flag(&mut fields, "stream"),
             recovery: Recovery {
-                retry: retry(fields.take("retry"))?,
-                continuation: continuation(fields.take("continuation"))?,
-                hedge: hedge(fields.take("hedge"))?,
+                retry: retry(&mut faults, fields.take("retry")),
+                continuation: continuation(&mut faults, fields.take("continuation")),
+                hedge: hedge(&mut faults, fields.take("hedge")),
                 ..Recovery::default()
             },
             routes,
             sites,
             refresh: get(value, "refresh").unwrap_or(JsValue::UNDEFINED),
-        })
+        };
+        faults.none_or(options)
     }
 }
 
-fn read_route(value: &JsValue) -> Result<(Route, Site), Error> {
-    let mut fields = Fields::of("route", Value::from_js(value))?;
-    let dialect = fields.text("dialect")?;
-    let dialect: Dialect = dialect
-        .as_deref()
-        .unwrap_or("openai")
-        .parse()
-        .map_err(|_| invalid("dialect", "openai, deepseek or siliconflow is expected"))?;
-    let model = fields.text("model")?.unwrap_or_default();
-    let source = fields.text("source")?.unwrap_or_default();
+fn read_route(faults: &mut Faults, value: &JsValue) -> (Route, Site) {
+    let mut fields = faults.fields("route", Value::from_js(value));
+    let dialect = faults.text(&mut fields, "dialect");
+    let dialect: Dialect = dialect.as_deref().unwrap_or("openai").parse().unwrap_or_else(|_| {
+        faults.add(invalid("dialect", "openai, deepseek or siliconflow is expected"));
+        Dialect::OpenAi
+    });
+    let model = faults.text(&mut fields, "model").unwrap_or_default();
+    let source = faults.text(&mut fields, "source").unwrap_or_default();
     let mut route = Route::new(&source, &model, dialect);
     route.add_usage = true;
-    route.think_tags = fields.reply()?.think_tags;
-    route.budgets = budgets(fields.take("budgets"))?;
+    route.think_tags = think_tags(faults, &mut fields);
+    route.budgets = budgets(faults, fields.take("budgets"));
     route.capabilities = Capabilities {
-        context: fields.count("context")?,
-        vision: fields.flag("vision", true)?,
-        tools: fields.flag("tools", true)?,
+        context: faults.count(&mut fields, "context"),
+        vision: faults.flag(&mut fields, "vision").unwrap_or(true),
+        tools: faults.flag(&mut fields, "tools").unwrap_or(true),
     };
-    route.continuation = match fields.text("by")?.as_deref() {
-        None => None,
-        Some("prefix") => Some(ContinueBy::Prefix),
-        Some("prefill") => Some(ContinueBy::Prefill),
-        Some("anchor") => Some(ContinueBy::Anchor),
-        Some("off") => Some(ContinueBy::Off),
-        Some(_) => return Err(invalid("continuation", "prefix, prefill, anchor or off is expected")),
-    };
-    route.shared_account = fields.flag("isShared", true)?;
-    route.can_refresh = fields.flag("canRefresh", false)?;
+    let ways = [ContinueBy::Prefix, ContinueBy::Prefill, ContinueBy::Anchor, ContinueBy::Off];
+    let by = faults.text(&mut fields, "by");
+    route.continuation = by.as_deref().and_then(|by| ways.into_iter().find(|way| way.as_str() == by));
+    if by.is_some() && route.continuation.is_none() {
+        faults.add(invalid("continuation", "prefix, prefill, anchor or off is expected"));
+    }
+    route.shared_account = faults.flag(&mut fields, "isShared").unwrap_or(true);
+    route.can_refresh = faults.flag(&mut fields, "canRefresh").unwrap_or(false);
     let site = Site {
-        url: fields.text("url")?.unwrap_or_default(),
-        query: fields.text("query")?.unwrap_or_default(),
-        headers: pairs(fields.take("headers"))?,
-        fetch: fetch_function(get(value, "fetch").unwrap_or(JsValue::UNDEFINED))?,
+        url: faults.text(&mut fields, "url").unwrap_or_default(),
+        query: faults.text(&mut fields, "query").unwrap_or_default(),
+        headers: pairs(fields.take("headers")).unwrap_or_else(|| {
+            faults.add(wrong_type("headers", "a list of pairs of strings"));
+            Vec::new()
+        }),
+        fetch: fetch_function(get(value, "fetch").unwrap_or(JsValue::UNDEFINED)).unwrap_or_else(|given| {
+            faults.add(invalid("fetch", "a function is expected"));
+            given.unchecked_into()
+        }),
     };
-    Ok((route, site))
+    (route, site)
 }
 
 /// How a reply is read: `{thinkTags}`.
 pub(crate) fn reply_options(value: JsValue) -> Result<reply::Options, Error> {
-    Fields::of("options", Value::from_js(&value))?.reply()
+    let mut faults = Faults::default();
+    let mut fields = faults.fields("options", Value::from_js(&value));
+    let think_tags = think_tags(&mut faults, &mut fields);
+    faults.none_or(reply::Options { think_tags, ..reply::Options::default() })
 }
 
-/// An array of pairs of strings.
-pub(crate) fn pairs(value: Value<'static>) -> Result<Vec<(String, String)>, Error> {
-    let mut pairs = Vec::new();
-    let list = match value {
-        Value::Nothing => return Ok(pairs),
-        Value::List(list) => list,
-        _ => return Err(wrong_type("headers", "an array")),
-    };
-    for pair in list {
-        let pair = match pair {
-            Value::List(pair) => <[Value<'static>; 2]>::try_from(pair).ok(),
-            _ => None,
-        };
-        let Some([Value::Text(name), Value::Text(value)]) = pair else {
-            return Err(wrong_type("headers", "a pair of strings"));
-        };
-        pairs.push((name.into_owned(), value.into_owned()));
+fn think_tags(faults: &mut Faults, fields: &mut Fields) -> ThinkTags {
+    match faults.text(fields, "thinkTags").as_deref() {
+        None | Some("auto") => ThinkTags::Auto,
+        Some("open") => ThinkTags::Open,
+        Some("off") => ThinkTags::Off,
+        Some(_) => {
+            faults.add(invalid("thinkTags", "auto, open or off is expected"));
+            ThinkTags::Auto
+        }
     }
-    Ok(pairs)
+}
+
+/// An array of pairs of strings; `None` for what is none.
+pub(crate) fn pairs(value: Value) -> Option<Vec<(String, String)>> {
+    let list = match value {
+        Value::Nothing => Vec::new(),
+        Value::List(list) => list,
+        _ => return None,
+    };
+    let pair = |pair| match pair {
+        Value::List(pair) => match <[Value; 2]>::try_from(pair) {
+            Ok([Value::Text(name), Value::Text(value)]) => Some((name, value)),
+            _ => None,
+        },
+        _ => None,
+    };
+    list.into_iter().map(pair).collect()
 }
 
 /// A number among others: its name, its place, and the least and the most that it may be.
@@ -147,10 +165,10 @@ type Number<'a> = (&'static str, &'a mut u64, u64, u64);
 const ANY: u64 = u64::MAX;
 const COUNT: u64 = u32::MAX as u64;
 
-fn budgets(value: Value<'static>) -> Result<Budgets, Error> {
+fn budgets(faults: &mut Faults, value: Value) -> Budgets {
     let mut budgets = Budgets::default();
     let mut rate = u64::from(budgets.rate);
-    read_layers(
+    faults.read_layers(
         "budgets",
         value,
         &mut [
@@ -163,15 +181,15 @@ fn budgets(value: Value<'static>) -> Result<Budgets, Error> {
             ("patience", &mut budgets.patience, 1, ANY),
             ("total", &mut budgets.total, 1, ANY),
         ],
-    )?;
+    );
     budgets.rate = to_count(rate);
-    Ok(budgets)
+    budgets
 }
 
-fn retry(value: Value<'static>) -> Result<Retry, Error> {
+fn retry(faults: &mut Faults, value: Value) -> Retry {
     let mut retry = Retry::default();
     let (mut tries, mut attempts) = (u64::from(retry.tries), u64::from(retry.attempts));
-    let is_on = read_layers(
+    let is_on = faults.read_layers(
         "retry",
         value,
         &mut [
@@ -180,32 +198,32 @@ fn retry(value: Value<'static>) -> Result<Retry, Error> {
             ("tries", &mut tries, 1, COUNT),
             ("attempts", &mut attempts, 1, MOST_ATTEMPTS),
         ],
-    )?;
+    );
     retry.tries = if is_on == Some(false) { 1 } else { to_count(tries) };
     retry.attempts = to_count(attempts);
-    Ok(retry)
+    retry
 }
 
 /// Each attempt leaves something behind until the call is over.
 const MOST_ATTEMPTS: u64 = 64;
 
-fn continuation(value: Value<'static>) -> Result<Continuation, Error> {
+fn continuation(faults: &mut Faults, value: Value) -> Continuation {
     let default = Continuation::default();
     let (mut most, mut length, mut replace) = (u64::from(default.most), u64::from(default.length), 0);
-    let is_on = read_layers(
+    let is_on = faults.read_layers(
         "continuation",
         value,
         &mut [("most", &mut most, 0, COUNT), ("length", &mut length, 0, COUNT), ("replace", &mut replace, 0, 1)],
-    )?;
+    );
     if is_on == Some(false) {
-        return Ok(Continuation { most: 0, length: 0, replace: false });
+        return Continuation { most: 0, length: 0, replace: false };
     }
-    Ok(Continuation { most: to_count(most), length: to_count(length), replace: replace > 0 })
+    Continuation { most: to_count(most), length: to_count(length), replace: replace > 0 }
 }
 
-fn hedge(value: Value<'static>) -> Result<Option<Hedge>, Error> {
+fn hedge(faults: &mut Faults, value: Value) -> Option<Hedge> {
     let (mut after, mut percentile, mut share) = (3_000, 0, 10);
-    let is_on = read_layers(
+    let is_on = faults.read_layers(
         "hedge",
         value,
         &mut [
@@ -213,16 +231,17 @@ fn hedge(value: Value<'static>) -> Result<Option<Hedge>, Error> {
             ("percentile", &mut percentile, 1, 100),
             ("sharePercent", &mut share, 0, 100),
         ],
-    )?;
+    );
     let percentile = (percentile > 0).then_some(percentile as u8);
-    Ok((is_on == Some(true)).then_some(Hedge { after, percentile, share: to_count(share) }))
+    (is_on == Some(true)).then_some(Hedge { after, percentile, share: to_count(share) })
 }
 
 /// The policy of a gate's breakers: an object, or false.
 pub(crate) fn breaker(value: &JsValue) -> Result<BreakerPolicy, Error> {
+    let mut faults = Faults::default();
     let mut policy = BreakerPolicy::default();
     let (mut failures, mut ratio, mut least) = (policy.failures.into(), policy.ratio.into(), policy.least.into());
-    let is_on = read_layers(
+    let is_on = faults.read_layers(
         "breaker",
         Value::from_js(value),
         &mut [
@@ -232,106 +251,131 @@ pub(crate) fn breaker(value: &JsValue) -> Result<BreakerPolicy, Error> {
             ("windowMs", &mut policy.window, 1, ANY),
             ("openMs", &mut policy.open, 1, ANY),
         ],
-    )?;
+    );
     if is_on == Some(false) {
         (failures, ratio) = (u64::MAX, u64::MAX);
     }
     (policy.failures, policy.ratio, policy.least) = (to_count(failures), to_count(ratio), to_count(least));
-    Ok(policy)
+    faults.none_or(policy)
 }
 
 fn to_count(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// Reads an option's numbers, or those of a list of options one after the other: `None` where there are none, else whether the last
-/// word is an object, and not `false`.
-fn read_layers(group: &'static str, value: Value<'static>, numbers: &mut [Number<'_>]) -> Result<Option<bool>, Error> {
-    let layers = match value {
-        Value::List(layers) => layers,
-        other => vec![other],
-    };
-    let mut is_on = None;
-    for layer in layers {
-        match layer {
-            Value::Nothing => {}
-            Value::Flag(false) if group != "budgets" => is_on = Some(false),
-            layer => {
-                read_numbers(group, Fields::of(group, layer)?, numbers)?;
-                is_on = Some(true);
-            }
-        }
-    }
-    Ok(is_on)
-}
-
-fn read_numbers(group: &'static str, mut fields: Fields, numbers: &mut [Number<'_>]) -> Result<(), Error> {
-    for (name, place, least, most) in numbers {
-        let param = || [group, ".", *name].concat();
-        **place = match fields.take(name) {
-            Value::Nothing => continue,
-            Value::Flag(flag) if *most == 1 => u64::from(flag),
-            // Infinity saturates: never.
-            Value::Number(number) if *most > 1 && number >= 0.0 && (number > 0.0 || *least == 0) => number as u64,
-            Value::Number(_) if *most > 1 => return Err(invalid(&param(), "a positive number is expected")),
-            _ => return Err(wrong_type(&param(), if *most == 1 { "a boolean" } else { "a number" })),
-        };
-        if **place > *most {
-            return Err(invalid(&param(), "a smaller number is expected"));
-        }
-        // What is less than one but more than nothing.
-        **place = (**place).max(*least);
-    }
-    Ok(())
-}
-
-struct Fields(Vec<(Value<'static>, Value<'static>)>);
+/// An object's members.
+#[derive(Default)]
+struct Fields(Vec<(Value, Value)>);
 
 impl Fields {
-    fn of(name: &str, value: Value<'static>) -> Result<Self, Error> {
-        match value {
-            Value::Object(fields) => Ok(Fields(fields)),
-            _ => Err(wrong_type(name, "an object")),
-        }
-    }
-
-    fn take(&mut self, name: &str) -> Value<'static> {
-        let is_wanted = |(known, _): &&mut (Value<'static>, _)| matches!(known, Value::Text(known) if known == name);
+    fn take(&mut self, name: &str) -> Value {
+        let is_wanted = |(known, _): &&mut (Value, _)| matches!(known, Value::Text(known) if known == name);
         self.0.iter_mut().find(is_wanted).map_or(Value::Nothing, |(_, value)| core::mem::replace(value, Value::Nothing))
     }
+}
 
-    fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
-        match self.take(name) {
-            Value::Nothing => Ok(None),
-            Value::Text(text) => Ok(Some(text.into_owned())),
-            _ => Err(wrong_type(name, "a string")),
-        }
+/// What is wrong with the options: the first fault. Reading goes on behind it, for want of nothing: a way out at each of forty fields was a
+/// kilobyte and a half, gzipped.
+#[derive(Default)]
+struct Faults {
+    first: Option<Error>,
+}
+
+impl Faults {
+    #[inline(never)]
+    fn add(&mut self, error: Error) {
+        self.first.get_or_insert(error);
     }
 
-    fn flag(&mut self, name: &'static str, default: bool) -> Result<bool, Error> {
-        match self.take(name) {
-            Value::Nothing => Ok(default),
-            Value::Flag(flag) => Ok(flag),
-            _ => Err(wrong_type(name, "a boolean")),
-        }
+    fn none_or<T>(self, value: T) -> Result<T, Error> {
+        self.first.map_or(Ok(value), Err)
     }
 
-    fn count(&mut self, name: &'static str) -> Result<Option<u32>, Error> {
-        match self.take(name) {
-            Value::Nothing => Ok(None),
-            Value::Number(number) if number >= 1.0 => Ok(Some(number as u32)),
-            _ => Err(wrong_type(name, "a positive number")),
+    #[inline(never)]
+    fn fields(&mut self, name: &str, value: Value) -> Fields {
+        match value {
+            Value::Object(fields) => return Fields(fields),
+            _ => self.add(wrong_type(name, "an object")),
         }
+        Fields::default()
     }
 
-    fn reply(&mut self) -> Result<reply::Options, Error> {
-        let think_tags = match self.text("thinkTags")?.as_deref() {
-            None | Some("auto") => ThinkTags::Auto,
-            Some("open") => ThinkTags::Open,
-            Some("off") => ThinkTags::Off,
-            Some(_) => return Err(invalid("thinkTags", "auto, open or off is expected")),
+    #[inline(never)]
+    fn text(&mut self, fields: &mut Fields, name: &str) -> Option<String> {
+        match fields.take(name) {
+            Value::Nothing => {}
+            Value::Text(text) => return Some(text),
+            _ => self.add(wrong_type(name, "a string")),
+        }
+        None
+    }
+
+    #[inline(never)]
+    fn flag(&mut self, fields: &mut Fields, name: &str) -> Option<bool> {
+        match fields.take(name) {
+            Value::Nothing => {}
+            Value::Flag(flag) => return Some(flag),
+            _ => self.add(wrong_type(name, "a boolean")),
+        }
+        None
+    }
+
+    fn count(&mut self, fields: &mut Fields, name: &str) -> Option<u32> {
+        match fields.take(name) {
+            Value::Nothing => {}
+            Value::Number(number) if number >= 1.0 => return Some(number as u32),
+            _ => self.add(wrong_type(name, "a positive number")),
+        }
+        None
+    }
+
+    /// Reads an option's numbers, or those of a list of options one after the other: `None` where there are none, else whether the last
+    /// word is an object, and not `false`.
+    #[inline(never)]
+    fn read_layers(&mut self, group: &'static str, value: Value, numbers: &mut [Number<'_>]) -> Option<bool> {
+        let layers = match value {
+            Value::List(layers) => layers,
+            other => vec![other],
         };
-        Ok(reply::Options { think_tags, ..reply::Options::default() })
+        let mut is_on = None;
+        for layer in layers {
+            match layer {
+                Value::Nothing => {}
+                Value::Flag(false) if group != "budgets" => is_on = Some(false),
+                layer => {
+                    let mut fields = self.fields(group, layer);
+                    for number in &mut *numbers {
+                        self.read_number(group, &mut fields, number);
+                    }
+                    is_on = Some(true);
+                }
+            }
+        }
+        is_on
+    }
+
+    fn read_number(&mut self, group: &str, fields: &mut Fields, (name, place, least, most): &mut Number<'_>) {
+        let (is_flag, value) = (*most == 1, fields.take(name));
+        let (is_wrong_type, expected) = match value {
+            Value::Nothing => return,
+            Value::Flag(flag) if is_flag => {
+                **place = u64::from(flag);
+                return;
+            }
+            // Infinity saturates: never.
+            Value::Number(number) if !is_flag && number >= 0.0 && (number > 0.0 || *least == 0) => {
+                // What is less than one but more than nothing.
+                **place = (number as u64).max(*least);
+                if **place <= *most {
+                    return;
+                }
+                (false, "a smaller number is expected")
+            }
+            Value::Number(_) if !is_flag => (false, "a positive number is expected"),
+            _ => (true, if is_flag { "a boolean" } else { "a number" }),
+        };
+        let param = [group, ".", *name].concat();
+        self.add(if is_wrong_type { wrong_type(&param, expected) } else { invalid(&param, expected) });
     }
 }
 

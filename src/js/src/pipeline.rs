@@ -64,15 +64,15 @@ impl ReplyStream {
     }
 
     /// The reply so far.
-    pub fn reply(&self) -> Result<JsValue, JsValue> {
+    pub fn reply(&self) -> JsValue {
         convert::reply_to_js(self.reader.assembler().reply(), self.end.as_ref(), None)
     }
 
     /// What ended the stream, if that was not a success.
-    pub fn error(&self) -> Result<JsValue, JsValue> {
+    pub fn error(&self) -> JsValue {
         match self.end.as_ref() {
             Some(end) => convert::failure_to_js(end, None, &JsValue::UNDEFINED),
-            None => Ok(JsValue::UNDEFINED),
+            None => JsValue::UNDEFINED,
         }
     }
 }

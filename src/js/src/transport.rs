@@ -1,9 +1,8 @@
 //! One fetch: sends, reads chunk by chunk, aborts. And a timer. It knows no rule.
 
-use crate::options::{self, Site};
+use crate::options::Site;
 use gloo_net::http::{Headers, Response};
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
-use sluicegate::Error;
 use sluicegate::exchange::Head;
 use sluicegate::time::Instant;
 use wasm_bindgen::prelude::*;
@@ -217,11 +216,11 @@ impl ResponseHead {
     }
 }
 
-/// The fetch to use: the caller's, else the platform's.
-pub(crate) fn fetch_function(given: JsValue) -> Result<Function, Error> {
+/// The fetch to use: the caller's, else the platform's. The value itself where that is no function.
+pub(crate) fn fetch_function(given: JsValue) -> Result<Function, JsValue> {
     let function = match given.is_undefined() {
         true => Reflect::get(&js_sys::global(), &JsValue::from_str("fetch")).unwrap_or(JsValue::UNDEFINED),
         false => given,
     };
-    function.dyn_into().map_err(|_| options::invalid("fetch", "a function is expected"))
+    function.dyn_into()
 }
