@@ -1,11 +1,11 @@
 // Builds everything that is shipped: the npm package (dist/npm), the Worker (worker/build) and the page (build/www).
 //   node scripts/build.mjs [package] [worker] [page]
 import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fingerprint, isMain, root, run, runMain, say } from "./lib.mjs";
 import { setup } from "./setup.mjs";
-import { renameMemory, trapPanics } from "./wasm.mjs";
 
 // What every engine that the README names has had since 2021, in rustc's and in wasm-opt's words; memchr uses the vectors.
 const WASM_FEATURES = {
@@ -24,8 +24,8 @@ const WASM_OPT_FEATURES = Object.values(WASM_FEATURES).map((feature) => `--enabl
 
 /** What each part is made from; nothing is built again while that is the same. */
 const SOURCES = {
-  package: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "scripts/wasm.mjs", "src"],
-  page: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "scripts/wasm.mjs", "src", "www", "tests/upstream"],
+  package: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
+  page: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src", "www", "tests/upstream"],
   worker: ["Cargo.toml", "Cargo.lock", "scripts/build.mjs", "src", "worker"],
 };
 
@@ -54,10 +54,8 @@ async function buildPackage({ cargo, env }, tools) {
   await run(tools.wasmBindgen, [
     join(targetDir, "wasm32-unknown-unknown/release/sluicegate_js.wasm"),
     ...["--target", "web", "--omit-default-module-path", "--out-dir", out, "--out-name", "sluicegate"],
-    "--remove-producers-section",
+    ...["--remove-name-section", "--remove-producers-section"],
   ]);
-  const bound = join(out, "sluicegate_bg.wasm");
-  await writeFile(bound, trapPanics(await readFile(bound)));
 
   say("package: wasm-opt");
   const dist = join(root, "dist/npm");
@@ -65,12 +63,12 @@ async function buildPackage({ cargo, env }, tools) {
   await mkdir(dist, { recursive: true });
   const optimize = [
     tools.wasmOpt,
-    // Rust puts the stack first: nothing lies at the lowest addresses.
-    ...["-Oz", "--low-memory-unused", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
-    ...["--minify-imports-and-exports-and-modules", bound, "-o", join(dist, "sluicegate.wasm")],
+    ...["-Oz", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
+    ...["--minify-imports-and-exports-and-modules", join(out, "sluicegate_bg.wasm"), "-o", join(dist, "sluicegate.wasm")],
   ];
   const report = await run(process.execPath, optimize, { quiet: true });
   await shortenNames(join(out, "sluicegate.js"), join(dist, "sluicegate.wasm"), report);
+  await blankPaths(join(dist, "sluicegate.wasm"));
 
   say("package: TypeScript");
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root]);
@@ -110,6 +108,42 @@ async function shortenNames(glue, wasm, report) {
   }
   const names = /"\.\/\w+\.js": import0|^ {8}\w+: (?=function\()|\bwasm\.\w+/gm;
   await writeFile(glue, (await readFile(glue, "utf8")).replace(names, (found) => short.get(found) ?? found));
+}
+
+/** Renames the exported memory in a wasm. */
+function renameMemory(wasm, from, to) {
+  const EXPORTS = 7;
+  const entry = (name) => Buffer.from([name.length, ...Buffer.from(name), 2]);
+  for (let at = 8; at < wasm.length; ) {
+    const section = at++;
+    let size = 0;
+    for (let shift = 0, more = true; more; shift += 7) {
+      more = wasm[at] > 127;
+      size += (wasm[at++] & 127) << shift;
+    }
+    const body = wasm.subarray(at, at + size);
+    const found = body.indexOf(entry(from));
+    if (wasm[section] === EXPORTS && found >= 0) {
+      const renamed = Buffer.concat([body.subarray(0, found), entry(to), body.subarray(found + entry(from).length)]);
+      // A section's size: seven bits a byte, the lowest first.
+      const length = [(renamed.length & 127) | 128, renamed.length >> 7];
+      return Buffer.concat([wasm.subarray(0, section + 1), Buffer.from(length), renamed, wasm.subarray(at + size)]);
+    }
+    at += size;
+  }
+  throw new Error("The wasm does not export its memory.");
+}
+
+/**
+ * Blanks the paths of sources in the wasm, by which panics would say where they happened: a panic traps without showing them, and they
+ * name folders of the machine that builds.
+ */
+async function blankPaths(path) {
+  const crates = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src/");
+  const places = ["/rustc/[0-9a-f]{40}/library/", "/rust/deps/", crates.replace(/[^\w/]/g, "\\$&"), "src/(?:js/src|reply|request|exchange|sse)/"];
+  const paths = new RegExp(`(?:${places.join("|")})[ -~]{1,200}?\\.rs`, "g");
+  const text = (await readFile(path)).toString("latin1");
+  await writeFile(path, Buffer.from(text.replace(paths, (found) => " ".repeat(found.length)), "latin1"));
 }
 
 async function reportSizes(folder) {
