@@ -46,7 +46,15 @@ pub struct Sending {
 pub enum Action {
     /// Send this request, without following redirects.
     Send(Sending),
-    /// Abort the attempt with this number.
+    /// The connection of an attempt broke, and the upstream keeps its stream ([`Exchange::handle_resumable`]): ask for the stream, and
+    /// tell of the answer as of the attempt's own.
+    Resume {
+        /// The attempt's number.
+        attempt: u32,
+        /// For `Last-Event-ID`; empty: from the beginning.
+        last_event: String,
+    },
+    /// Abort the attempt with this number, and where the upstream keeps its stream, the stream.
     Abort(u32),
     /// Get a new credential for this route, once for all calls that ask for it at the same time, then tell
     /// [`Exchange::handle_refreshed`].
@@ -274,6 +282,11 @@ impl Exchange {
             match step {
                 Step::Abort => self.actions.push_back(Action::Abort(active.id)),
                 Step::Wait(until) => active.wake = until,
+                Step::Rejoin if self.drain.is_some() => active.attempt.stop(now, Cause::Reset),
+                Step::Rejoin => {
+                    let last_event = active.attempt.rejoin(self.random.next()).to_owned();
+                    self.actions.push_back(Action::Resume { attempt: active.id, last_event });
+                }
                 Step::Finish => {
                     self.settle(now, health);
                     return None;
@@ -302,8 +315,27 @@ impl Exchange {
     /// The response head of an attempt arrived.
     pub fn handle_head(&mut self, now: Instant, attempt: u32, head: &FailureHead<'_>) {
         let Some(active) = self.active(attempt) else { return };
+        let is_again = active.attempt.is_rejoining();
         active.attempt.handle_head(now, head);
-        self.began |= active.attempt.is_streaming();
+        let is_streaming = active.attempt.is_streaming();
+        if is_again && is_streaming {
+            let (route, last_event) = (active.route, active.attempt.last_event_id().to_owned());
+            self.mark(now, Event::Resumed, Some(attempt), Some(route), &last_event);
+            self.notice(Notice::Resumed, "the connection broke");
+        }
+        self.began |= is_streaming;
+    }
+
+    /// The upstream keeps an attempt's stream, whose head has been told: if the connection breaks, [`Action::Resume`] asks for the rest.
+    pub fn handle_resumable(&mut self, attempt: u32) {
+        if let Some(active) = self.active(attempt) {
+            active.attempt.handle_resumable();
+        }
+    }
+
+    /// Whether an attempt has no connection, or none that is of use: of a body whose head it did not take, nothing is to be told.
+    pub fn is_apart(&mut self, attempt: u32) -> bool {
+        self.active(attempt).is_some_and(|active| active.attempt.is_apart())
     }
 
     /// Bytes of an attempt's body arrived; deltas are appended to `out`.
@@ -392,7 +424,7 @@ impl Exchange {
             return;
         }
         self.cancelled = true;
-        self.actions.retain(|action| !matches!(action, Action::Send(_)));
+        self.actions.retain(|action| !matches!(action, Action::Send(_) | Action::Resume { .. }));
         if let (OnCancel::Drain(millis), Some(active)) = (self.plan.recovery.on_cancel, &self.current)
             && active.attempt.status() != 0
             && self.request.is_stream()

@@ -36,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) query: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) fetch: Function,
+    /// Whether it keeps streams for those whose connection breaks.
+    pub(crate) resume: bool,
 }
 
 impl CallOptions {
@@ -111,6 +113,7 @@ fn read_route(value: &JsValue) -> Result<(Route, Site), Error> {
         query: fields.text("query")?.unwrap_or_default(),
         headers: pairs(fields.take("headers"))?,
         fetch: fetch_function(get(value, "fetch").unwrap_or(JsValue::UNDEFINED))?,
+        resume: fields.flag("resume", false)?,
     };
     Ok((route, site))
 }
