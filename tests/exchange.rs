@@ -125,6 +125,7 @@ impl Peer {
                     self.seen.aborted = true;
                 }
                 Action::Wait(until) => self.timer = Some(until),
+                Action::Resume { .. } => panic!("nothing to resume"),
                 Action::Refresh(_) => panic!("nothing to refresh"),
                 Action::Finish => {
                     assert!(self.seen.finished_at.is_none(), "finished twice");

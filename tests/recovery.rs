@@ -4,7 +4,7 @@
 
 mod peer;
 
-use peer::{Options, RouteCase, Sim, Turn, answer};
+use peer::{Options, RouteCase, Sim, Turn, Visit, answer};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -31,6 +31,9 @@ struct Case {
     ended: Option<(u64, u64)>,
     aborted: Option<Vec<u32>>,
     refreshes: Option<usize>,
+    /// Earliest and latest time of each request for the rest of a stream.
+    #[serde(default)]
+    resumed: Vec<(u64, u64)>,
     model: Option<String>,
     usage: Option<bool>,
     /// Fields that the request of an attempt has not got.
@@ -105,6 +108,10 @@ fn check(case: &Case, forward: bool) {
         let seen: Vec<u32> = sim.aborted.iter().map(|(_, attempt)| *attempt).collect();
         assert_eq!(&seen, aborted, "{context}: aborted");
     }
+    let resumed: Vec<u64> = sim.resumed.iter().map(|(at, _)| *at).collect();
+    let fits = resumed.len() == case.resumed.len()
+        && resumed.iter().zip(&case.resumed).all(|(at, want)| (want.0..=want.1).contains(at));
+    assert!(fits, "{context}: resumed {resumed:?}, expected {:?}\n{timeline}", case.resumed);
     if let Some(refreshes) = case.refreshes {
         assert_eq!(sim.refreshes.len(), refreshes, "{context}: refreshes");
     }
@@ -140,7 +147,9 @@ fn check(case: &Case, forward: bool) {
     if forward && is_stream && end.error.is_none() {
         let bytes = String::from_utf8_lossy(&sim.bytes).into_owned();
         assert_eq!(bytes.matches("[DONE]").count(), 1, "{context}: {bytes}");
-        assert!(bytes.trim_end().ends_with("[DONE]"), "{context}: {bytes}");
+        // Behind it there may be its number.
+        let last = bytes.lines().rfind(|line| line.starts_with("data:"));
+        assert_eq!(last, Some("data: [DONE]"), "{context}: {bytes}");
     }
     let attempts = sim.exchange.attempts() as usize;
     assert_eq!(attempts, sim.sent.len(), "{context}: attempts");
@@ -171,6 +180,46 @@ fn route(name: &str, script: Vec<Turn>) -> RouteCase {
 
 fn with_turns(name: &str, turns: Vec<Turn>) -> RouteCase {
     RouteCase { script: turns, ..route(name, Vec::new()) }
+}
+
+#[test]
+fn a_stream_that_is_kept_is_the_same_whatever_byte_its_connections_break_behind() {
+    let whole = {
+        let turn = Turn { live: Some(Vec::new()), usage: true, ..Turn::default() };
+        let mut sim = Sim::new(&[with_turns("a", vec![turn])], &Options::default(), true).unwrap();
+        sim.run();
+        sim.bytes
+    };
+    let is_notice = |line: &&str| line.starts_with(": sluicegate ");
+    for cut in (1..600).chain((600..whole.len()).step_by(61)).chain(whole.len() - 500..whole.len()) {
+        for (again, how) in [(None, "reset"), (Some(1 + cut % 700), "end")] {
+            let visits = again.map(|bytes| vec![Visit { bytes: Some(bytes), ..Visit::default() }, Visit::default()]);
+            let turn = Turn {
+                cut_bytes: Some(cut),
+                how: Some(how.to_owned()),
+                live: Some(visits.unwrap_or_default()),
+                usage: true,
+                ..Turn::default()
+            };
+            for forward in [false, true] {
+                let mut sim = Sim::new(&[with_turns("a", vec![turn.clone()])], &Options::default(), forward).unwrap();
+                sim.run();
+                let context = format!("cut at {cut}, then {again:?}: {}", sim.exchange.timeline_json());
+                assert_eq!(sim.text, answer().concat(), "{context}");
+                let end = sim.exchange.end().unwrap();
+                assert_eq!((end.outcome.as_str(), sim.sent.len()), ("complete", 1), "{context}");
+                // Whoever has the last event's blank line needs nothing more, and its number may be cut from behind [DONE] alone.
+                assert!((1..=2).contains(&sim.resumed.len()), "{context}: {:?}", sim.resumed);
+                let reply = sim.exchange.reply().unwrap();
+                assert_eq!(reply.usage.as_ref().map(|usage| usage.completion_tokens), Some(60), "{context}");
+                if forward {
+                    let text = String::from_utf8(sim.bytes).unwrap();
+                    let told = text.split_inclusive("\n\n").filter(|event| !is_notice(event)).collect::<String>();
+                    assert_eq!(told, String::from_utf8_lossy(&whole), "{context}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -408,8 +457,23 @@ fn turns() -> impl Strategy<Value = Turn> {
     ];
     let status = prop_oneof![4 => Just(None), 3 => prop_oneof![Just(429), Just(500), Just(503), Just(401), Just(400), Just(404)].prop_map(Some)];
     let wait = prop_oneof![3 => Just(None), 2 => (0u64..200).prop_map(|secs| Some(secs.to_string()))];
-    (status, wait, how, prop::option::of(0usize..61), 0u64..20_000, 0u64..20_000, any::<bool>(), any::<bool>())
-        .prop_map(|(status, retry_after, how, cut, after, first, refused, silent)| Turn {
+    let visit = (0u64..9_000, any::<u8>(), prop::option::of(0usize..4_000)).prop_map(|(after, kind, bytes)| Visit {
+        after,
+        status: match kind % 8 {
+            0 => Some(410),
+            1 => Some(503),
+            _ => None,
+        },
+        refused: kind % 8 == 2,
+        silent: kind % 8 == 3,
+        page: kind % 8 == 4,
+        bytes,
+    });
+    let live = prop::option::of((prop::collection::vec(visit, 0..4), 0usize..12_000));
+    (status, wait, how, prop::option::of(0usize..61), 0u64..20_000, 0u64..20_000, any::<bool>(), any::<bool>(), live)
+        .prop_map(|(status, retry_after, how, cut, after, first, refused, silent, live)| Turn {
+            cut_bytes: live.as_ref().map(|(_, bytes)| *bytes),
+            live: live.map(|(visits, _)| visits),
             after: after % 3_000,
             status,
             retry_after,

@@ -5,6 +5,7 @@
 use super::budget::Marks;
 use super::forward::{Forward, Forwarded};
 use super::head::KeptHead;
+use super::resume::Link;
 use super::{Budgets, Timing, recast};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
@@ -29,6 +30,8 @@ pub(super) enum Step {
     Abort,
     /// Nothing until then, unless something happens before. Replaces an earlier `Wait`.
     Wait(Instant),
+    /// Ask for the stream again: [`Attempt::rejoin`].
+    Rejoin,
     /// The attempt is over; [`Attempt::end`] says how. Comes once, last.
     Finish,
 }
@@ -37,6 +40,10 @@ pub(super) enum Step {
 enum State {
     HeadAwaited,
     Streaming,
+    /// The connection broke, and the stream is to be asked for again then.
+    Apart(Instant),
+    /// The stream has been asked for again, and the response head is awaited.
+    Rejoining,
     Lingering(Instant),
     Body(Vec<u8>),
     FailureBody(Vec<u8>),
@@ -53,6 +60,8 @@ pub(super) struct Attempt {
     is_chat: bool,
     is_forwarded: bool,
     state: State,
+    /// The upstream keeps the stream.
+    link: Option<Link>,
     reader: Option<Reader>,
     forward: Forward,
     head: KeptHead,
@@ -93,6 +102,7 @@ impl Attempt {
             marks: Marks::new(now),
             timing: Timing { sent: Some(started), ..Timing::default() },
             state: State::HeadAwaited,
+            link: None,
             budgets,
             options,
             reply: None,
@@ -110,7 +120,15 @@ impl Attempt {
     /// What to do next; `None` when there is nothing until something happens. Call it until then.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Step> {
         if !matches!(self.state, State::Ended) {
-            let (until, budget) = self.deadline();
+            let (mut until, budget) = self.deadline();
+            if let State::Apart(due) = self.state
+                && now < until
+            {
+                if now >= due {
+                    return Some(Step::Rejoin);
+                }
+                until = until.min(due);
+            }
             if now < until {
                 if self.waiting == Some(until) {
                     return None;
@@ -152,21 +170,98 @@ impl Attempt {
 
     /// The response head arrived.
     pub(super) fn handle_head(&mut self, now: Instant, head: &FailureHead<'_>) {
-        if !matches!(self.state, State::HeadAwaited) {
-            return;
+        let media = head.content_type.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let is_whole = media.ends_with("json") || media == "text/html";
+        match self.state {
+            State::HeadAwaited => {}
+            State::Rejoining => return self.handle_head_again(now, head.status, is_whole),
+            _ => return,
         }
         self.marks.head = Some(now);
         self.marks.byte = now;
         self.timing.head = Some(self.timing.elapsed(now));
         self.head = KeptHead::new(head);
-        let media = head.content_type.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-        let is_whole = media.ends_with("json") || media == "text/html";
         self.state = match head.status {
             // A stream that some proxy has relabelled (text/plain, octet-stream) still reads as one; JSON and HTML do not.
             200..=299 if self.stream && !is_whole => State::Streaming,
             200..=299 if media != "text/html" => State::Body(Vec::new()),
             _ => State::FailureBody(Vec::new()),
         };
+    }
+
+    /// The upstream keeps the stream: it can be asked for again.
+    pub(super) fn handle_resumable(&mut self) {
+        if self.is_streaming() {
+            self.link = Some(Link::default());
+        }
+    }
+
+    fn handle_head_again(&mut self, now: Instant, status: u16, is_whole: bool) {
+        match status {
+            200 if !is_whole => {
+                self.marks.byte = now;
+                self.state = State::Streaming;
+            }
+            408 | 429 => self.part_late(now),
+            // It is gone, or over behind the last event that was read.
+            204 | 400..=499 => self.stop(now, Cause::Reset),
+            // Something on the way: it may pass, and a login page of the network is none of ours.
+            _ => self.part_late(now),
+        }
+    }
+
+    fn part_late(&mut self, now: Instant) {
+        if !self.part(now) {
+            self.stop(now, Cause::Reset);
+        }
+    }
+
+    /// The connection broke: whether the stream will be asked for again.
+    fn part(&mut self, now: Instant) -> bool {
+        let (State::Streaming | State::Rejoining, Some(link), Some(reader)) =
+            (&self.state, &mut self.link, &mut self.reader)
+        else {
+            return false;
+        };
+        let tokens = self.marks.tokens;
+        // What has no number would come twice.
+        let is_numbered = tokens == 0 || !reader.decoder.last_event_id().is_empty();
+        match link.broke(tokens).filter(|_| is_numbered && self.forward.restart()) {
+            Some(wait) => {
+                reader.decoder.restart();
+                self.state = State::Apart(now + wait);
+                true
+            }
+            None => {
+                // The upstream would keep it for nobody.
+                self.abort = true;
+                false
+            }
+        }
+    }
+
+    /// The stream is asked for again: from behind the event with this id, or from its beginning if that is empty.
+    pub(super) fn rejoin(&mut self, random: u64) -> &str {
+        self.state = State::Rejoining;
+        if let Some(link) = &mut self.link {
+            link.tried(random);
+        }
+        self.last_event_id()
+    }
+
+    /// The id of the last event that was read whole.
+    pub(super) fn last_event_id(&self) -> &str {
+        self.reader.as_ref().map_or("", |reader| reader.decoder.last_event_id())
+    }
+
+    /// Whether the connection broke, and nothing was done about it yet.
+    pub(super) fn is_apart(&self) -> bool {
+        matches!(self.state, State::Apart(_))
+    }
+
+    /// Whether the stream has been asked for again, and has not answered.
+    pub(super) fn is_rejoining(&self) -> bool {
+        matches!(self.state, State::Rejoining)
     }
 
     /// Bytes of the body arrived; deltas are appended to `out`.
@@ -272,6 +367,9 @@ impl Attempt {
 
     /// The body ended without an error.
     pub(super) fn handle_end(&mut self, now: Instant, out: &mut Deltas) {
+        if self.part(now) {
+            return;
+        }
         match core::mem::replace(&mut self.state, State::Ended) {
             State::Streaming => {
                 let cause = self.read_last_block(now, out);
@@ -286,6 +384,9 @@ impl Attempt {
                 let error = Error::new(ErrorKind::Network, "The connection closed before a response head arrived.");
                 self.conclude(now, Cause::Failed(error), out);
             }
+            State::Rejoining => self.conclude(now, Cause::Reset, out),
+            // A connection that broke cannot end.
+            state @ State::Apart(_) => self.state = state,
             State::Lingering(_) | State::Ended => {}
         }
     }
@@ -325,15 +426,19 @@ impl Attempt {
 
     /// The request or its body failed: refused, reset, or not reachable.
     pub(super) fn handle_error(&mut self, now: Instant, out: &mut Deltas) {
+        if self.part(now) {
+            return;
+        }
         match core::mem::replace(&mut self.state, State::Ended) {
             State::HeadAwaited => {
                 let error =
                     Error::new(ErrorKind::Network, "The upstream could not be reached, or closed before answering.");
                 self.conclude(now, Cause::Failed(error), out);
             }
-            State::Streaming => {
+            State::Streaming | State::Rejoining => {
                 self.conclude(now, Cause::Reset, out);
             }
+            state @ State::Apart(_) => self.state = state,
             State::Body(_) => {
                 let error = Error::new(ErrorKind::Truncated, "The connection broke in the middle of the answer.");
                 self.conclude(now, Cause::Failed(error), out);

@@ -196,6 +196,13 @@ impl Forward {
         rest
     }
 
+    /// The stream goes on over another connection: what is held of an unfinished event comes again. False if a part of a comment was
+    /// handed on, which does not.
+    pub(super) fn restart(&mut self) -> bool {
+        self.held.clear();
+        !self.spilled
+    }
+
     /// The end of a comment that was handed on in pieces, if one was.
     fn gap(&self) -> &'static [u8] {
         if self.spilled { b"\n\n" } else { b"" }

@@ -6,7 +6,7 @@ use super::health::{Admission, Verdict};
 use super::machine::{Action, Active, Exchange};
 use super::retry::Treatment;
 use super::timeline::Event;
-use crate::reply::Notice;
+use crate::reply::{Cause, Notice};
 use crate::time::Instant;
 
 impl Exchange {
@@ -63,6 +63,8 @@ impl Exchange {
             match step {
                 Step::Abort => self.actions.push_back(Action::Abort(rival.id)),
                 Step::Wait(until) => rival.wake = until,
+                // It has said nothing yet that would be worth it.
+                Step::Rejoin => rival.attempt.stop(now, Cause::Reset),
                 Step::Finish => is_over = true,
             }
         }

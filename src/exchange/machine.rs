@@ -47,7 +47,15 @@ pub struct Sending {
 pub enum Action {
     /// Send this request, without following redirects.
     Send(Sending),
-    /// Abort the attempt with this number.
+    /// The connection of an attempt broke, and the upstream keeps its stream ([`Exchange::handle_resumable`]): ask for the stream, and
+    /// tell of the answer as of the attempt's own.
+    Resume {
+        /// The attempt's number.
+        attempt: u32,
+        /// For `Last-Event-ID`; empty: from the beginning.
+        last_event: String,
+    },
+    /// Abort the attempt with this number, and where the upstream keeps its stream, the stream.
     Abort(u32),
     /// Get a new credential for this route, once for all calls that ask for it at the same time, then tell
     /// [`Exchange::handle_refreshed`].
@@ -289,6 +297,11 @@ impl Exchange {
             match step {
                 Step::Abort => self.actions.push_back(Action::Abort(active.id)),
                 Step::Wait(until) => active.wake = until,
+                Step::Rejoin if self.drain.is_some() => active.attempt.stop(now, Cause::Reset),
+                Step::Rejoin => {
+                    let last_event = active.attempt.rejoin(self.random.next()).to_owned();
+                    self.actions.push_back(Action::Resume { attempt: active.id, last_event });
+                }
                 Step::Finish => {
                     self.settle(now, health);
                     return None;
@@ -317,8 +330,14 @@ impl Exchange {
     /// The response head of an attempt arrived.
     pub fn handle_head(&mut self, now: Instant, attempt: u32, head: &FailureHead<'_>) {
         let Some(active) = self.active(attempt) else { return };
+        let is_again = active.attempt.is_rejoining();
         active.attempt.handle_head(now, head);
         let is_streaming = active.attempt.is_streaming();
+        if is_again && is_streaming {
+            let (route, last_event) = (active.route, active.attempt.last_event_id().to_owned());
+            self.mark(now, Event::Resumed, Some(attempt), Some(route), &last_event);
+            self.notice(Notice::Resumed, "the connection broke");
+        }
         let begins = is_streaming && !self.began;
         self.began |= is_streaming;
         if begins && self.made > 1 && self.plan.forward {
@@ -333,6 +352,18 @@ impl Exchange {
     /// What the call went through so far, as a comment in the stream that is handed on.
     pub(super) fn comment_timeline(&mut self) {
         rewrite::raw_comment(&["{\"timeline\":", &self.timeline_json(), "}"].concat(), &mut self.pending);
+    }
+
+    /// The upstream keeps an attempt's stream, whose head has been told: if the connection breaks, [`Action::Resume`] asks for the rest.
+    pub fn handle_resumable(&mut self, attempt: u32) {
+        if let Some(active) = self.active(attempt) {
+            active.attempt.handle_resumable();
+        }
+    }
+
+    /// Whether an attempt has no connection, or none that is of use: of a body whose head it did not take, nothing is to be told.
+    pub fn is_apart(&mut self, attempt: u32) -> bool {
+        self.active(attempt).is_some_and(|active| active.attempt.is_apart())
     }
 
     /// Bytes of an attempt's body arrived; deltas are appended to `out`.
@@ -448,7 +479,7 @@ impl Exchange {
             return;
         }
         self.cancelled = true;
-        self.actions.retain(|action| !matches!(action, Action::Send(_)));
+        self.actions.retain(|action| !matches!(action, Action::Send(_) | Action::Resume { .. }));
         if let Some(rival) = self.rival.take() {
             self.actions.push_back(Action::Abort(rival.id));
         }
@@ -568,9 +599,9 @@ impl Exchange {
 
     /// Tells the caller something: as a delta, in the reply, and as a comment in a stream that is handed on.
     pub(super) fn notice(&mut self, code: Notice, detail: &str) {
-        // A request is built for each route, and much changes alike.
+        // A request is built for each route, and much changes alike; a connection may break many times.
         let is_known = |(known, text): &(Notice, String)| *known == code && text == detail;
-        if code == Notice::RequestChanged && self.notices.iter().any(is_known) {
+        if matches!(code, Notice::RequestChanged | Notice::Resumed) && self.notices.iter().any(is_known) {
             return;
         }
         self.late.push(reply::Delta::Notice { code, detail });

@@ -32,6 +32,12 @@
 //! | head awaited | error, or a budget ran out | ended |
 //! | streaming | bytes | streaming; lingering at `[DONE]`; ended at an in-stream error |
 //! | streaming | end, error, or a budget ran out | ended |
+//! | streaming, and the upstream keeps the stream | end or error | apart; ended, and to be aborted, after six times without a token |
+//! | apart | the time has come | rejoining, with [`Action::Resume`] |
+//! | rejoining | head 200, event stream | streaming |
+//! | rejoining | head 204 or 4xx | ended: the stream is gone |
+//! | rejoining | any other head, end, error | apart, or ended as above |
+//! | apart, rejoining | a budget ran out | ended |
 //! | body, failure body | bytes | the same, or ended over the size limit |
 //! | body, failure body | end, error, or a budget ran out | ended |
 //! | lingering | end, error, or 250 ms | ended |
@@ -58,6 +64,7 @@ mod machine;
 mod policy;
 mod recast;
 mod recovery;
+mod resume;
 mod retry;
 mod rewrite;
 mod route;

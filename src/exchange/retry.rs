@@ -82,7 +82,7 @@ pub fn backoff(policy: &Retry, treatment: Treatment, nth: u32, random: u64) -> u
 }
 
 /// A number from 0 to `most`.
-fn within(random: u64, most: u64) -> u64 {
+pub(super) fn within(random: u64, most: u64) -> u64 {
     random % most.saturating_add(1).max(1)
 }
 

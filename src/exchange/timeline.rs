@@ -23,6 +23,8 @@ pub enum Event {
     Repaired,
     /// A new credential was asked for.
     Refreshed,
+    /// The connection broke, and the stream goes on over another; the detail is the id of the last event before.
+    Resumed,
     /// The answer is gone on with; the detail says how: `prefix`, `prefill`, `anchor`, `restart`.
     Continued,
     /// A second request was made because the first was slow.
@@ -46,6 +48,7 @@ impl Event {
             Event::Skipped => "skipped",
             Event::Repaired => "repaired",
             Event::Refreshed => "refreshed",
+            Event::Resumed => "resumed",
             Event::Continued => "continued",
             Event::Hedged => "hedged",
             Event::Dropped => "dropped",

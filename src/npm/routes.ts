@@ -20,6 +20,7 @@ export interface CoreRoute {
   by?: string | undefined;
   isShared?: boolean;
   canRefresh?: boolean;
+  resume?: boolean | undefined;
   fetch?: typeof globalThis.fetch | undefined;
 }
 
@@ -110,7 +111,7 @@ export class Routes {
   /** An address that is not the gate's: it gets neither the gate's key and headers nor its fallbacks. */
   foreign(own: Own & { url: string }): CoreOptions {
     const { url, query, fetch } = own;
-    const core = { ...this.#primary([...own.headers], undefined), url, query, fetch, source: sourceOf(url), isShared: false };
+    const core = { ...this.#primary([...own.headers], undefined), url, query, fetch, source: sourceOf(url), isShared: false, resume: false };
     return { ...this.#policies(undefined), path: own.path, routes: [core] };
   }
 
@@ -153,7 +154,8 @@ export class Routes {
       core.fetch = async (input, init) => {
         const own = new Headers(init?.headers);
         try {
-          if (renewed === undefined) used = await key.get();
+          // The rest of a stream belongs to the key that asked for it.
+          if (renewed === undefined && init?.method === "POST") used = await key.get();
           if (!new Headers(given.headers).has("authorization")) addKey(own, renewed ?? used?.key);
         } catch (error) {
           return Response.json({ error: { message: "The apiKey function gave no key.", code: "unauthorized" } }, { status: 401 });
@@ -215,8 +217,8 @@ function isLocal(given: RouteOptions | LocalModel): given is LocalModel {
   return typeof stream === "function" && typeof availability === "function";
 }
 
-function siteOf({ dialect, thinkTags, context, vision, tools }: Omit<RouteOptions, "continuation">, url: string) {
-  return { source: sourceOf(url), url, dialect, thinkTags, context, vision, tools };
+function siteOf({ dialect, thinkTags, context, vision, tools, resume }: Omit<RouteOptions, "continuation">, url: string) {
+  return { source: sourceOf(url), url, dialect, thinkTags, context, vision, tools, resume };
 }
 
 function sourceOf(url: string): string {

@@ -150,6 +150,14 @@ export interface RouteOptions {
   tools?: boolean;
   /** How a broken answer is gone on with here; `false`: not at all. Default: as the dialect has it. */
   continuation?: ContinueBy | false;
+  /**
+   * Whether the API keeps a streamed answer for a caller whose connection breaks, as a Sluicegate Worker does: the gate then asks for the rest
+   * of it by itself, for 14 to 28 seconds, before it goes on in another way. A call that is cancelled is ended there at once.
+   *
+   * ### Default: false
+   * Others do not know the headers that it takes, and a vendor may refuse them to a page.
+   */
+  resume?: boolean;
   /** Replaces `globalThis.fetch`, or the gate's (tests, proxies). */
   fetch?: typeof globalThis.fetch;
 }
@@ -286,7 +294,7 @@ export interface TimelineEvent {
   at: number;
   /**
    * `sent`, `first_token`, `failed` (the detail is the error's code), `waiting` (its length in milliseconds), `skipped` (why), `repaired` (the
-   * field), `refreshed`, `continued` (how), `hedged`, `dropped`, `ended` (the outcome).
+   * field), `refreshed`, `resumed` (the last event's id), `continued` (how), `hedged`, `dropped`, `ended` (the outcome).
    */
   event: string;
   /** The attempt's number, from 0, if it is about one. */
@@ -298,8 +306,8 @@ export interface TimelineEvent {
 }
 
 /**
- * One piece of a streamed answer. A notice says what the gate did about a failure as it does it (`retried`, `fell_back`, `continued`,
- * `restarted`, `hedged`, `request_changed`), what was odd about the answer, or what a Sluicegate Worker on the way says of its own part (`upstream`).
+ * One piece of a streamed answer. A notice says what the gate did about a failure as it does it (`retried`, `resumed`, `fell_back`,
+ * `continued`, `restarted`, `hedged`, `request_changed`), what was odd about the answer, or what a Sluicegate Worker on the way says of its own part (`upstream`).
  */
 export type Delta =
   | { type: "text"; text: string; choice: number }

@@ -72,6 +72,8 @@ pub enum Notice {
     Hedged = 8,
     /// What another gate on the way says about its part of the call.
     Upstream = 9,
+    /// The connection broke, and the same stream went on over another.
+    Resumed = 10,
 }
 
 impl Notice {
@@ -87,10 +89,11 @@ impl Notice {
         Notice::Restarted,
         Notice::Hedged,
         Notice::Upstream,
+        Notice::Resumed,
     ];
 
     /// `unterminated_event`, `missing_done`, `unclosed_think`, `request_changed`, `retried`, `fell_back`, `continued`, `restarted`,
-    /// `hedged` or `upstream`.
+    /// `hedged`, `upstream` or `resumed`.
     pub fn code(self) -> &'static str {
         match self {
             Notice::UnterminatedEvent => "unterminated_event",
@@ -103,6 +106,7 @@ impl Notice {
             Notice::Restarted => "restarted",
             Notice::Hedged => "hedged",
             Notice::Upstream => "upstream",
+            Notice::Resumed => "resumed",
         }
     }
 }

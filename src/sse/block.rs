@@ -79,6 +79,12 @@ impl Block {
         self.spent = false;
     }
 
+    /// Forgets a block that will not be finished, its id included.
+    pub(super) fn drop_unfinished(&mut self) {
+        self.id_pending = false;
+        self.clear();
+    }
+
     pub(super) fn clear_if_spent(&mut self) {
         if self.spent {
             self.clear();

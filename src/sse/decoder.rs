@@ -174,6 +174,13 @@ impl Decoder {
         (!event.data.is_empty()).then_some(Item::Event(event))
     }
 
+    /// The stream goes on over another connection, from the event behind the last one: what has come of an unfinished event is forgotten,
+    /// and the last event id is kept.
+    pub fn restart(&mut self) {
+        self.lines = Lines::default();
+        self.block.drop_unfinished();
+    }
+
     /// Whether the bytes so far end between two events: nothing is held that a later byte could complete or change. A proxy
     /// may put an event of its own there.
     pub fn is_between_events(&self) -> bool {

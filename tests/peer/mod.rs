@@ -79,6 +79,31 @@ pub(crate) struct Turn {
     pub whole: bool,
     /// The reasoning stands in the text, in tags, and the cut is in it.
     pub inside_think: bool,
+    /// It keeps the stream, with numbered events, `cut_bytes` is where the first connection breaks, and this is what they meet who come back;
+    /// the last is repeated.
+    pub live: Option<Vec<Visit>>,
+}
+
+/// A connection that asks for the rest of a stream.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Visit {
+    /// Milliseconds to the head.
+    pub after: u64,
+    pub status: Option<u16>,
+    pub refused: bool,
+    pub silent: bool,
+    /// Not the stream, but a page.
+    pub page: bool,
+    /// Only so many bytes, and then it breaks.
+    pub bytes: Option<usize>,
+}
+
+/// A stream that is kept.
+struct Live {
+    events: Vec<(u64, String)>,
+    visits: Vec<Visit>,
+    next: usize,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -131,6 +156,9 @@ pub(crate) struct Sim {
     pub forward: bool,
     pub sent: Vec<Sent>,
     pub aborted: Vec<(u64, u32)>,
+    /// When the rest of a stream was asked for, and behind which event.
+    pub resumed: Vec<(u64, String)>,
+    lives: BTreeMap<u32, Live>,
     pub refreshes: Vec<u64>,
     pub cancelled_at: Option<u64>,
     pub finished_at: Option<u64>,
@@ -261,6 +289,8 @@ impl Sim {
             forward,
             sent: Vec::new(),
             aborted: Vec::new(),
+            resumed: Vec::new(),
+            lives: BTreeMap::new(),
             refreshes: Vec::new(),
             cancelled_at: None,
             finished_at: None,
@@ -335,6 +365,9 @@ impl Sim {
                     ..Head::default()
                 };
                 self.exchange.handle_head(now, attempt, &head);
+                if turn.live.is_some() {
+                    self.exchange.handle_resumable(attempt);
+                }
             }
             What::Bytes(bytes) if self.forward && self.exchange.is_streaming() => {
                 match self.exchange.forward(now, attempt, &bytes) {
@@ -362,6 +395,11 @@ impl Sim {
                     let sent = Sent { at: self.now, route: sending.route, attempt: sending.attempt, body };
                     self.answer(&sent);
                     self.sent.push(sent);
+                }
+                Action::Resume { attempt, last_event } => {
+                    assert!(self.cancelled_at.is_none(), "a request after the cancel");
+                    self.resumed.push((self.now, last_event.clone()));
+                    self.visit(attempt, &last_event);
                 }
                 Action::Abort(attempt) => {
                     self.aborted.push((self.now, attempt));
@@ -423,6 +461,41 @@ impl Sim {
         }
     }
 
+    /// Schedules what becomes of a request for the rest of a stream.
+    fn visit(&mut self, attempt: u32, last_event: &str) {
+        let live = self.lives.get_mut(&attempt).expect("only a kept stream is asked for again");
+        let visit = live.visits.get(live.next.min(live.visits.len().saturating_sub(1))).cloned().unwrap_or_default();
+        live.next += 1;
+        let mut at = self.now + visit.after;
+        if visit.silent {
+            return;
+        }
+        if visit.refused {
+            return self.at(at, attempt, What::Error);
+        }
+        let events = live.events.clone();
+        let head = Turn { status: visit.status, whole: visit.page, ..Turn::default() };
+        self.at(at, attempt, What::Head(Box::new(head)));
+        if visit.page || visit.status.is_some_and(|status| status != 200) {
+            return;
+        }
+        let mut left = visit.bytes.unwrap_or(usize::MAX);
+        let last = if last_event.is_empty() { 0 } else { last_event.parse::<usize>().unwrap() };
+        let mut number = 0;
+        for (time, text) in events {
+            for event in text.split_inclusive("\n\n") {
+                number += 1;
+                if number > last && left > 0 {
+                    at = at.max(time);
+                    let bytes = &event.as_bytes()[..event.len().min(left)];
+                    left -= bytes.len();
+                    self.at(at, attempt, What::Bytes(bytes.to_vec()));
+                }
+            }
+        }
+        self.at(at, attempt, if visit.bytes.is_some() { What::Error } else { What::End });
+    }
+
     /// Schedules what the route's script says about this request.
     fn answer(&mut self, sent: &Sent) {
         let case = self.routes[sent.route].clone();
@@ -447,7 +520,7 @@ impl Sim {
             self.at(head_at, id, What::Bytes(body.into()));
             return self.at(head_at, id, What::End);
         }
-        let how = turn.how.clone().unwrap_or_else(|| "end".to_owned());
+        let mut how = turn.how.clone().unwrap_or_else(|| "end".to_owned());
         self.at(head_at, id, What::Head(Box::new(turn.clone())));
         if turn.status.is_some_and(|status| status != 200) {
             self.at(head_at, id, What::Bytes(turn.body.clone().unwrap_or_default().into()));
@@ -526,6 +599,26 @@ impl Sim {
             let all: String = events.into_iter().map(|(_, text)| text).collect();
             events = vec![(at, all)];
         }
+        if let Some(visits) = &turn.live {
+            let mut number = 0;
+            for (_, text) in &mut events {
+                let numbered = text.split_inclusive("\n\n").map(|event| {
+                    number += 1;
+                    format!("{}\nid: {number}\n\n", event.trim_end())
+                });
+                *text = numbered.collect();
+            }
+            self.lives.insert(id, Live { events: events.clone(), visits: visits.clone(), next: 0 });
+            if turn.cut_bytes.is_some() {
+                if how.starts_with('{') {
+                    // Not in the middle of an event.
+                    how = "reset".to_owned();
+                }
+                let ends = ends(&events);
+                let last = ends.iter().position(|end| *end >= turn.cut_bytes.unwrap_or(0)).unwrap_or(events.len() - 1);
+                at = events[last].0;
+            }
+        }
         let mut left = turn.cut_bytes.unwrap_or(usize::MAX);
         for (at, text) in events {
             let bytes = text.as_bytes()[..text.len().min(left)].to_vec();
@@ -550,6 +643,18 @@ impl Sim {
             }
         }
     }
+}
+
+/// Where the events end, in bytes.
+fn ends(events: &[(u64, String)]) -> Vec<usize> {
+    let mut end = 0;
+    events
+        .iter()
+        .map(|(_, text)| {
+            end += text.len();
+            end
+        })
+        .collect()
 }
 
 /// The tokens that a model says to these messages: the whole answer, or its rest behind what the assistant has said already.

@@ -93,6 +93,8 @@ impl Tap {
                     flags |= ABORT;
                 }
                 // The gate's keys are what they are.
+                // The Worker's own upstreams keep no streams.
+                Action::Resume { .. } => {}
                 Action::Refresh(_) => self.exchange.handle_refreshed(now, false),
                 Action::Finish => flags |= OVER,
             }

@@ -10,9 +10,9 @@
 
 use crate::convert;
 use crate::health::{Health, SharedHealth};
-use crate::lane::{Callback, Lane};
+use crate::lane::{Callback, Lane, Outgoing};
 use crate::options::{CallOptions, Site, pairs};
-use crate::transport::{ResponseHead, Timer, Transport, bytes_of, now as clock, readable};
+use crate::transport::{ResponseHead, Timer, Transport, bytes_of, discard, now as clock, readable, stream_id};
 use crate::value::Value;
 use js_sys::{Array, Function, Promise, TypeError};
 use sluicegate::Error;
@@ -155,7 +155,7 @@ impl Driver {
         loop {
             let mut guard = this.borrow_mut();
             let driver = &mut *guard;
-            if driver.waiting.is_none() && driver.lanes.iter().all(|lane| lane.gone) {
+            if driver.waiting.is_none() && driver.lanes.iter().all(|lane| lane.gone && lane.to_send.is_none()) {
                 // Nobody reads and nothing is under way: what is due happens at the next pull.
                 return;
             }
@@ -210,14 +210,24 @@ impl Driver {
             let mut guard = this.borrow_mut();
             let driver = &mut *guard;
             let Some(lane) = driver.lanes.get_mut(at) else { return };
-            let (Some(built), Some(site)) = (lane.to_send.take(), driver.sites.get(lane.route)) else { return };
-            lane.busy = Some(this.clone());
-            let url = [request::url(&site.url, &built), site.query.clone()].concat();
-            let init = lane.transport.open(site, &built.body);
-            (site.fetch.clone(), JsValue::from_str(&url), init, lane.attempt)
+            let (Some(outgoing), Some(site)) = (lane.to_send.take(), driver.sites.get(lane.route)) else { return };
+            let url = match &outgoing {
+                Outgoing::Post(built) => [request::url(&site.url, built), site.query.clone()].concat(),
+                _ => [&*site.url, "/streams/", lane.live.as_deref().unwrap_or("")].concat(),
+            };
+            let init = lane.transport.open(site, &outgoing);
+            let attempt = match outgoing {
+                Outgoing::Delete => None,
+                _ => {
+                    lane.busy = Some(this.clone());
+                    Some(lane.attempt)
+                }
+            };
+            (site.fetch.clone(), JsValue::from_str(&url), init, attempt)
         };
         let sent = fetch.call2(&JsValue::UNDEFINED, &url, &init);
         let sent = sent.unwrap_or_else(|error| Promise::reject(&error).into());
+        let Some(attempt) = attempt else { return discard(&Promise::resolve(&sent)) };
         let mut driver = this.borrow_mut();
         if let Some(lane) = driver.lane(attempt) {
             let _ = lane.transport.or_aborted(&sent).then2(&lane.on_head, &lane.on_error);
@@ -249,7 +259,7 @@ impl Driver {
             match action {
                 Action::Send(sending) => {
                     self.call.cause = JsValue::UNDEFINED;
-                    self.lanes.retain(|lane| !lane.gone || lane.busy.is_some());
+                    self.lanes.retain(|lane| !lane.gone || lane.busy.is_some() || lane.to_send.is_some());
                     let Ok(transport) = Transport::new() else {
                         self.call.exchange.handle_error(now, sending.attempt, self.output.deltas());
                         continue;
@@ -259,7 +269,8 @@ impl Driver {
                         attempt: sending.attempt,
                         route: sending.route,
                         transport,
-                        to_send: Some(sending.request),
+                        to_send: Some(Outgoing::Post(sending.request)),
+                        live: None,
                         busy: None,
                         gone: false,
                         on_head: callback(me, sending.attempt, Driver::handle_head),
@@ -269,8 +280,15 @@ impl Driver {
                 }
                 Action::Abort(attempt) => {
                     if let Some(lane) = self.lane(attempt) {
-                        lane.to_send = None;
                         lane.abort();
+                    }
+                }
+                Action::Resume { attempt, last_event } => {
+                    self.call.cause = JsValue::UNDEFINED;
+                    if let (Some(lane), Ok(transport)) = (self.lane(attempt), Transport::new()) {
+                        lane.transport = transport;
+                        lane.gone = false;
+                        lane.to_send = Some(Outgoing::Resume(last_event));
                     }
                 }
                 Action::Refresh(route) => self.to_refresh = Some(route),
@@ -309,10 +327,24 @@ impl Driver {
             Err(why) => return self.handle_error(now, attempt, TypeError::new(why).into()),
         };
         let head = ResponseHead::new(&response);
-        self.call.heads.push((attempt, head.as_head().status, convert::headers_to_js(&response)));
         self.call.exchange.handle_head(now, attempt, &head.as_head());
-        if let Some(lane) = self.lane(attempt) {
-            lane.transport.read_from(&response);
+        let is_apart = self.call.exchange.is_apart(attempt);
+        let sites = &self.sites;
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.attempt == attempt) else { return };
+        lane.transport.read_from(&response);
+        if is_apart {
+            lane.gone = true;
+            lane.transport.abort();
+        }
+        if lane.live.is_some() {
+            return;
+        }
+        self.call.heads.push((attempt, head.as_head().status, convert::headers_to_js(&response)));
+        if sites.get(lane.route).is_some_and(|site| site.resume) {
+            lane.live = stream_id(&response);
+            if lane.live.is_some() {
+                self.call.exchange.handle_resumable(attempt);
+            }
         }
     }
 

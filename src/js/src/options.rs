@@ -36,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) query: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) fetch: Function,
+    /// Whether it keeps streams for those whose connection breaks.
+    pub(crate) resume: bool,
 }
 
 impl CallOptions {
@@ -118,6 +120,7 @@ fn read_route(faults: &mut Faults, value: &JsValue) -> (Route, Site) {
             faults.add(invalid("fetch", "a function is expected"));
             given.unchecked_into()
         }),
+        resume: faults.flag(&mut fields, "resume").unwrap_or(false),
     };
     (route, site)
 }

@@ -1,5 +1,6 @@
 //! One fetch: sends, reads chunk by chunk, aborts. And a timer. It knows no rule.
 
+use crate::lane::Outgoing;
 use crate::options::Site;
 use gloo_net::http::{Headers, Response};
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
@@ -61,19 +62,39 @@ impl Transport {
     }
 
     /// What `fetch` takes for this request.
-    pub(crate) fn open(&mut self, site: &Site, body: &[u8]) -> RequestInit {
+    pub(crate) fn open(&mut self, site: &Site, outgoing: &Outgoing) -> RequestInit {
         let headers = Headers::new();
         for (name, value) in &site.headers {
             headers.set(name, value);
         }
         let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_headers(&headers.into_raw());
-        // Text, not bytes: what a caller's own fetch most likely expects to find.
-        init.set_body(&JsValue::from_str(&String::from_utf8_lossy(body)));
         init.set_redirect(RequestRedirect::Manual);
-        init.set_signal(Some(&self.controller.signal()));
-        self.open = true;
+        init.set_method(match outgoing {
+            Outgoing::Post(built) => {
+                if site.resume && built.stream {
+                    headers.set("x-sluicegate-resume", "1");
+                }
+                // Text, not bytes: what a caller's own fetch most likely expects to find.
+                init.set_body(&JsValue::from_str(&String::from_utf8_lossy(&built.body)));
+                "POST"
+            }
+            Outgoing::Resume(last_event) => {
+                if !last_event.is_empty() {
+                    headers.set("last-event-id", last_event);
+                }
+                "GET"
+            }
+            Outgoing::Delete => {
+                // The page may be on its way out.
+                let _ = Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE);
+                "DELETE"
+            }
+        });
+        init.set_headers(&headers.into_raw());
+        if !matches!(outgoing, Outgoing::Delete) {
+            init.set_signal(Some(&self.controller.signal()));
+            self.open = true;
+        }
         init
     }
 
@@ -123,7 +144,7 @@ impl Transport {
 }
 
 /// A fetch that ignored its signal may still answer; the upstream is told then.
-fn discard(sent: &Promise) {
+pub(crate) fn discard(sent: &Promise) {
     DISCARD.with(|discard| ignore_rejection(&sent.then(discard)));
 }
 
@@ -172,6 +193,12 @@ pub(crate) fn readable(response: JsValue) -> Result<Response, &'static str> {
         Some(body) if body.locked() || response.body_used() => Err("The Response's body is in use already."),
         _ => Ok(Response::from(response)),
     }
+}
+
+/// The id under which the upstream keeps the stream of this response, if it does. It becomes a part of a path.
+pub(crate) fn stream_id(response: &Response) -> Option<String> {
+    let is_name = |id: &String| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    response.headers().get("x-sluicegate-stream").filter(is_name)
 }
 
 /// Bytes, from this realm or another.

@@ -56,6 +56,10 @@ fuzz_target!(|data: &[u8]| {
                     assert_eq!(sending.attempt, sent);
                     sent += 1;
                 }
+                Action::Resume { attempt, .. } => {
+                    assert!(!cancelled, "a request after the cancel");
+                    assert!(attempt < sent);
+                }
                 Action::Refresh(_) => refreshing = true,
                 Action::Wait(until) => timer = Some(until.0),
                 Action::Finish => finished += 1,
