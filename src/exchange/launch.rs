@@ -14,7 +14,8 @@ use crate::request::{Built, ContinueBy, Target};
 use crate::time::Instant;
 
 /// How a route is asked.
-struct Job {
+#[derive(Debug)]
+pub(super) struct Job {
     built: Built,
     by: Option<ContinueBy>,
 }
@@ -35,7 +36,8 @@ impl Exchange {
                 }
                 None => {
                     self.at = at;
-                    return self.job(at).map(drop);
+                    self.first = Some(self.job(at)?);
+                    return Ok(());
                 }
             }
         }
@@ -216,8 +218,9 @@ impl Exchange {
     }
 
     /// An attempt at a route, its request on its way.
-    pub(super) fn prepare(&mut self, now: Instant, health: &mut Health, at: usize, probe: bool) -> Option<Active> {
-        let job = match self.job(at) {
+    pub(super) fn prepare(&mut self, now: Instant, health: &mut Health, at: usize, probe: bool) -> Option<Box<Active>> {
+        let first = self.first.take().filter(|_| self.at == at);
+        let job = match first.map_or_else(|| self.job(at), Ok) {
             Ok(job) => job,
             Err(error) => {
                 let key = self.plan.routes.get(at).map_or("", |route| route.key.as_str());
@@ -264,6 +267,7 @@ impl Exchange {
             self.notice(Notice::RequestChanged, &detail);
         }
         self.actions.push_back(Action::Send(Sending { attempt: id, route: at, request: job.built }));
-        Some(Active { id, route: at, probe, sent: now, attempt, splice, wake: now, prelude: Vec::new() })
+        let prelude = Vec::new();
+        Some(Box::new(Active { id, route: at, probe, sent: now, attempt, splice, wake: now, prelude }))
     }
 }

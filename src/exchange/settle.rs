@@ -178,7 +178,7 @@ impl Exchange {
         }
     }
 
-    fn keep(&mut self, mut active: Active) {
+    fn keep(&mut self, mut active: Box<Active>) {
         if self.began && active.attempt.end().is_some_and(|end| end.error.is_some()) {
             self.pending.append(&mut active.attempt.forward_rest());
         }
