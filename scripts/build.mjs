@@ -177,11 +177,25 @@ async function buildWorker({ cargo, env }, tools) {
   void cargo;
   await run(tools.workerBuild, ["--release"], {
     cwd: join(root, "worker"),
-    env: { ...env, RUSTFLAGS, WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild },
+    env: {
+      ...env,
+      RUSTFLAGS,
+      // Nobody downloads the Worker: at "s" a call costs a tenth less CPU than at the package's "z", for 6 KB more gzipped.
+      CARGO_PROFILE_RELEASE_OPT_LEVEL: "s",
+      WASM_BINDGEN_BIN: tools.wasmBindgen,
+      WASM_OPT_BIN: tools.wasmOpt,
+      ESBUILD_BIN: tools.esbuild,
+    },
   });
 
-  say("Worker: entry");
+  say("Worker: wasm-opt");
   const out = join(root, "worker/build");
+  const wasm = join(out, "index_bg.wasm");
+  // worker-build wraps its imports in exception handlers, and leaves the names in: 23 KB gzipped.
+  const strip = ["--enable-exception-handling", "--strip-debug", "--strip-producers", "--strip-target-features"];
+  await run(process.execPath, [tools.wasmOpt, "-O3", ...WASM_OPT_FEATURES, ...strip, wasm, "-o", wasm]);
+
+  say("Worker: entry");
   await rename(join(out, "index.js"), join(out, "shim.js"));
   const { build: bundle } = await import("esbuild");
   await bundle({

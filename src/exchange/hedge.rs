@@ -91,7 +91,7 @@ impl Exchange {
     }
 
     /// One of two attempts is not needed any more; `is_over` if it has said that it is over.
-    pub(super) fn give_up(&mut self, now: Instant, health: &mut Health, loser: Active, is_over: bool) {
+    pub(super) fn give_up(&mut self, now: Instant, health: &mut Health, loser: Box<Active>, is_over: bool) {
         if !is_over {
             self.actions.push_back(Action::Abort(loser.id));
         }

@@ -230,7 +230,7 @@ impl Exchange {
     }
 
     /// An attempt at a route, its request on its way.
-    pub(super) fn prepare(&mut self, now: Instant, health: &mut Health, at: usize, probe: bool) -> Option<Active> {
+    pub(super) fn prepare(&mut self, now: Instant, health: &mut Health, at: usize, probe: bool) -> Option<Box<Active>> {
         let ready = self.ready.take().filter(|(route, _)| *route == at && self.said.is_none());
         let job = match ready.map_or_else(|| self.job(at), |(_, job)| Ok(job)) {
             Ok(job) => job,
@@ -286,7 +286,7 @@ impl Exchange {
             self.notice(Notice::RequestChanged, &detail);
         }
         self.actions.push_back(Action::Send(Sending { attempt: id, route: at, request: job.built }));
-        Some(Active {
+        Some(Box::new(Active {
             id,
             route: at,
             probe,
@@ -296,6 +296,6 @@ impl Exchange {
             seam_told: false,
             wake: now,
             prelude: Vec::new(),
-        })
+        }))
     }
 }

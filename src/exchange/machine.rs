@@ -5,7 +5,7 @@ use super::launch::Job;
 use super::policy::{OnCancel, Recovery};
 use super::retry::Random;
 use super::rewrite;
-use super::route::Route;
+use super::route::{Capabilities, Route};
 use super::said::Said;
 use super::splice::Splice;
 use super::timeline::{Event, Timeline};
@@ -132,10 +132,10 @@ pub struct Exchange {
     pub(super) started: Instant,
     pub(super) random: Random,
     pub(super) stage: Stage,
-    pub(super) current: Option<Active>,
-    pub(super) rival: Option<Active>,
+    pub(super) current: Option<Box<Active>>,
+    pub(super) rival: Option<Box<Active>>,
     /// The attempt that ended last: what is reported of the call is its status, times and trace id.
-    pub(super) last: Option<Active>,
+    pub(super) last: Option<Box<Active>>,
     pub(super) actions: VecDeque<Action>,
     pub(super) made: u32,
     pub(super) tried: Vec<Tried>,
@@ -184,7 +184,9 @@ impl Exchange {
     /// Errors: `invalid_request` if the request cannot be built for the first route that could take it, `not_supported` if no route can
     /// take what it needs (images, tools, its length), `misconfigured` for a plan without routes.
     pub fn new(now: Instant, seed: u64, plan: Plan, request: Request) -> Result<Self, Error> {
-        let needs = request.needs();
+        // Only a route that lacks something asks.
+        let asks = plan.routes.iter().any(|route| route.capabilities != Capabilities::default());
+        let needs = if asks { request.needs() } else { Needs::default() };
         let tried = vec![Tried::default(); plan.routes.len()];
         let mut exchange = Exchange {
             needs,
@@ -324,7 +326,7 @@ impl Exchange {
     }
 
     pub(super) fn active(&mut self, attempt: u32) -> Option<&mut Active> {
-        self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt)
+        self.current.iter_mut().chain(&mut self.rival).map(Box::as_mut).find(|active| active.id == attempt)
     }
 
     /// The response head of an attempt arrived.
@@ -518,7 +520,7 @@ impl Exchange {
     }
 
     pub(super) fn shown(&self) -> Option<&Active> {
-        self.current.as_ref().or(self.last.as_ref())
+        self.current.as_deref().or(self.last.as_deref())
     }
 
     /// The body of an answer that was not a stream, once the call has ended: as it came, or as an event stream of one chunk

@@ -209,7 +209,7 @@ impl Exchange {
         }
     }
 
-    fn keep(&mut self, mut active: Active) {
+    fn keep(&mut self, mut active: Box<Active>) {
         match active.attempt.end() {
             Some(end) if end.error.is_none() => self.pending.append(&mut active.prelude),
             Some(_) if self.began => self.pending.append(&mut active.attempt.forward_rest()),

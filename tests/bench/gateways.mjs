@@ -53,7 +53,7 @@ const quoted = (text) => JSON.stringify(text);
  * @param worker `modules` (`{name, kind, path}`, the entry first), `bindings` and `services` (lines of capnp text), `flags` (compatibility flags), `definition` (more
  *   fields of the Worker, capnp text), `headers` (what a client sends)
  */
-async function workerd({ modules, bindings = [], services = [], flags = [], definition = "", headers = {} }) {
+export async function workerd({ modules, bindings = [], services = [], flags = [], definition = "", headers = {}, v8 = [] }) {
   const config = join(temporaryFolder(), "config.capnp");
   // `embed` takes paths relative to the file, or absolute on an import path: "/" makes every absolute path reachable.
   const moduleLines = modules.map((module) => `( name = ${quoted(module.name)}, ${module.kind} = embed ${quoted(module.path)} )`);
@@ -62,6 +62,7 @@ async function workerd({ modules, bindings = [], services = [], flags = [], defi
     `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  v8Flags = [ ${v8.map(quoted).join(", ")} ],
   services = [
     ( name = "main", worker = .main ),
     ( name = "internet", network = ( allow = ["private"] ) ),

@@ -8,11 +8,10 @@ const CLIENT_KEY = "bench-client-key";
 /**
  * What `workerd serve` needs to run worker-build's output.
  *
- * @param options `upstream`, the origin that speaks OpenAI's form below `/v1`
+ * @param options `upstream`, the origin that speaks OpenAI's form below `/v1`; `folder`, worker-build's folder (### Default: this checkout's)
  * @returns modules, bindings and flags as `gateways.mjs` takes them, and the `headers` that a client sends; `null` when there is no build
  */
-export function ourWorker({ upstream }) {
-  const folder = workerFolder();
+export function ourWorker({ upstream, folder = workerFolder() }) {
   if (!folder) return null;
   const kinds = { ".js": "esModule", ".mjs": "esModule", ".wasm": "wasm" };
   const modules = filesBelow(folder)
@@ -22,7 +21,9 @@ export function ourWorker({ upstream }) {
     .sort((a, b) => Number(basename(b.path) === "index.js") - Number(basename(a.path) === "index.js"));
   const text = (name, value) => `( name = "${name}", text = ${JSON.stringify(value)} )`;
   const { durable_objects } = JSON.parse(readFileSync(join(ROOT, "worker/wrangler.jsonc"), "utf8").replace(/^\s*\/\/.*$/gm, ""));
-  const objects = durable_objects.bindings;
+  // An older build may not have them all.
+  const source = readFileSync(join(folder, "index.js"), "utf8");
+  const objects = durable_objects.bindings.filter(({ class_name }) => source.includes(class_name));
   const config = {
     upstreams: [{ name: "bench", dialect: "openai", base_url: `${upstream}/v1`, secret: "UPSTREAM_KEY", models: ["*"] }],
     callers: { credentials: "ignore" },
@@ -39,7 +40,7 @@ export function ourWorker({ upstream }) {
       text("UPSTREAM_KEY", "bench-upstream-key"),
       ...objects.map(({ name, class_name }) => `( name = "${name}", durableObjectNamespace = "${class_name}" )`),
     ],
-    definition: `durableObjectNamespaces = [ ${objects.map(({ class_name }) => `( className = "${class_name}", uniqueKey = "${class_name}", enableSql = true )`).join(", ")} ],
+    definition: objects.length === 0 ? "" : `durableObjectNamespaces = [ ${objects.map(({ class_name }) => `( className = "${class_name}", uniqueKey = "${class_name}", enableSql = true )`).join(", ")} ],
   durableObjectStorage = ( inMemory = void ),`,
     flags: ["enable_request_signal"],
     headers: { authorization: `Bearer ${CLIENT_KEY}` },

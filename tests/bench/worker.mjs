@@ -23,9 +23,9 @@ const chat = (model, extra) =>
 
 const UNARY = { body: chat("bench-unary"), events: undefined };
 const STREAM = { body: chat("bench-18", { stream: true }), events: EVENTS };
-const SLOW = { body: chat("bench-slow", { stream: true }) };
+export const SLOW = { body: chat("bench-slow", { stream: true }) };
 
-const MEASURES = {
+export const MEASURES = {
   unaryLatency: { title: "unary, 1 client", clients: 1, ...UNARY },
   firstByte: { title: "stream, 1 client", clients: 1, ...STREAM },
   unaryRate: { title: `unary, ${CLIENTS} clients`, clients: CLIENTS, ...UNARY },
@@ -54,7 +54,7 @@ export async function run({ quick, rounds = quick ? 2 : 5, seconds = quick ? 1 :
   }
 }
 
-async function perform(load, { url, headers }, job) {
+export async function perform(load, { url, headers }, job) {
   load.send({ ...job, url: `${url}/chat/completions`, headers: { "content-type": "application/json", authorization: "Bearer none", ...headers } });
   const { done, failed } = await message(load);
   if (failed) throw new Error(failed);

@@ -30,12 +30,12 @@ const BESIDE = `export default {
 
 /**
  * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings; without `state`
- * it has no Durable Objects; `storage` is a folder for what they store. `gate.object(binding, path, name, text)` posts to one, from a Worker beside it.
+ * it has no Durable Objects; `storage` is a folder for what they store; `v8` are flags of the engine. `gate.object(binding, path, name, text)` posts to one, from a Worker beside it.
  * `isolates` are so many of the Worker, as in so many places, over one set of objects; `gate.urls` are where they listen.
  *
- * @returns `{ url, port, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
+ * @returns `{ url, port, pid, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
  */
-export async function startGate({ config, secrets = {}, env = {}, state = true, storage, isolates = 1 } = {}) {
+export async function startGate({ config, secrets = {}, env = {}, state = true, storage, isolates = 1, v8 = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sluicegate-test-"));
   const quoted = (text) => JSON.stringify(text);
   const texts = { ...secrets, ...env };
@@ -64,6 +64,7 @@ export async function startGate({ config, secrets = {}, env = {}, state = true, 
     file,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = [ ${v8.map(quoted).join(", ")} ],
   services = [
     ( name = "main", worker = .main ),
     ${further.map((name) => `( name = ${quoted(name)}, worker = .${name} ),`).join("\n    ")}
@@ -123,6 +124,7 @@ const beside :Workerd.Worker = (
     throw error;
   });
   gate.port = ports.http;
+  gate.pid = child.pid;
   gate.object = async (binding, path, name, text) => {
     const query = new URLSearchParams({ binding, path, name });
     return (await fetch(`http://127.0.0.1:${ports.beside}/?${query}`, { method: "POST", body: text })).text();

@@ -38,6 +38,9 @@ extern "C" {
     /// An array of what the objects of the routes in a report answer to it.
     pub(crate) fn consult(namespace: &Object, report: &str, path: &str) -> Promise;
 
+    /// A request to an upstream, with all of it in one crossing; the body is copied.
+    pub(crate) fn request(attempt: u32, url: &str, headers: &str, body: &[u8]) -> JsValue;
+
     /// `Response`, once the upstream has answered or failed. `live` is `undefined`, an object, or the way into one.
     pub(crate) fn drive(tap: Tap, caller: &JsValue, heartbeat: f64, live: &JsValue) -> Promise;
 }

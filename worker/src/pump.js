@@ -166,18 +166,25 @@ export async function consult(namespace, report, path) {
  *
  * @param live nothing; in an object, what it says about itself (`live.js`); before one, a function that has the call made in there
  */
-export async function drive(tap, caller, heartbeat, live) {
-  if (typeof live === "function") {
-    // An object that fails before it has answered may have sent the request; a caller without an answer is worse than a second one.
-    const response = await live().catch(() => null);
-    if (response) {
-      tap.free();
-      return response;
-    }
-    tap.unresumable();
-    live = undefined;
-  }
+export function drive(tap, caller, heartbeat, live) {
+  if (typeof live === "function") return driveInside(tap, caller, heartbeat, live);
   return new Promise((resolve, reject) => new Call(tap, caller, heartbeat, live, resolve, reject).run());
+}
+
+async function driveInside(tap, caller, heartbeat, enterObject) {
+  // An object that fails before it has answered may have sent the request; a caller without an answer is worse than a second one.
+  const response = await enterObject().catch(() => null);
+  if (response) {
+    tap.free();
+    return response;
+  }
+  tap.unresumable();
+  return drive(tap, caller, heartbeat);
+}
+
+/** What a request to an upstream consists of; the bytes of its body belong to the wasm until they are copied. */
+export function request(number, url, headers, body) {
+  return { number, url, headers, body: body.slice() };
 }
 
 /** How many bytes a body will have, where its head says so; `Infinity` where only its end can tell. */
@@ -228,40 +235,32 @@ class Attempt {
     this.dropped = false;
   }
 
-  /** Sends the request and reads what comes, up to its end. */
-  async run(call, url, headers, body) {
+  /** Sends the request and has read what comes. A stream is read elsewhere: this holds the request and the response's head. */
+  async run(call, { url, headers, body }) {
     const { tap } = call;
     try {
-      const response = await this.send(url, headers, body);
-      if (!response) return call.told(tap.fail(Date.now(), this.number));
-      const reader = response.body?.getReader();
-      if (this.dropped) return reader?.cancel().catch(() => {});
-      call.told(tap.head(Date.now(), this.number, response.status, headersTo(response.headers)));
-      const isStream = tap.isStreaming();
-      if (isStream && !call.outlet) call.begin();
-      if (!reader) {
+      let response = null;
+      try {
+        response = await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: this.abort.signal });
+      } catch {
         this.ended = true;
-        call.told(tap.end(Date.now(), this.number));
-      } else if (isStream) {
-        await this.stream(call, reader);
+      }
+      if (!response) {
+        call.told(tap.fail(Date.now(), this.number));
+      } else if (this.dropped) {
+        response.body?.cancel().catch(() => {});
       } else {
+        call.told(tap.head(Date.now(), this.number, response.status, headersTo(response.headers)));
+        const isStream = tap.isStreaming();
+        if (isStream && !call.outlet) call.begin();
+        const reader = response.body?.getReader();
+        if (reader && isStream) return void this.stream(call, reader);
         await this.whole(call, reader, lengthOf(response.headers));
       }
     } catch (error) {
       call.broke(error);
-    } finally {
-      call.left();
     }
-  }
-
-  /** Gives the response, `null` if there is none. */
-  async send(url, headers, body) {
-    try {
-      return await fetch(url, { method: "POST", headers: headersFrom(headers), body, redirect: "manual", signal: this.abort.signal });
-    } catch {
-      this.ended = true;
-      return null;
-    }
+    call.left();
   }
 
   letGo() {
@@ -277,24 +276,23 @@ class Attempt {
     const chunks = [];
     let size = 0;
     try {
-      while (!this.dropped) {
+      while (reader && !this.dropped) {
         const { done, value } = await reader.read();
-        if (done) {
-          this.ended = true;
-          break;
-        }
+        if (done) break;
         chunks.push(value);
         size += value.byteLength;
         this.ended = size >= length;
         call.told(tap.bytes(Date.now(), this.number, value));
         if (this.ended) break;
       }
-      call.whole = () => joined(chunks, size);
-      call.told(tap.end(Date.now(), this.number));
     } catch {
       this.ended = true;
-      call.told(tap.fail(Date.now(), this.number));
+      return call.told(tap.fail(Date.now(), this.number));
     }
+    // One that was let go is aborted already.
+    this.ended = true;
+    if (!this.dropped) call.chunks = chunks;
+    call.told(tap.end(Date.now(), this.number));
   }
 
   /** Hands a stream on, chunk by chunk, up to its end. When the caller has left, it reads for as long as it is not dropped. */
@@ -309,12 +307,12 @@ class Attempt {
         } catch {
           this.ended = true;
           call.told(tap.fail(Date.now(), number));
-          return;
+          break;
         }
         if (part.done) {
           this.ended = true;
           call.told(tap.end(Date.now(), number));
-          return;
+          break;
         }
         const flags = tap.forward(Date.now(), number, part.value);
         const bytes = flags & REPLACED ? tap.replacement() : part.value;
@@ -332,9 +330,11 @@ class Attempt {
         const now = Date.now();
         if (now - call.writingSince >= SLOW) call.waited(now);
       }
-    } finally {
-      if (!this.ended) reader.cancel().catch(() => {});
+    } catch (error) {
+      call.broke(error);
     }
+    if (!this.ended) reader.cancel().catch(() => {});
+    call.left();
   }
 }
 
@@ -355,7 +355,12 @@ class Call {
     this.lost = false;
     // How many writes wait for the caller.
     this.writing = 0;
+    this.writingSince = 0;
     this.silent = true;
+    // The bytes of a whole answer.
+    this.chunks = undefined;
+    this.timer = undefined;
+    this.settled = undefined;
     this.gone = () => {
       if (this.closed) return;
       this.lost = true;
@@ -391,11 +396,11 @@ class Call {
 
   send() {
     const { tap } = this;
-    for (let number = tap.next(); number >= 0; number = tap.next()) {
-      const attempt = new Attempt(number);
+    for (let next = tap.next(); next !== null; next = tap.next()) {
+      const attempt = new Attempt(next.number);
       this.attempts.push(attempt);
       this.reading += 1;
-      attempt.run(this, tap.url(), tap.headers(), tap.body());
+      attempt.run(this, next);
     }
   }
 
@@ -451,16 +456,35 @@ class Call {
     this.writingSince = now;
   }
 
-  /** The end: of the stream, whose last bytes may be ours, or the response with a whole answer or an error. */
-  async finish() {
-    const { outlet, tap } = this;
+  /** The end: of the stream, or the response with a whole answer or an error. */
+  finish() {
+    if (this.outlet) return void this.finishStream();
     try {
-      if (!outlet) {
-        const body = [() => null, () => this.whole(), () => tap.recast()][tap.verdict()]();
-        this.resolve(tap.respond(Date.now(), body));
-      } else if (!this.lost || this.live) {
-        // An object closes its log also when nobody reads any more.
-        const tail = tap.tail();
+      this.resolve(this.tap.respond(Date.now(), this.answer()));
+    } catch (error) {
+      this.reject(error);
+    }
+    this.close();
+  }
+
+  /** The body of a whole answer; `null` where there is only an error. */
+  answer() {
+    switch (this.tap.verdict()) {
+      case 1:
+        return joined(this.chunks, this.chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
+      case 2:
+        return this.tap.recast();
+      default:
+        return null;
+    }
+  }
+
+  /** The last bytes of a stream may be ours. An object closes its log also when nobody reads any more. */
+  async finishStream() {
+    const { outlet } = this;
+    try {
+      if (!this.lost || this.live) {
+        const tail = this.tap.tail();
         if (tail.byteLength) await outlet.write(tail);
         await outlet.close();
       }
@@ -487,7 +511,7 @@ class Call {
     clearTimeout(this.timer);
     // The request's signal holds on to this until a full collection: what it does not need goes now.
     this.attempts = [];
-    this.whole = this.resolve = this.reject = undefined;
+    this.chunks = this.resolve = this.reject = undefined;
     this.outlet = null;
     try {
       this.tap.finish();

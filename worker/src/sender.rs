@@ -23,7 +23,6 @@ pub(crate) struct Sender {
 }
 
 /// A request to an upstream, ready to go.
-#[derive(Default)]
 pub(crate) struct Sending {
     /// The attempt's number.
     pub(crate) attempt: u32,

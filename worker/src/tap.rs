@@ -5,7 +5,7 @@ use crate::call::UNRESUMABLE;
 use crate::live::Record;
 use crate::meter::Entry;
 use crate::sender::{Sender, Sending};
-use crate::{gate, headers, health};
+use crate::{gate, headers, health, js};
 use sluicegate::config::Resume;
 use sluicegate::exchange::{Action, Exchange, Forwarded};
 use sluicegate::reply::{Deltas, Notice};
@@ -34,9 +34,8 @@ pub struct Tap {
     answering: u32,
     /// The routes of the attempts, by their numbers.
     routes: Vec<usize>,
-    /// Requests that JavaScript has not taken yet, and the one that it is taking.
+    /// Requests that JavaScript has not taken yet.
     waiting: VecDeque<Sending>,
-    sending: Sending,
     /// Attempts that JavaScript is still to abort.
     dropped: VecDeque<u32>,
     deltas: Deltas,
@@ -60,7 +59,6 @@ impl Tap {
             answering: 0,
             routes: Vec::new(),
             waiting: VecDeque::new(),
-            sending: Sending::default(),
             dropped: VecDeque::new(),
             deltas: Deltas::new(),
             replacement: Vec::new(),
@@ -143,30 +141,11 @@ impl Tap {
 
 #[wasm_bindgen]
 impl Tap {
-    /// Goes on to the next request that is to be sent: its attempt's number, or -1 if there is none.
-    pub fn next(&mut self) -> i32 {
-        match self.waiting.pop_front() {
-            Some(sending) => {
-                self.sending = sending;
-                self.sending.attempt as i32
-            }
-            None => -1,
-        }
-    }
-
-    /// Where it goes.
-    pub fn url(&self) -> String {
-        self.sending.url.clone()
-    }
-
-    /// Its headers as one text.
-    pub fn headers(&self) -> String {
-        self.sending.headers.as_str().to_owned()
-    }
-
-    /// Its body, which is gone from here afterwards.
-    pub fn body(&mut self) -> Vec<u8> {
-        core::mem::take(&mut self.sending.body)
+    /// The next request that is to be sent, as [`js::request`] makes it; `null` if there is none.
+    pub fn next(&mut self) -> JsValue {
+        self.waiting.pop_front().map_or(JsValue::NULL, |sending| {
+            js::request(sending.attempt, &sending.url, sending.headers.as_str(), &sending.body)
+        })
     }
 
     /// An empty log for the stream.
