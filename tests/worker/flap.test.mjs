@@ -105,6 +105,19 @@ test("a primary that flaps: all callers get whole answers, and each time of an o
   }
 });
 
+test("what failed attempts say that they took is in no answer's usage and in no log line", async () => {
+  const { primary, gate, stop } = await stage();
+  try {
+    // It ends with a usage of its own.
+    primary.schedule("insufficient-5");
+    const got = await ask(gate.url, false);
+    await areWhole(gate, [got]);
+    assert.deepEqual([got.by, primary.journal.map(({ status, tokens, end }) => [status, tokens > 0, end])], ["fallback", [[200, true, "done"]]]);
+  } finally {
+    await stop();
+  }
+});
+
 test("a dead primary sees one probe in each time of the breaker in all, not one of each isolate", { timeout: 60_000 }, async () => {
   const { primary, gate, stop } = await stage({ isolates: 3 });
   try {
