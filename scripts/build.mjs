@@ -22,6 +22,11 @@ const RUSTFLAGS = Object.keys(WASM_FEATURES)
   .join(" ");
 const WASM_OPT_FEATURES = Object.values(WASM_FEATURES).map((feature) => `--enable-${feature}`);
 
+// Passes that lengthen the code of loops, and did not make them measurably faster: 0.9 KB gzipped.
+const SMALLER = ["-disable-lsr", "-enable-load-pre=false"];
+// Control flow is shorter once it was made flat and built anew, and shorter again the second time: 0.7 KB.
+const REBUILT = ["--flatten", "--rereloop", "-Oz"];
+
 /** What each part is made from; nothing is built again while that is the same. */
 const SOURCES = {
   package: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
@@ -46,7 +51,8 @@ export async function build({ toolchain, tools }, parts = ["package", "worker", 
 async function buildPackage({ cargo, env }, tools) {
   say("package: Rust to wasm");
   const targetDir = join(root, "target/wasm");
-  await run(cargo, ["build", "--release", "--locked", "--package", "sluicegate-js", "--target", "wasm32-unknown-unknown"], {
+  const target = ["--release", "--locked", "--package", "sluicegate-js", "--target", "wasm32-unknown-unknown"];
+  await run(cargo, ["rustc", ...target, "--", ...SMALLER.map((option) => `-Cllvm-args=${option}`)], {
     env: { ...env, RUSTFLAGS, CARGO_TARGET_DIR: targetDir },
   });
   const out = join(root, "build/wasm");
@@ -63,7 +69,8 @@ async function buildPackage({ cargo, env }, tools) {
   await mkdir(dist, { recursive: true });
   const optimize = [
     tools.wasmOpt,
-    ...["-Oz", ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
+    // Rust puts the stack first: nothing lies at the lowest addresses.
+    ...["--low-memory-unused", "-Oz", ...REBUILT, ...REBUILT, ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
     ...["--minify-imports-and-exports-and-modules", join(out, "sluicegate_bg.wasm"), "-o", join(dist, "sluicegate.wasm")],
   ];
   const report = await run(process.execPath, optimize, { quiet: true });
