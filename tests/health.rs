@@ -335,3 +335,34 @@ proptest! {
         prop_assert!(!is_refused(health.look(Instant(last) + 86_480_000, KEY)), "nobody is shut out for ever");
     }
 }
+
+#[test]
+fn the_few_of_many_calls_sent_together_that_fail_first_open_nothing() {
+    let mut health = Health::new(BreakerPolicy::default());
+    for wave in 0..5 {
+        let now = Instant(wave * 20_000);
+        for _ in 0..1_000 {
+            assert_eq!(health.admit(now, "a/m"), Admission::Go, "wave {wave}");
+        }
+        for _ in 0..50 {
+            health.record(now + 1, "a/m", now, false, Verdict::Failure { retry_after: None });
+        }
+        for _ in 0..950 {
+            health.record(now + 5_000, "a/m", now, false, Verdict::Success { first_token: Some(10) });
+        }
+        assert_eq!(health.state(now + 5_000, "a/m"), BreakerState::Closed, "wave {wave}");
+    }
+}
+
+#[test]
+fn a_route_on_which_all_of_many_calls_fail_opens_when_as_many_failed_as_may_still_succeed() {
+    let mut health = Health::new(BreakerPolicy::default());
+    for _ in 0..30 {
+        health.admit(Instant(0), "a/m");
+    }
+    let open_after = (1..=30).find(|_| {
+        health.record(Instant(10), "a/m", Instant(0), false, Verdict::Failure { retry_after: None });
+        health.state(Instant(10), "a/m") != BreakerState::Closed
+    });
+    assert_eq!(open_after, Some(10), "10 failed, 20 may still succeed");
+}

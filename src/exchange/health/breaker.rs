@@ -27,12 +27,12 @@ pub(super) const DAY: u64 = 86_400_000;
 /// When a route's breaker opens, and for how long. Times in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerPolicy {
-    /// Consecutive failures that open it. `u32::MAX` switches the rule off.
+    /// Consecutive failures that open it; half as many as there are calls under way, if that is more. `u32::MAX` switches the rule off.
     ///
     /// ### Default: 5
     /// At a failure rate of one in ten, five in a row happen by chance once in 100,000 calls; a dead upstream costs five calls.
     pub failures: u32,
-    /// The share of failures within the window that opens it, in percent. Over 100 switches the rule off.
+    /// The share of failures among the calls within the window and those under way that opens it, in percent. Over 100 switches the rule off.
     ///
     /// ### Default: 50
     /// Half of all calls: an upstream that fails now and then is worth a retry, one that fails every second call costs more than it gives.
@@ -81,7 +81,13 @@ pub(super) struct Breaker {
     floor: Instant,
     /// When it last opened or closed.
     changed: Instant,
+    /// Calls sent and not yet judged, and when the last of them was sent.
+    under_way: u32,
+    sent: Instant,
 }
+
+/// How long a call without a verdict is counted as under way behind the last one that was sent: it may never be heard of again.
+const FORGOTTEN: u64 = 60_000;
 
 #[derive(Clone, Debug)]
 struct Open {
@@ -112,6 +118,15 @@ impl Breaker {
         }
     }
 
+    /// A call is sent.
+    pub(super) fn begin(&mut self, now: Instant) {
+        if now.since(self.sent) > FORGOTTEN {
+            self.under_way = 0;
+        }
+        self.under_way = self.under_way.saturating_add(1);
+        self.sent = now;
+    }
+
     pub(super) fn take_probe(&mut self, now: Instant) {
         if let Some(open) = &mut self.open {
             open.probe = Some(now);
@@ -131,6 +146,7 @@ impl Breaker {
             _ => Instant(0),
         };
         let fresh = sent >= self.changed;
+        self.under_way = self.under_way.saturating_sub(1);
         let Some(open) = &mut self.open else {
             return match verdict {
                 Verdict::Neutral => Effect::Nothing,
@@ -144,8 +160,12 @@ impl Breaker {
                     self.window.add(now, policy, true);
                     self.streak = self.streak.saturating_add(1);
                     self.floor = self.floor.max(named);
-                    if self.streak < policy.failures && !self.window.is_full(policy) {
-                        return Effect::Failure;
+                    // Failures are known at once, successes at their ends: of many calls sent together, the few that fail are heard of
+                    // first. They say something of the route when they are no less than half of those that may still succeed.
+                    let weighs = self.streak.saturating_mul(2) >= self.under_way;
+                    let is_broken = weighs && self.streak >= policy.failures;
+                    if !is_broken && !self.window.is_full(policy, self.under_way) {
+                        return if weighs { Effect::Failure } else { Effect::Nothing };
                     }
                     self.reopen(now, (now + policy.open).max(self.floor));
                     Effect::Opened
@@ -198,7 +218,8 @@ impl Breaker {
     }
 
     pub(super) fn close(&mut self, now: Instant) {
-        *self = Breaker { changed: now, ..Breaker::default() };
+        let Breaker { under_way, sent, .. } = *self;
+        *self = Breaker { changed: now, under_way, sent, ..Breaker::default() };
     }
 }
 
@@ -229,12 +250,12 @@ impl Window {
     }
 
     /// Whether the failures open the breaker. Asked at failures only: a success is no reason to open.
-    fn is_full(&self, policy: &BreakerPolicy) -> bool {
+    fn is_full(&self, policy: &BreakerPolicy, under_way: u32) -> bool {
         let (mut calls, mut failures) = (0u64, 0u64);
         for slot in &self.slots {
             calls += u64::from(slot.0);
             failures += u64::from(slot.1);
         }
-        calls >= u64::from(policy.least) && failures * 100 >= u64::from(policy.ratio) * calls
+        calls >= u64::from(policy.least) && failures * 100 >= u64::from(policy.ratio) * (calls + u64::from(under_way))
     }
 }

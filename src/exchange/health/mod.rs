@@ -169,11 +169,15 @@ impl Health {
     pub fn admit(&mut self, now: Instant, key: &str) -> Admission {
         let admission = self.look(now, key);
         let inner = self.clock.tick(now);
-        if let Some(route) = self.routes.find_mut(inner, key)
-            && admission == Admission::Probe
-        {
-            route.breaker.take_probe(inner);
-            route.link.unwish();
+        if matches!(admission, Admission::Refused { .. }) {
+            return admission;
+        }
+        if let Some(route) = self.routes.entry(inner, key, Route::can_be_spared) {
+            route.breaker.begin(inner);
+            if admission == Admission::Probe {
+                route.breaker.take_probe(inner);
+                route.link.unwish();
+            }
         }
         admission
     }
