@@ -238,11 +238,20 @@ pub(crate) fn refusal_to_js(error: &Error) -> JsValue {
 fn write_usage(json: &mut Json, usage: Option<&Usage>) {
     let Some(usage) = usage else { return };
     json.raw("usage", &usage.raw);
-    let counts = [Some(usage.prompt_tokens), Some(usage.completion_tokens), Some(usage.total_tokens), usage.cached_tokens, usage.reasoning_tokens];
-    json.raw("counts", &list(counts.into_iter().map(|count| count.map_or_else(|| String::from("null"), |count| count.to_string()))));
+    let counts = [
+        Some(usage.prompt_tokens),
+        Some(usage.completion_tokens),
+        Some(usage.total_tokens),
+        usage.cached_tokens,
+        usage.reasoning_tokens,
+    ];
+    json.raw(
+        "counts",
+        &list(counts.into_iter().map(|count| count.map_or_else(|| String::from("null"), |count| count.to_string()))),
+    );
 }
 
-/// To JavaScript, whose reader of JSON is there anyway: building the object field by field was 4 KB more, gzipped.
+/// To JavaScript, whose reader of JSON is there anyway: building the object field by field, by serde, was 1.6 KB more, gzipped.
 fn parse(json: Json) -> JsValue {
     JSON::parse(&json.finish()).unwrap_or(JsValue::NULL)
 }

@@ -274,8 +274,7 @@ impl Fields {
     }
 }
 
-/// What is wrong with the options: the first fault. Reading goes on behind it, for want of nothing: a way out at each of forty fields was a
-/// kilobyte and a half, gzipped.
+/// What is wrong with the options: the first fault. Reading goes on behind it, since a way out at each of forty fields is longer.
 #[derive(Default)]
 struct Faults {
     first: Option<Error>,
