@@ -8,14 +8,6 @@ use crate::exchange::{BreakerPolicy, Continuation, Hedge, OnCancel, Recovery, Re
 /// The longest wait for a hedge, and the longest that an upstream is read on for nobody.
 const LONG: u64 = 600_000;
 
-/// ### Default of `hedge.after_ms`: 5,000
-/// Half of the default patience, after which a silent route is left anyway.
-const HEDGE_AFTER: u64 = 5_000;
-
-/// ### Default of `hedge.share_percent`: 5
-/// What a second request at the 95th percentile costs.
-const HEDGE_SHARE: u32 = 5;
-
 pub(super) fn read(node: Node<'_>) -> Result<(Recovery, BreakerPolicy), Error> {
     let fields = node.object(&["retry", "breaker", "continuation", "hedge", "on_cancel", "tokens"])?;
     let recovery = Recovery {
@@ -86,9 +78,13 @@ fn hedge(node: Node<'_>) -> Result<Hedge, Error> {
     let fields = node.object(&["after_ms", "percentile", "share_percent"])?;
     let percentile = fields.optional("percentile", |node| node.small(50, 99, "percent"))?;
     Ok(Hedge {
-        after: fields.optional("after_ms", |node| node.number(1, LONG, "milliseconds"))?.unwrap_or(HEDGE_AFTER),
+        after: fields
+            .optional("after_ms", |node| node.number(1, LONG, "milliseconds"))?
+            .unwrap_or(Hedge::default().after),
         percentile: percentile.and_then(|percentile| u8::try_from(percentile).ok()),
-        share: fields.optional("share_percent", |node| node.small(1, 100, "percent"))?.unwrap_or(HEDGE_SHARE),
+        share: fields
+            .optional("share_percent", |node| node.small(1, 100, "percent"))?
+            .unwrap_or(Hedge::default().share),
     })
 }
 

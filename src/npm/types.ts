@@ -104,11 +104,11 @@ export interface ContinuationOptions {
 
 /** A second request while the first is still silent; the first token wins, and the loser is cancelled. Streams only. */
 export interface HedgeOptions {
-  /** How long the first token is waited for; until the percentile is known, if one is set. ### Default: 3,000 */
+  /** How long the first token is waited for; until the percentile is known, if one is set. ### Default: 5,000 */
   afterMs?: number;
   /** After this percentile of the route's recent times to the first token instead (1 to 100, 20 samples at least). ### Default: none */
   percentile?: number;
-  /** At most this share of the calls is hedged, in percent: what it may cost more. ### Default: 10 */
+  /** At most this share of the calls is hedged, in percent: what it may cost more. ### Default: 5 */
   sharePercent?: number;
 }
 

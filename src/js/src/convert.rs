@@ -251,7 +251,7 @@ fn write_usage(json: &mut Json, usage: Option<&Usage>) {
     );
 }
 
-/// To JavaScript, whose reader of JSON is there anyway: building the object field by field was 4 KB more, gzipped.
+/// To JavaScript, whose reader of JSON is there anyway: building the object field by field, by serde, was 1.6 KB more, gzipped.
 fn parse(json: Json) -> JsValue {
     JSON::parse(&json.finish()).unwrap_or(JsValue::NULL)
 }

@@ -225,7 +225,8 @@ fn continuation(faults: &mut Faults, value: Value) -> Continuation {
 }
 
 fn hedge(faults: &mut Faults, value: Value) -> Option<Hedge> {
-    let (mut after, mut percentile, mut share) = (3_000, 0, 10);
+    let defaults = Hedge::default();
+    let (mut after, mut percentile, mut share) = (defaults.after, 0, u64::from(defaults.share));
     let is_on = faults.read_layers(
         "hedge",
         value,
@@ -277,8 +278,7 @@ impl Fields {
     }
 }
 
-/// What is wrong with the options: the first fault. Reading goes on behind it, for want of nothing: a way out at each of forty fields was a
-/// kilobyte and a half, gzipped.
+/// What is wrong with the options: the first fault. Reading goes on behind it, since a way out at each of forty fields is longer.
 #[derive(Default)]
 struct Faults {
     first: Option<Error>,
