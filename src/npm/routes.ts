@@ -173,7 +173,7 @@ export class Routes {
   #local(backend: LocalModel, at: number): (call: CallOptions | undefined) => Fallback {
     const { fetch } = backend;
     if (typeof fetch !== "function") {
-      throw invalid(`fallback[${at}].fetch`, "The local model has no fetch: pass it through localBackend() of sluicegate/local.");
+      throw invalid(`fallback[${at}].fetch`, "This local model has no fetch: pass it through localBackend() of sluicegate/local.");
     }
     const local = new Local(backend);
     this.#locals.push(local);
