@@ -184,7 +184,7 @@ describe("a real model in Chromium", () => {
     const before = downloads();
     assert.equal((await call("prepare", "real")).error, undefined);
     assert.equal(downloads(), before, "it was downloaded again");
-    checkStream(await call("ask", { messages: CHAT, stream: true, max_tokens: 2 }));
+    checkStream(await call("ask", { messages: CHAT, stream: true, max_tokens: 12 }));
   });
 
   test("the page's policy was kept to", () => {
