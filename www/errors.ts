@@ -24,6 +24,7 @@ export const PARTY = {
   rate_limited: "upstream",
   concurrency_limited: "upstream",
   overloaded: "upstream",
+  stream_gone: "caller",
   circuit_open: "upstream",
   upstream_error: "upstream",
   protocol: "upstream",

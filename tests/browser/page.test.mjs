@@ -503,6 +503,8 @@ test("language and theme switch in place, and stay", async () => {
   await page.waitForSelector(".failure");
   assert.equal(await page.getAttribute("html", "lang"), "en");
   assert.notEqual(await background(), light);
+  // The text follows when the Markdown engine is there.
+  await page.waitForFunction((text) => document.querySelector(".assistant:last-child .answer")?.textContent === text, partial);
   assert.equal(await answerText(page), partial);
   assert.ok(!(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).includes("apiKey"));
 });

@@ -125,20 +125,20 @@ test("one attempt without an event is one quiet line", async () => {
 
 test("a retry has its row, its failure and its pause, in the chart and in the table", async () => {
   const page = await visit();
-  await tryOut(page, "status-NNN", "-first-of-2");
+  await tryOut(page, "reset", "-first-of-2");
   await done(page);
   assert.match(await page.textContent(`${LAST} .trace-summary`), /^2 attempts · .+ of waiting · answered by DeepSeek-R1 \(scripted\)$/);
-  assert.deepEqual(await texts(page, ".trace-row.inner .trace-end.failed"), ["rate_limited"]);
+  assert.deepEqual(await texts(page, ".trace-row.inner .trace-end.failed"), ["network"]);
   assert.equal(await page.locator(`${LAST} .trace-track .segment.pause`).count(), 1);
   assert.equal(await page.locator(`${LAST} .trace-row.inner .mark.failed`).count(), 1);
   await page.click(`${LAST} .trace-table summary`);
   const rows = await page.locator(`${LAST} .trace-table tbody tr`).allTextContents();
   assert.equal(rows.length, 3);
-  assert.match(rows[1], /rate_limited: Too many requests/);
+  assert.match(rows[1], /network: /);
   assert.match(rows[1], /pause/);
   assert.match(rows[2], /complete/);
   const [without, here] = await texts(page, ".compared dd");
-  assert.match(without, /error status/i);
+  assert.match(without, /network error/i);
   assert.match(here, /whole answer after 2 attempts/);
 });
 

@@ -231,7 +231,7 @@ export const en: Dictionary = {
   whole: (attempts, count) => (attempts === 1 ? "A whole answer at the first attempt." : `A whole answer after ${count} attempts.`),
   partial: "What arrived is kept; the rest can be asked for.",
   skips: {
-    circuit_open: "its breaker is open", vision: "it takes no images", tools: "it takes no tools", context: "its context is too short",
+    circuit_open: "its breaker is open", rate_limited: "it asked for time", vision: "it takes no images", tools: "it takes no tools", context: "its context is too short",
   },
   ways: {
     prefix: "behind the words that were there (prefix)", prefill: "behind the words that were there (prefill)",
@@ -270,6 +270,7 @@ export const en: Dictionary = {
     rate_limited: ["Too many requests in a short time.", "Wait for the time given, then retry."],
     concurrency_limited: ["Too many requests at the same moment.", "Wait a moment, then retry."],
     overloaded: ["The provider is too busy.", "Retry shortly, or choose another model."],
+    stream_gone: ["The stream is not kept any more.", "Ask again."],
     circuit_open: ["The provider has failed so often that it is left alone for now.", "Wait for the time given, or choose another model."],
     upstream_error: ["The provider failed.", "Retry; if it lasts, report the request id."],
     protocol: ["The provider answered with something that is not the protocol.", "Retry; if it lasts, the operator has to check the address."],

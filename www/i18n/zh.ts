@@ -186,7 +186,7 @@ export const zh: Dictionary = {
   milliseconds: (value) => `${value} 毫秒`,
   whole: (attempts, count) => (attempts === 1 ? "第一次请求就得到完整的回答。" : `${count} 次请求后得到完整的回答。`),
   partial: "已收到的内容已保留，其余可以继续请求。",
-  skips: { circuit_open: "熔断器已打开", vision: "不支持图像", tools: "不支持工具", context: "上下文太短" },
+  skips: { circuit_open: "熔断器已打开", rate_limited: "它要求稍候", vision: "不支持图像", tools: "不支持工具", context: "上下文太短" },
   ways: {
     prefix: "接在已有文字之后（prefix）", prefill: "接在已有文字之后（prefill）",
     anchor: "请求其余部分，在重复的文字处衔接（anchor）", restart: "重新开始",
@@ -222,6 +222,7 @@ export const zh: Dictionary = {
     rate_limited: ["短时间内的请求太多了。", "请等待所示的时间后重试。"],
     concurrency_limited: ["同时进行的请求太多了。", "请稍候片刻再重试。"],
     overloaded: ["服务商太忙了。", "请稍后重试，或选择其他模型。"],
+    stream_gone: ["该回答流已不再保留。", "请重新提问。"],
     circuit_open: ["服务商屡次失败，暂时不再请求它。", "请等待所示的时间，或选择其他模型。"],
     upstream_error: ["服务商出错了。", "请重试；若持续出现，请报告请求编号。"],
     protocol: ["服务商的回应不符合协议。", "请重试；若持续出现，需要管理员检查地址。"],
