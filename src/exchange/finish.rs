@@ -45,39 +45,33 @@ impl Exchange {
         if !self.plan.forward || self.drain.is_some() {
             return;
         }
-        let rewrites = self.rewrites();
+        let is_spliced = self.last.as_ref().is_some_and(|last| last.splice.is_some());
+        if self.began {
+            if is_spliced {
+                // The way is told whole where there is room for it: before the end, which is of our making.
+                self.comment_timeline();
+            }
+            self.tail.append(&mut self.pending);
+        }
+        if let Some(error) = &end.error {
+            return event(&error_body(error), &mut self.tail);
+        }
         let is_chat = self.is_chat();
-        let wants_usage = self.request.wants_usage();
-        if !self.began {
-            match (&end.error, &mut self.last) {
-                (Some(error), _) => event(&error_body(error), &mut self.tail),
+        let Some(last) = &mut self.last else { return };
+        if self.rewrites || is_spliced {
+            let stream = if self.began { &mut self.tail } else { &mut self.pending };
+            let said = Said::head(reply);
+            let reason = end.finish_reason.as_deref().unwrap_or("stop");
+            Writer { said: &said, is_chat }.finish(reply, reason, self.request.wants_usage(), stream);
+            if !self.began {
                 // All of it came whole, and is written as the stream that was asked for.
-                (None, Some(last)) if last.splice.is_some() || rewrites => {
-                    let mut stream = core::mem::take(&mut self.pending);
-                    let said = Said::head(reply);
-                    let reason = end.finish_reason.as_deref().unwrap_or("stop");
-                    Writer { said: &said, is_chat }.finish(reply, reason, wants_usage, &mut stream);
-                    last.attempt.recast(stream);
-                }
-                (None, _) => {}
+                last.attempt.recast(core::mem::take(&mut self.pending));
             }
-            return;
-        }
-        if self.last.as_ref().is_some_and(|last| last.splice.is_some()) {
-            // The way is told whole where there is room for it: before the end, which is of our making.
-            self.comment_timeline();
-        }
-        self.tail.append(&mut self.pending);
-        match (&end.error, &mut self.last) {
-            (Some(error), _) => event(&error_body(error), &mut self.tail),
-            (None, Some(last)) if last.splice.is_some() || rewrites => {
-                let said = Said::head(reply);
-                let reason = end.finish_reason.as_deref().unwrap_or("stop");
-                Writer { said: &said, is_chat }.finish(reply, reason, wants_usage, &mut self.tail);
+        } else if self.began {
+            match last.attempt.is_recast() {
+                true => self.tail.extend_from_slice(last.attempt.body()),
+                false => self.tail.append(&mut last.attempt.forward_tail()),
             }
-            (None, Some(last)) if last.attempt.is_recast() => self.tail.extend_from_slice(last.attempt.body()),
-            (None, Some(last)) => self.tail.append(&mut last.attempt.forward_tail()),
-            (None, None) => {}
         }
     }
 }

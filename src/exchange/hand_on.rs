@@ -18,7 +18,7 @@ impl Exchange {
         let is_plain = self.pending.is_empty()
             && self.drain.is_none()
             && self.plan.recovery.hedge.is_none()
-            && !self.rewrites()
+            && !self.rewrites
             && self
                 .current
                 .as_ref()
@@ -32,15 +32,10 @@ impl Exchange {
         }
     }
 
-    /// Whether even the first attempt's chunks are written anew: its end may not be the answer's.
-    pub(super) fn rewrites(&self) -> bool {
-        self.rewrites
-    }
-
     fn forward_changed(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
         self.out.clear();
         let is_race = self.plan.recovery.hedge.is_some();
-        let rewrites = self.rewrites();
+        let rewrites = self.rewrites;
         let active = self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt);
         let Some(active) = active else { return Forwarded::Bytes(&[]) };
         if self.drain.is_none() && active.splice.is_none() && !rewrites && active.attempt.is_streaming() {
@@ -66,7 +61,7 @@ impl Exchange {
     /// As [`Exchange::tell`], for a call whose answer is handed on: what is said goes to the pending bytes as chunks, unless it has
     /// gone out as it came.
     pub(super) fn tell_written(&mut self, attempt: u32, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
-        let is_written = self.active(attempt).is_some_and(|active| active.splice.is_some()) || self.rewrites();
+        let is_written = self.active(attempt).is_some_and(|active| active.splice.is_some()) || self.rewrites;
         let mut deltas = Deltas::new();
         self.tell(attempt, &mut deltas, tell);
         if is_written {

@@ -22,8 +22,8 @@ impl Exchange {
             return Some(never);
         }
         let (at, sent) = (active.route, active.sent);
-        let key = self.plan.routes.get(at).map_or("", |route| route.key.as_str());
-        let percentile = hedge.percentile.and_then(|percentile| health.first_token_percentile(key, percentile));
+        let percentile =
+            hedge.percentile.and_then(|percentile| health.first_token_percentile(self.key(at), percentile));
         let due = sent + percentile.unwrap_or(hedge.after);
         if now < due {
             return Some(due);
@@ -34,7 +34,7 @@ impl Exchange {
         }
         let may = |other: &usize| *other != at && !self.is_left(*other) && !self.is_held(now, *other);
         let other = (0..self.plan.routes.len()).find(may).unwrap_or(at);
-        let key = self.plan.routes.get(other).map_or("", |route| route.key.as_str());
+        let key = self.key(other);
         let probe = match health.admit(now, key) {
             Admission::Go => false,
             // A probe is for finding out, not for being fast.
@@ -98,7 +98,7 @@ impl Exchange {
         let end = loser.attempt.end().filter(|_| is_over);
         self.report(now, health, &loser, end);
         if let (Some(error), Some(tried)) = (end.and_then(|end| end.error.as_ref()), self.tried.get_mut(loser.route)) {
-            tried.left |= !matches!(Treatment::of(error.kind()), Treatment::Again | Treatment::Crowd | Treatment::Once);
+            tried.left |= !Treatment::of(error.kind()).may_return();
         }
         self.mark(now, Event::Dropped, Some(loser.id), Some(loser.route), "");
     }

@@ -175,6 +175,11 @@ impl Exchange {
         self.tried.get(at).is_none_or(|tried| tried.left)
     }
 
+    /// What a route's health is known by.
+    pub(super) fn key(&self, at: usize) -> &str {
+        self.plan.routes.get(at).map_or("", |route| &route.key)
+    }
+
     /// Whether the route asked this call for more time.
     pub(super) fn is_held(&self, now: Instant, at: usize) -> bool {
         self.tried.get(at).and_then(|tried| tried.not_before).is_some_and(|until| now < until)
@@ -235,8 +240,7 @@ impl Exchange {
         let job = match ready.map_or_else(|| self.job(at), |(_, job)| Ok(job)) {
             Ok(job) => job,
             Err(error) => {
-                let key = self.plan.routes.get(at).map_or("", |route| route.key.as_str());
-                health.record(now, key, now, probe, Verdict::Neutral);
+                health.record(now, self.key(at), now, probe, Verdict::Neutral);
                 self.mark(now, Event::Skipped, None, Some(at), error.code());
                 let failed = || End { outcome: Outcome::Failed, finish_reason: None, error: Some(error) };
                 self.last_end.get_or_insert_with(failed);
@@ -267,7 +271,7 @@ impl Exchange {
             (Some(_), None) => Some(Splice::new("", ContinueBy::Prefix)),
             (None, _) => None,
         };
-        let is_forwarded = self.plan.forward && splice.is_none() && !self.rewrites();
+        let is_forwarded = self.plan.forward && splice.is_none() && !self.rewrites;
         let mut attempt = Attempt::new(now, self.started, budgets, options, &job.built, is_forwarded);
         if self.paused {
             attempt.pause(now);

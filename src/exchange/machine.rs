@@ -140,7 +140,7 @@ pub struct Exchange {
     pub(super) made: u32,
     pub(super) tried: Vec<Tried>,
     pub(super) begun: bool,
-    /// See [`Exchange::rewrites`].
+    /// Even the first attempt's chunks are written anew: its end may not be the answer's.
     pub(super) rewrites: bool,
     /// Of a stream that is written anew, the first chunk is.
     pub(super) wrote: bool,
@@ -376,20 +376,21 @@ impl Exchange {
 
     /// The body of an attempt ended without an error.
     pub fn handle_end(&mut self, now: Instant, attempt: u32, out: &mut Deltas) {
-        if self.plan.forward {
-            return self.tell_written(attempt, |attempt, out| attempt.handle_end(now, out));
-        }
-        self.take_late(out);
-        self.tell(attempt, out, |attempt, out| attempt.handle_end(now, out));
+        self.tell_end(attempt, out, |attempt, out| attempt.handle_end(now, out));
     }
 
     /// An attempt's request or its body failed: refused, reset, or not reachable.
     pub fn handle_error(&mut self, now: Instant, attempt: u32, out: &mut Deltas) {
+        self.tell_end(attempt, out, |attempt, out| attempt.handle_error(now, out));
+    }
+
+    /// Tells an attempt how its body ended; where the answer is handed on, what it still says goes to the pending bytes.
+    fn tell_end(&mut self, attempt: u32, out: &mut Deltas, tell: impl FnOnce(&mut Attempt, &mut Deltas)) {
         if self.plan.forward {
-            return self.tell_written(attempt, |attempt, out| attempt.handle_error(now, out));
+            return self.tell_written(attempt, tell);
         }
         self.take_late(out);
-        self.tell(attempt, out, |attempt, out| attempt.handle_error(now, out));
+        self.tell(attempt, out, tell);
     }
 
     /// An attempt could not be sent, for a reason of the shell's own: a key that is missing, say. It has failed with that.

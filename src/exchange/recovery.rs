@@ -24,7 +24,7 @@ impl Exchange {
         let kind = error.kind();
         let treatment = Treatment::of(kind);
         if let Some(rival) = self.rival.take() {
-            if !matches!(treatment, Treatment::Again | Treatment::Crowd | Treatment::Once) {
+            if !treatment.may_return() {
                 self.leave(at);
             }
             self.last_error = Some(kind);
@@ -74,9 +74,7 @@ impl Exchange {
                 self.actions.push_back(Action::Refresh(at));
                 self.stage = Stage::Refreshing { route: at };
             }
-            Treatment::Again | Treatment::Crowd | Treatment::Once => {
-                self.again(now, health, at, &error, treatment, brought);
-            }
+            _ if treatment.may_return() => self.again(now, health, at, &error, treatment, brought),
             // A stream that stalled goes on; where nobody else can, once more where it did.
             _ if brought && is_stall(kind) && !self.has_alternative(now, health, at) => {
                 self.again(now, health, at, &error, Treatment::Leave, brought);

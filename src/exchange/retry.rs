@@ -49,6 +49,11 @@ impl Treatment {
             _ => Treatment::Never,
         }
     }
+
+    /// Whether the same route may be asked again in this call, as it was.
+    pub(super) fn may_return(self) -> bool {
+        matches!(self, Treatment::Again | Treatment::Crowd | Treatment::Once)
+    }
 }
 
 /// How long a route that says it has had enough, and not for how long, is left to itself by calls that have another one, in milliseconds.

@@ -177,7 +177,7 @@ impl Exchange {
     fn hand_out(&mut self, deltas: &Deltas, is_written: bool) {
         if !self.plan.forward {
             deltas.iter().for_each(|delta| self.late.push(delta));
-        } else if is_written || self.rewrites() {
+        } else if is_written || self.rewrites {
             self.write(deltas);
         }
     }
@@ -195,7 +195,7 @@ impl Exchange {
 
     /// Whether the reader of the bytes is left inside of thoughts that stand in the text.
     fn is_thinking(&self, active: &Active) -> bool {
-        let is_raw = self.plan.forward && active.splice.is_none() && !self.rewrites();
+        let is_raw = self.plan.forward && active.splice.is_none() && !self.rewrites;
         let notices = active.attempt.reply().map_or(&[][..], |reply| &reply.notices);
         is_raw && self.can_go_on() && notices.iter().any(|(notice, _)| *notice == Notice::UnclosedThink)
     }
