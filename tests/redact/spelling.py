@@ -57,7 +57,7 @@ USUAL = {
 
 
 def spell(rng, entity, text):
-    """(name of the spelling, text); the plain one half of the time, where there are others."""
-    others = USUAL.get(entity)
-    name = "plain" if not others or rng.random() < 0.5 else rng.choice(others)
+    """(name of the spelling, text); the plain one at least half of the time."""
+    others = USUAL.get(entity, [])
+    name = rng.choice(others) if rng.random() < min(0.5, 0.1 * len(others)) else "plain"
     return name, SPELLINGS[name](rng, entity, text)
