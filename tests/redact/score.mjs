@@ -31,7 +31,7 @@ async function main() {
   if (!opened) throw new Advice(`${redactor.name} cannot run here; ours needs \`npm run build\`.`);
   const detection = await judgeCases(opened.redact, chosen);
   const clean = await judgeClean(opened.redact, await cleanText(), redactor.cleanBytes);
-  opened.close();
+  await opened.close();
   process.stdout.write(`${report(redactor.name, chosen.length, detection, clean)}\n`);
   if (values.verbose) process.stdout.write(`\n${examples(detection, clean)}\n`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ detection, clean }, null, 1)}\n`);

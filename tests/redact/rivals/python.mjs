@@ -11,12 +11,16 @@ export async function viaPython(which) {
   if (!path) return undefined;
   const child = spawn(path, [join(HERE, "rivals/serve.py"), which], { stdio: ["pipe", "pipe", "ignore"], env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", PYTHONWARNINGS: "ignore" } });
   const waiting = [];
-  const fail = (error) => waiting.splice(0).forEach(({ reject }) => reject(error));
+  let dead;
+  const fail = (error) => {
+    dead ??= error;
+    waiting.splice(0).forEach(({ reject }) => reject(error));
+  };
   child.on("error", fail);
   child.on("close", (code) => fail(new Error(`${which} ended with ${code}`)));
   child.stdin.on("error", fail);
   createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.resolve(JSON.parse(line)));
-  const answered = () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+  const answered = () => new Promise((resolve, reject) => (dead ? reject(dead) : waiting.push({ resolve, reject })));
   const late = setTimeout(() => child.kill(), STARTING_MS);
   const ready = await answered().catch(() => undefined);
   clearTimeout(late);
@@ -27,6 +31,9 @@ export async function viaPython(which) {
       child.stdin.write(`${JSON.stringify(text)}\n`);
       return answer;
     },
-    close: () => void child.stdin.end(),
+    async close() {
+      child.stdin.end();
+      if (child.exitCode === null) await new Promise((resolve) => child.once("close", resolve));
+    },
   };
 }
