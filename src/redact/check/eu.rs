@@ -36,10 +36,8 @@ pub(crate) fn fr_nir(s: &str) -> bool {
         return false;
     };
     let digit = if corsica > 0 { 0 } else { value(at(s, 6)) };
-    let rest = (u64::from(high) * 10_000_000 + u64::from(digit) * 1_000_000 + u64::from(low))
-        .checked_sub(corsica)
-        .unwrap_or(0)
-        % 97;
+    let rest =
+        (u64::from(high) * 10_000_000 + u64::from(digit) * 1_000_000 + u64::from(low)).saturating_sub(corsica) % 97;
     shape(s, form)
         && matches!(at(s, 0), b'1'..=b'4' | b'7' | b'8')
         && matches!(number(s, 3, 5), Some(1..=12 | 20..=42 | 50..=99))

@@ -17,7 +17,8 @@ pub(crate) fn iot_cn(s: &str) -> bool {
 }
 
 /// Whether this is a Chinese landline number: `0` or a form of `+86`, an area code, and as many digits as numbers
-/// have there. Not 400, 800 and 95 numbers, and no other short ones: they are an organisation's and meant to be known.
+/// have there. Never a 400, 800, 95 or other short number, with or without an area code: these are organisations' and meant
+/// to be known, and all have other lengths.
 pub(crate) fn landline_cn(s: &str) -> bool {
     let abroad = home(s);
     let s = abroad.unwrap_or(s);
@@ -87,9 +88,7 @@ fn area_and_number(s: &str) -> bool {
             (s.get(3..).unwrap_or(""), word >> (area % 32) & 1 == 1, EIGHT.contains(&(area as u16)))
         }
     };
-    (digits(local, 7, 7) && seven || digits(local, 8, 8) && eight)
-        && matches!(at(local, 0), b'2'..=b'9')
-        && !local.starts_with("95")
+    (digits(local, 7, 7) && seven || digits(local, 8, 8) && eight) && !local.starts_with('0')
 }
 
 /// Areas whose numbers have seven digits, a bit each.

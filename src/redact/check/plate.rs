@@ -7,8 +7,8 @@ const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂�
 const LAST: &str = "挂学警港澳领";
 
 /// Whether this is a number plate: province, office, and five places (with at least two digits) of which the last may
-/// be one of [`LAST`]; or the six of a new-energy vehicle: small ones lead with D or F or a letter near them, large
-/// ones end in D or F. Letters are never I or O. Whether the first character belongs to a word is the caller's to see.
+/// be one of [`LAST`]; or the six of a new-energy vehicle: small ones lead with a letter from A to K (first D and
+/// F, the others since 2020), large ones end in D or F. Letters are never I or O. Whether the first character belongs to a word is the caller's to see.
 pub(crate) fn plate_cn(s: &str) -> bool {
     let mut chars = s.chars();
     let Some(rest) = chars.next().filter(|c| PROVINCES.contains(*c)).map(|_| chars.as_str()) else { return false };

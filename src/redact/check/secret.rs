@@ -30,7 +30,7 @@ fn log2(n: u32) -> u64 {
     // A mantissa between 1 and 2 with 31 bits behind the point: each squaring tells one bit of its logarithm.
     let mut mantissa = u64::from(n.max(1)) << (31 - whole);
     for bit in (8..32).rev() {
-        mantissa = mantissa * mantissa >> 31;
+        mantissa = (mantissa * mantissa) >> 31;
         if mantissa >= 1 << 32 {
             mantissa >>= 1;
             result |= 1 << bit;

@@ -114,7 +114,7 @@ fn every_calling_code_has_numbers_of_its_lengths() {
             assert_eq!(phone::phone_intl(&number), expected, "{number}");
         }
     }
-    for code in 2..1000 {
+    for code in 100..1000 {
         let known = calling.keys().any(|known| code.to_string().starts_with(known.as_str()));
         if !known {
             assert!((4..15).all(|length| !phone::phone_intl(&format!("+{code}{}", "2".repeat(length)))), "{code}");
