@@ -1,6 +1,6 @@
 //! Real dates, and the ways in which people write the one they were born on.
 
-use super::num::number;
+use super::num::{number, one_of};
 
 /// The first and the last year of a birth that a document may tell. The core has no clock: the last is one that no
 /// document written in this century goes beyond.
@@ -37,7 +37,7 @@ pub(crate) fn birth_date(s: &str) -> bool {
         return birth_at(s, 0);
     }
     let mut parts = Parts::default();
-    let mut rest = s.trim();
+    let mut rest = s;
     while let Some(first) = rest.bytes().next() {
         let run = if first.is_ascii_digit() {
             let run = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -56,7 +56,7 @@ pub(crate) fn birth_date(s: &str) -> bool {
             run
         } else {
             match rest.chars().next() {
-                Some(c) if " -/.,年月日号號".contains(c) => c.len_utf8(),
+                Some(c) if one_of(" -/.,年月日号號", c) => c.len_utf8(),
                 _ => return false,
             }
         };

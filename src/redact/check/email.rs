@@ -1,28 +1,33 @@
 //! E-mail addresses.
 
+use super::num::{one_of, part};
+
 /// What follows the last dot in names of files such as `icon@2x.png`, and is no top-level domain.
 const FILES: [&str; 10] = ["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "json", "html"];
 
 /// Whether this is an address of the form that people write (RFC 5321, and RFC 6531 for other scripts: 张三@例子.公司):
 /// a local part of at most 64 bytes without quotes, two labels or more, at most 254 bytes in all.
 pub(crate) fn email(s: &str) -> bool {
-    let mut halves = s.split('@');
-    let (Some(local), Some(domain), None) = (halves.next(), halves.next(), halves.next()) else { return false };
+    let mut rest = Some(s);
+    let (Some(local), Some(domain)) = (part(&mut rest, b'@'), rest) else { return false };
     s.len() <= 254 && local_part(local) && host(domain)
 }
 
 fn local_part(s: &str) -> bool {
-    (1..=64).contains(&s.len())
-        && s.split('.').all(|atom| {
-            !atom.is_empty()
-                && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || wide(c))
-        })
+    let mut rest = Some(s);
+    while let Some(atom) = part(&mut rest, b'.') {
+        let fits = |c: char| c.is_ascii_alphanumeric() || one_of("!#$%&'*+-/=?^_`{|}~", c) || wide(c);
+        if atom.is_empty() || !atom.chars().all(fits) {
+            return false;
+        }
+    }
+    s.len() <= 64
 }
 
 fn host(s: &str) -> bool {
-    let mut labels = 0;
-    let mut last = "";
-    for label in s.split('.') {
+    let (mut labels, mut last) = (0, "");
+    let mut rest = Some(s);
+    while let Some(label) = part(&mut rest, b'.') {
         let fits = (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')

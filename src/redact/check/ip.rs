@@ -1,5 +1,7 @@
 //! Internet addresses, and which of them tell nothing about anybody.
 
+use super::num::{number, part, value};
+
 /// Whether this is an IPv4 address: four decimal octets without leading zeros.
 pub(crate) fn ipv4(s: &str) -> bool {
     parse4(s).is_some()
@@ -19,8 +21,9 @@ pub(crate) fn ip_kept(s: &str) -> bool {
 
 fn parse4(s: &str) -> Option<u32> {
     let (mut address, mut octets) = (0u32, 0);
-    for part in s.split('.') {
-        let octet = super::num::number(part, 0, part.len())?;
+    let mut rest = Some(s);
+    while let Some(part) = part(&mut rest, b'.') {
+        let octet = number(part, 0, part.len())?;
         if part.is_empty() || part.len() > 3 || (part.len() > 1 && part.starts_with('0')) || octet > 255 {
             return None;
         }
@@ -46,7 +49,7 @@ fn parse6(s: &str) -> Option<[u16; 8]> {
     while !rest.is_empty() {
         let end = rest.bytes().position(|b| b == b':').unwrap_or(rest.len());
         let (part, tail) = rest.split_at_checked(end)?;
-        if tail.is_empty() && part.contains('.') {
+        if tail.is_empty() && part.bytes().any(|b| b == b'.') {
             let v4 = parse4(part)?;
             *groups.get_mut(count)? = (v4 >> 16) as u16;
             *groups.get_mut(count + 1)? = v4 as u16;
@@ -56,7 +59,7 @@ fn parse6(s: &str) -> Option<[u16; 8]> {
         if part.is_empty() || part.len() > 4 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
             return None;
         }
-        *groups.get_mut(count)? = part.bytes().fold(0, |n, b| n << 4 | super::num::value(b) as u16);
+        *groups.get_mut(count)? = part.bytes().fold(0, |n, b| n << 4 | value(b) as u16);
         count += 1;
         rest = match tail.strip_prefix("::") {
             Some(_) if gap.is_some() => return None,
@@ -71,10 +74,12 @@ fn parse6(s: &str) -> Option<[u16; 8]> {
     }
     match gap {
         None => (count == 8).then_some(groups),
-        Some(gap) if count < 8 => {
-            groups.get_mut(gap..)?.rotate_right(8 - count);
-            Some(groups)
-        }
+        // Groups behind the gap move to the end.
+        Some(gap) if count < 8 => Some(core::array::from_fn(|i| match i.checked_sub(8 - count) {
+            _ if i < gap => groups.get(i).copied().unwrap_or(0),
+            Some(from) if from >= gap => groups.get(from).copied().unwrap_or(0),
+            _ => 0,
+        })),
         Some(_) => None,
     }
 }

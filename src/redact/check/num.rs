@@ -61,6 +61,24 @@ pub(super) fn monotone(s: &str) -> bool {
     s.bytes().all(|b| b.to_ascii_uppercase() == at(s, 0))
 }
 
+/// Whether `c` is one of the characters of `set`. The standard library's search costs kilobytes for a character beyond
+/// ASCII.
+pub(super) fn one_of(set: &str, c: char) -> bool {
+    set.chars().any(|other| other == c)
+}
+
+/// What stands before the first `mark` in `rest`, which goes on behind it; all of it, and `None` from then on, without.
+pub(super) fn part<'a>(rest: &mut Option<&'a str>, mark: u8) -> Option<&'a str> {
+    let s = rest.take()?;
+    match s.bytes().position(|b| b == mark).and_then(|at| s.split_at_checked(at)) {
+        Some((first, tail)) => {
+            *rest = tail.get(1..);
+            Some(first)
+        }
+        None => Some(s),
+    }
+}
+
 fn decimal(b: u8) -> Option<u32> {
     b.is_ascii_digit().then(|| value(b))
 }

@@ -1,6 +1,6 @@
 //! Number plates of the mainland (GA 36).
 
-use super::num::shape;
+use super::num::{one_of, shape};
 
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
 /// What the last place may hold instead of a letter or digit: trailers, learners, police, Hong Kong, Macao, consulates.
@@ -11,9 +11,9 @@ const LAST: &str = "挂学警港澳领";
 /// F, the others since 2020), large ones end in D or F. Letters are never I or O. Whether the first character belongs to a word is the caller's to see.
 pub(crate) fn plate_cn(s: &str) -> bool {
     let mut chars = s.chars();
-    let Some(rest) = chars.next().filter(|c| PROVINCES.contains(*c)).map(|_| chars.as_str()) else { return false };
+    let Some(rest) = chars.next().filter(|c| one_of(PROVINCES, *c)).map(|_| chars.as_str()) else { return false };
     let mut chars = rest.chars();
-    if chars.next_back().is_some_and(|c| LAST.contains(c)) {
+    if chars.next_back().is_some_and(|c| one_of(LAST, c)) {
         let four = chars.as_str();
         return shape(four, "!%%%%") && plain(four, 2);
     }

@@ -117,7 +117,7 @@ const PRINTED: [&str; 3] = ["bqokikjovbii2hlwgh4olfq2", "4ec39hqlyjwdarjtt1zdp7d
 /// reference (`<…>`, `$NAME`, `process.env.…`, `NAME_IN_CAPITALS`), a word of code, a run of ten or more characters in
 /// ascending order or eight of the same, a key out of a vendor's documentation.
 pub(crate) fn is_placeholder(s: &str) -> bool {
-    let s = s.trim_matches(|c| matches!(c, '"' | '\'' | '`' | ' '));
+    let s = bare(s);
     // In long random text each mark turns up by chance; a stand-in is short or shows itself at once.
     let start = head(s, 128);
     s.is_empty()
@@ -127,14 +127,23 @@ pub(crate) fn is_placeholder(s: &str) -> bool {
         || runs(start)
 }
 
+/// Without the quotes and spaces about it.
+fn bare(s: &str) -> &str {
+    let quote = |b: &u8| matches!(b, b'"' | b'\'' | b'`' | b' ');
+    let start = s.bytes().take_while(quote).count();
+    let end = s.len() - s.bytes().rev().take_while(quote).count();
+    s.get(start..end).unwrap_or("")
+}
+
 fn reference(s: &str) -> bool {
-    let ends = |a: char, b: char| s.starts_with(a) && s.ends_with(b) && s.len() > 1;
+    let edges = (s.bytes().next(), s.bytes().next_back());
+    let ends = |a, b| edges == (Some(a), Some(b)) && s.len() > 1;
     let starts = |word: &str| s.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    let name = s.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && s.contains('_');
-    ends('<', '>')
-        || ends('%', '%')
-        || ends('[', ']')
-        || ends('{', '}')
+    let name = s.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && s.bytes().any(|b| b == b'_');
+    ends(b'<', b'>')
+        || ends(b'%', b'%')
+        || ends(b'[', b']')
+        || ends(b'{', b'}')
         || s.strip_prefix('$').is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
         || ["process.env", "os.environ", "os.getenv", "getenv(", "env.", "import.meta"].iter().any(|word| starts(word))
         || name

@@ -129,7 +129,8 @@ put("uscc", "91110105I0000000XX", False)
 # Hong Kong, Taiwan, Singapore.
 letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 judged_by_node("hkid", VALIDATOR % "v.isIdentityCard(t,'zh-HK')", lambda: pick(letters, 1) + digits(6) + pick("0123456789A", 1), 20)
-judged_by_node("hkid", STDNUM % "s.HK.hkid", lambda: pick(letters, 2) + digits(6) + pick("0123456789A", 1), 20)
+# npm stdnum refuses the letter O, validator takes it; no rule of the issuer says either.
+judged_by_node("hkid", STDNUM % "s.HK.hkid", lambda: pick(letters.replace("O", ""), 2) + digits(6) + pick("0123456789A", 1), 20)
 for text in ["A1234563", "a1234563", "G123456A"]:
     put("hkid", text, True)
 for text in ["A1234564", "A123456", "A12345633", "1234563", "A123456X"]:
@@ -371,12 +372,12 @@ for text in ["1899-12-31", "2100-01-01", "1990-01-02-03", "13/13/1990", "Foo 2, 
 def shannon(text):
     data = text.encode()
     counts = Counter(data)
-    return round(-sum(c / len(data) * math.log2(c / len(data)) for c in counts.values()) * 100) if data else 0
+    return math.floor(-sum(c / len(data) * math.log2(c / len(data)) for c in counts.values()) * 100 + 0.5) if data else 0
 
 
 texts = ["", "a", "aa", "ab", "abcdefghijklmnop", "0123456789abcdef", "password", "密码密码", "aab", "hunter2", "correct horse battery staple"]
 texts += [pick("0123456789abcdef", 32) for _ in range(6)] + [pick(letters + letters.lower() + "0123456789", n) for n in (16, 20, 40, 51, 100, 1000)]
-rows["entropy"] = [[text, abs(shannon(text))] for text in texts]
+rows["entropy"] = [[text, shannon(text)] for text in texts]
 
 for header in [{"alg": "HS256", "typ": "JWT"}, {"typ": "JWT", "alg": "RS256"}, {"kid": "a1", "alg": "ES256"}, {"alg": "none"}]:
     for separators in [(",", ":"), (", ", ": ")]:
