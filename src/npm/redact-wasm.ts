@@ -1,9 +1,10 @@
-import { AnswerBytes, initSync, MaskStream, Redactor, RestoreStream } from "../../build/wasm/redact.js";
+import { AnswerBytes, AnswerDeltas, initSync, MaskStream, Redactor, RestoreStream } from "../../build/wasm/redact.js";
 import { compile, type WasmSource } from "./source.js";
 
 /** The bindings of redaction, ready for use. */
 export interface RedactBindings {
   AnswerBytes: typeof AnswerBytes;
+  AnswerDeltas: typeof AnswerDeltas;
   MaskStream: typeof MaskStream;
   Redactor: typeof Redactor;
   RestoreStream: typeof RestoreStream;
@@ -30,5 +31,5 @@ async function start(given: WasmSource | PromiseLike<WasmSource> | undefined): P
   const from = given ?? source?.();
   if (from === undefined) throw new Error("sluicegate: this entry brings no wasm along: give that of redaction as the option `wasm`.");
   initSync({ module: await compile(await from) });
-  return { AnswerBytes, MaskStream, Redactor, RestoreStream };
+  return { AnswerBytes, AnswerDeltas, MaskStream, Redactor, RestoreStream };
 }

@@ -199,6 +199,26 @@ export class CoreRedactor implements Redactor {
     return this.#run((core) => JSON.parse(core.counts()) as RedactCounts);
   }
 
+  /** One answer that is read as deltas. */
+  deltas(): InstanceType<RedactBindings["AnswerDeltas"]> {
+    return this.#run((core) => new this.#bindings.AnswerDeltas(core));
+  }
+
+  /** One answer that is handed on as an event stream. */
+  bytes(): InstanceType<RedactBindings["AnswerBytes"]> {
+    return this.#run((core) => new this.#bindings.AnswerBytes(core));
+  }
+
+  /** A whole answer that is handed on, a JSON text. */
+  answer(text: string): string {
+    return this.#run((core) => core.answer(text));
+  }
+
+  /** Words that come from elsewhere and that may be logged, without what is private in them. */
+  scrub(text: string): string {
+    return this.#run((core) => core.scrub(text));
+  }
+
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -89,6 +89,21 @@ fn flag(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
+/// What is left of an answer: `[{kind, choice, index, text}, …]`, without what is empty.
+pub(crate) fn pieces(rest: &[((u8, u32, u32), String)]) -> String {
+    let mut json = String::from("[");
+    for ((kind, choice, index), text) in rest.iter().filter(|(_, text)| !text.is_empty()) {
+        let mut object = Object::new();
+        object.number("kind", u64::from(*kind));
+        object.number("choice", u64::from(*choice));
+        object.number("index", u64::from(*index));
+        object.string("text", text);
+        push(&mut json, &object.finish());
+    }
+    json.push(']');
+    json
+}
+
 fn push(list: &mut String, item: &str) {
     if list.len() > 1 {
         list.push(',');
