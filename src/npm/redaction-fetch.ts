@@ -1,5 +1,5 @@
 import { GateError, toGateError } from "./error.js";
-import { checked, failed } from "./redact.js";
+import { checked, failed } from "./core-redactor.js";
 import type { Redaction } from "./redaction.js";
 
 /** The fetch beneath. `localOnly`: the request may go to a model on the device only. */

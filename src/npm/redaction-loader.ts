@@ -1,5 +1,5 @@
 import { GateError } from "./error.js";
-import type { RedactOptions } from "./redact.js";
+import type { RedactOptions } from "./redact-types.js";
 import type { Redaction } from "./redaction.js";
 
 /** What an entry knows: where redaction is loaded from. Never at once, so that bundlers can leave it in a file of its own. */

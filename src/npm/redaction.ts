@@ -1,6 +1,7 @@
+import { checked, type CoreRedactor, openRedactor } from "./core-redactor.js";
 import type { ErrorFields, GateError } from "./error.js";
 import type { RedactBindings } from "./redact-wasm.js";
-import { checked, type CoreRedactor, openRedactor, type RedactCounts, type RedactOptions } from "./redact.js";
+import type { RedactCounts, RedactOptions } from "./redact-types.js";
 import { redactedFetch, type Send } from "./redaction-fetch.js";
 import type { Choice, Delta } from "./types.js";
 

@@ -6,7 +6,7 @@
  */
 
 import type { GateError } from "./error.js";
-import type { RedactCounts, Redacted, RedactOptions, Redactor } from "./redact.js";
+import type { RedactCounts, Redacted, RedactOptions, Redactor } from "./redact-types.js";
 
 /** Which vendor's form of the OpenAI-compatible protocol the base URL speaks. A Sluicegate Worker speaks `openai`. */
 export type Dialect = "openai" | "deepseek" | "siliconflow";

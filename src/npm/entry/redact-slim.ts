@@ -1,4 +1,5 @@
-import { createRedactor as createRedactorFromSource, type RedactOptions, type Redactor } from "../redact.js";
+import { createRedactor as createRedactorFromSource } from "../redact.js";
+import type { RedactOptions, Redactor } from "../redact-types.js";
 import type { WasmSource } from "../source.js";
 
 /** As `createRedactor` of `sluicegate/redact`, for apps that bring the wasm themselves. */
@@ -7,5 +8,5 @@ export function createRedactor(options: RedactOptions & { wasm: WasmSource | Pro
 }
 
 export { GateError } from "../error.js";
-export type * from "../redact.js";
+export type * from "../redact-types.js";
 export type { WasmSource } from "../source.js";
