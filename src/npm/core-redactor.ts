@@ -7,7 +7,7 @@ export async function openRedactor(options: RedactOptions): Promise<CoreRedactor
   if (typeof options !== "object" || options === null) throw misconfigured("", "The policy must be an object.");
   const { key = crypto.getRandomValues(new Uint8Array(32)), wasm, ...policy } = options;
   if (!(key instanceof Uint8Array)) throw misconfigured("key", "The key must be a Uint8Array of 32 bytes.");
-  const json = toJson(policy);
+  const json = toJson(policy, () => misconfigured("", "The policy cannot be written as JSON."));
   return new CoreRedactor(await loadRedact(wasm), json, key);
 }
 
@@ -52,7 +52,7 @@ export class CoreRedactor implements Redactor {
   maskBody(body: string | object, { format = "json" }: { format?: keyof typeof FORMATS } = {}): RedactedBody {
     return this.#run((core) => {
       if (!(format in FORMATS)) throw new TypeError("sluicegate: the format is json, jsonl or text.");
-      const text = core.maskBody(FORMATS[format], typeof body === "string" ? body : toJson(body));
+      const text = core.maskBody(FORMATS[format], typeof body === "string" ? body : toJson(body, () => failed("What is to be masked cannot be written as JSON.")));
       return { text, ...(JSON.parse(core.said()) as Omit<RedactedBody, "text">) };
     });
   }
@@ -153,14 +153,14 @@ function checkText(text: unknown): string {
   throw new TypeError("sluicegate: a string is expected.");
 }
 
-function toJson(value: object): string {
+function toJson(value: object, failure: () => GateError): string {
   try {
     const text = JSON.stringify(value);
     if (typeof text === "string") return text;
   } catch {
     // What was thrown may quote the value.
   }
-  throw failed("What is to be masked cannot be written as JSON.");
+  throw failure();
 }
 
 /** An error that says that nothing has left. */

@@ -31,7 +31,7 @@ export function redactedFetch(redaction: Redaction, send: Send, refused: (error:
     const { localOnly } = masked;
     try {
       const response = localOnly.length > 0 ? await send(input, init, localOnly) : await send(input, masked.init);
-      return await incoming(redaction, response, signal);
+      return await incoming(redaction, response, from?.url ?? String(input), signal);
     } catch (error) {
       if (!(error instanceof GateError)) throw error;
       if (error.code === "local_only") refused(error);
@@ -157,8 +157,11 @@ function isJson(text: string): boolean {
   }
 }
 
+const BINARY = /^(?:application\/octet-stream\b|application\/binary\b|$)/i;
+const CONTENT = /\/files\/[^/?#]+\/content(?:[?#]|$)/;
+
 /** An answer with its values given back. */
-async function incoming(redaction: Redaction, response: Response, signal: AbortSignal | null | undefined): Promise<Response> {
+async function incoming(redaction: Redaction, response: Response, url: string, signal: AbortSignal | null | undefined): Promise<Response> {
   if (!response.body) return response;
   const type = response.headers.get("content-type") ?? "";
   const { status, statusText } = response;
@@ -168,9 +171,11 @@ async function incoming(redaction: Redaction, response: Response, signal: AbortS
   const whole = (body: string) => new Response(body, { status, statusText, headers });
   if (status >= 400) return TEXT_TYPE.test(type) || type === "" ? whole(scrubbed(redaction, await response.text())) : response;
   if (/^text\/event-stream\b/i.test(type)) return new Response(restoredStream(redaction, response.body, signal), { status, statusText, headers });
-  if (/json-?l|ndjson/i.test(type)) {
-    const lines = (await response.text()).split("\n");
-    return whole(lines.map((line) => (isJson(line) ? redaction.redactor.answer(line) : line)).join("\n"));
+  // The results of a batch come without a media type that says so.
+  if (/json-?l|ndjson/i.test(type) || (BINARY.test(type) && CONTENT.test(url))) {
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const lines = decode(bytes, "", "")?.split("\n");
+    return new Response(lines?.map((line) => (isJson(line) ? redaction.redactor.answer(line) : line)).join("\n") ?? bytes, { status, statusText, headers });
   }
   return /[/+]json\b/i.test(type) ? whole(redaction.redactor.answer(await response.text())) : response;
 }

@@ -69,7 +69,7 @@ export class Stream implements GateStream {
   }
 
   async reply(): Promise<Reply> {
-    while (await this.#next());
+    while (await this.#next(false));
     if (this.#ended && "reply" in this.#ended) return this.#ended.reply;
     throw this.#ended?.error ?? toGateError(undefined);
   }
@@ -99,8 +99,8 @@ export class Stream implements GateStream {
     return { value: undefined, done: true };
   }
 
-  /** The next batch; undefined behind the last one. Throws once, at the end of a call that failed. */
-  async #next(): Promise<Delta[] | undefined> {
+  /** The next batch; undefined behind the last one. Throws once, at the end of a call that failed. `isRead`: somebody looks at the deltas. */
+  async #next(isRead = true): Promise<Delta[] | undefined> {
     if (this.#untold) {
       const error = this.#untold;
       this.#untold = undefined;
@@ -117,8 +117,8 @@ export class Stream implements GateStream {
         const batch = await new Promise<Delta[] | undefined>((resolve) => {
           call.pull((count: number) => resolve(count > 0 ? readBatch(bindings, header) : undefined));
         });
-        if (!batch) return this.#last(call);
-        const deltas = this.#answer?.batch(batch) ?? batch;
+        if (!batch) return this.#last(call, isRead);
+        const deltas = (isRead && this.#answer?.batch(batch)) || batch;
         // All of it may be held back.
         if (deltas.length > 0) return deltas;
       }
@@ -147,8 +147,8 @@ export class Stream implements GateStream {
   }
 
   /** The last batch. An error waits for the next read if there is something left to say. */
-  #last(call: InstanceType<Bindings["Call"]>): Delta[] {
-    const rest = (!this.#cancelled && this.#answer?.rest()) || [];
+  #last(call: InstanceType<Bindings["Call"]>, isRead: boolean): Delta[] {
+    const rest = (isRead && !this.#cancelled && this.#answer?.rest()) || [];
     try {
       return [...rest, this.#finish(call)];
     } catch (error) {
