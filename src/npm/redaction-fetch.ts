@@ -58,6 +58,7 @@ class Outgoing {
     const coding = headers.get("content-encoding");
     if (coding !== null && coding !== "identity") throw failed("The request's body is compressed: what is private in it cannot be found.");
     const body = init?.body ?? (await from!.arrayBuffer());
+    if (body instanceof ArrayBuffer && body.byteLength === 0 && !from?.bodyUsed) return { init, localOnly: [] };
     const own = await this.#body(body, headers);
     if (own === body && init?.body != null) return { init, localOnly: [...this.#localOnly] };
     const { duplex, ...rest } = (init ?? {}) as RequestInit & { duplex?: string };
