@@ -24,25 +24,25 @@ impl AnswerBytes {
 
     /// The next bytes; gives what may be handed on.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<u8>, JsValue> {
-        let mut state = self.shared.state()?;
+        let (core, mut state) = self.shared.open()?;
         let mut out = Vec::with_capacity(bytes.len());
-        self.stream.push(&self.shared.core, &mut state.session, bytes, &mut out, &mut self.tally);
+        self.stream.push(&core, &mut state.session, bytes, &mut out, &mut self.tally);
         Ok(out)
     }
 
     /// The stream is over, well or not; gives the rest.
     pub fn finish(&mut self) -> Result<Vec<u8>, JsValue> {
-        let mut state = self.shared.state()?;
+        let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
         let mut out = Vec::new();
-        self.stream.finish(&self.shared.core, session, &mut out, &mut self.tally);
+        self.stream.finish(&core, session, &mut out, &mut self.tally);
         convert::add(total, &self.tally);
         Ok(out)
     }
 
     /// `{counts, restored}` of this answer.
     pub fn counts(&self) -> String {
-        convert::tally(self.shared.core.policy(), &self.tally)
+        convert::tally(self.shared.core().policy(), &self.tally)
     }
 }
 
@@ -65,8 +65,8 @@ impl AnswerDeltas {
 
     /// The next piece of a channel: 0 text, 1 reasoning, 2 refusal, 3 the arguments of a tool call; gives what may be shown.
     pub fn push(&mut self, kind: u8, choice: u32, index: u32, text: &str) -> Result<String, JsValue> {
-        let state = self.shared.state()?;
-        let restoring = self.shared.core.policy().restoring;
+        let (core, state) = self.shared.open()?;
+        let restoring = core.policy().restoring;
         if (kind == 1 && !restoring.reasoning) || (kind == 3 && !restoring.tool_arguments) {
             return Ok(text.to_owned());
         }
@@ -83,7 +83,7 @@ impl AnswerDeltas {
 
     /// The answer is over, well or not; gives what is left of each channel: `[{kind, choice, index, text}, …]`.
     pub fn rest(&mut self) -> Result<String, JsValue> {
-        let state = self.shared.state()?;
+        let (core, state) = self.shared.open()?;
         let mut rest = Vec::new();
         for (channel, mut restorer) in core::mem::take(&mut self.channels) {
             let mut out = String::new();
@@ -100,9 +100,9 @@ impl AnswerDeltas {
 
     /// The whole text of a channel.
     pub fn whole(&mut self, kind: u8, text: &str) -> Result<String, JsValue> {
-        let mut state = self.shared.state()?;
+        let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
-        let restoring = self.shared.core.policy().restoring;
+        let restoring = core.policy().restoring;
         if (kind == 1 && !restoring.reasoning) || (kind == 3 && !restoring.tool_arguments) {
             return Ok(text.to_owned());
         }
@@ -117,6 +117,6 @@ impl AnswerDeltas {
 
     /// `{counts, restored}` of the whole texts.
     pub fn counts(&self) -> String {
-        convert::tally(self.shared.core.policy(), &self.tally)
+        convert::tally(self.shared.core().policy(), &self.tally)
     }
 }

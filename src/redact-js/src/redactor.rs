@@ -4,15 +4,15 @@ use crate::convert;
 use sluicegate::limits::Limits;
 use sluicegate::redact::{self, Action, Answers, Finding, Mode, Policy, Restorer, Session, Sink, Tally, body, wire};
 use sluicegate::{Error, ErrorKind};
-use std::cell::{RefCell, RefMut};
+use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// What a redactor and the streams that it has opened work on.
 pub(crate) struct Shared {
-    pub(crate) core: redact::Redactor,
+    core: RefCell<redact::Redactor>,
     /// For words that are not to be given back: errors.
-    scrubber: redact::Redactor,
+    scrubber: RefCell<redact::Redactor>,
     key: [u8; 32],
     /// `None` once it is closed.
     state: RefCell<Option<State>>,
@@ -25,12 +25,19 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    /// The session, for one call.
-    pub(crate) fn state(&self) -> Result<RefMut<'_, State>, JsValue> {
-        RefMut::filter_map(self.state.borrow_mut(), Option::as_mut).map_err(|_| {
-            let error = Error::new(ErrorKind::RedactionFailed, "The redactor is closed.");
-            convert::error_to_js(&error)
-        })
+    /// The core and the session, for one call.
+    pub(crate) fn open(&self) -> Result<(Ref<'_, redact::Redactor>, RefMut<'_, State>), JsValue> {
+        match RefMut::filter_map(self.state.borrow_mut(), Option::as_mut) {
+            Ok(state) => Ok((self.core.borrow(), state)),
+            Err(_) => {
+                let error = Error::new(ErrorKind::RedactionFailed, "The redactor is closed.");
+                Err(convert::error_to_js(&error))
+            }
+        }
+    }
+
+    pub(crate) fn core(&self) -> Ref<'_, redact::Redactor> {
+        self.core.borrow()
     }
 }
 
@@ -56,8 +63,8 @@ impl Redactor {
         let policy = Policy::parse(policy, "")?;
         let plain = Policy { mode: Mode::Irreversible, answers: Answers::Mask, hint: false, ..policy.clone() };
         let shared = Shared {
-            core: redact::Redactor::new(policy)?,
-            scrubber: redact::Redactor::new(plain)?,
+            core: RefCell::new(redact::Redactor::new(policy)?),
+            scrubber: RefCell::new(redact::Redactor::new(plain)?),
             state: RefCell::new(Some(State { session: Session::new(&key), total: Tally::default() })),
             key,
         };
@@ -76,25 +83,26 @@ impl Redactor {
     /// Hides what is private in a text.
     pub fn redact(&mut self, text: &str) -> Result<String, JsValue> {
         let shared = self.shared();
-        let mut state = shared.state()?;
+        let (core, mut state) = shared.open()?;
         let State { session, total } = &mut *state;
-        let masked = shared.core.mask(text, session, total);
-        let replaced = masked.findings.iter().map(|finding| replacement(&shared.core, session, text, finding));
+        let masked = core.mask(text, session, total);
+        let replaced = masked.findings.iter().map(|finding| replacement(&core, session, text, finding));
         let replaced: Vec<String> = replaced.collect();
-        self.said = convert::findings(&shared.core, text, &masked.findings, &replaced);
+        self.said = convert::findings(&core, text, &masked.findings, &replaced);
         Ok(masked.text)
     }
 
     /// What is private in a text; the session stays as it is.
     pub fn find(&self, text: &str) -> String {
-        convert::findings(&self.shared.core, text, &self.shared.core.find(text), &[])
+        let core = self.shared.core();
+        convert::findings(&core, text, &core.find(text), &[])
     }
 
     /// Gives back what tokens in a text stand for.
     pub fn restore(&self, text: &str, json: bool) -> Result<String, JsValue> {
-        let mut state = self.shared.state()?;
+        let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
-        let mut restorer = Restorer::new(sink(json), self.shared.core.policy().restoring);
+        let mut restorer = Restorer::new(sink(json), core.policy().restoring);
         let mut out = String::with_capacity(text.len());
         restorer.push(session, text, &mut out, total);
         restorer.finish(session, &mut out, total);
@@ -110,37 +118,38 @@ impl Redactor {
             _ => body::Format::Text,
         };
         let shared = self.shared();
-        let mut state = shared.state()?;
+        let (core, mut state) = shared.open()?;
         let State { session, total } = &mut *state;
         let mut tally = Tally::default();
-        let masked = body::mask(&shared.core, session, format, text, &Limits::default(), &mut tally)
+        let masked = body::mask(&core, session, format, text, &Limits::default(), &mut tally)
             .map_err(|error| convert::error_to_js(&error))?;
-        self.said = convert::masked(shared.core.policy(), &masked, &tally);
+        self.said = convert::masked(core.policy(), &masked, &tally);
         convert::add(total, &tally);
         Ok(masked.text)
     }
 
     /// A whole answer, a JSON text.
     pub fn answer(&self, text: &str) -> Result<String, JsValue> {
-        let mut state = self.shared.state()?;
+        let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
-        Ok(wire::whole(&self.shared.core, session, text, total))
+        Ok(wire::whole(&core, session, text, total))
     }
 
     /// Words that come from elsewhere and that may be logged: what is private in them gets labels, and tokens stay.
     pub fn scrub(&self, text: &str) -> String {
         let mut session = Session::new(&self.shared.key);
-        self.shared.scrubber.mask(text, &mut session, &mut Tally::default()).text
+        self.shared.scrubber.borrow().mask(text, &mut session, &mut Tally::default()).text
     }
 
     /// What was done so far, of all calls.
     pub fn counts(&self) -> Result<String, JsValue> {
-        Ok(convert::tally(self.shared.core.policy(), &self.shared.state()?.total))
+        let (core, state) = self.shared.open()?;
+        Ok(convert::tally(core.policy(), &state.total))
     }
 
     /// Forgets what the tokens stand for. The counts stay.
     pub fn clear(&self) -> Result<(), JsValue> {
-        self.shared.state()?.session = Session::new(&self.shared.key);
+        self.shared.open()?.1.session = Session::new(&self.shared.key);
         Ok(())
     }
 

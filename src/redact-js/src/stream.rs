@@ -1,7 +1,7 @@
 //! One text in pieces: on its way out, and on its way back.
 
 use crate::redactor::{Redactor, Shared, State, sink};
-use sluicegate::redact::{self, Masker, Restorer};
+use sluicegate::redact::{Masker, Restorer};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -18,16 +18,16 @@ impl MaskStream {
     #[wasm_bindgen(constructor)]
     pub fn new(redactor: &Redactor) -> MaskStream {
         let shared = redactor.shared();
-        let masker = Masker::new(&shared.core);
+        let masker = Masker::new(&shared.core());
         MaskStream { shared, masker }
     }
 
     /// The next piece; gives what may go out.
     pub fn push(&mut self, text: &str) -> Result<String, JsValue> {
-        let mut state = self.shared.state()?;
+        let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
         let mut out = String::with_capacity(text.len());
-        self.masker.push(&self.shared.core, session, text, &mut out, total);
+        self.masker.push(&core, session, text, &mut out, total);
         // Whoever wants findings has the whole text, and calls `redact`.
         drop(self.masker.take_findings());
         Ok(out)
@@ -35,10 +35,10 @@ impl MaskStream {
 
     /// The text is over; gives the rest.
     pub fn finish(&mut self) -> Result<String, JsValue> {
-        let mut state = self.shared.state()?;
+        let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
         let mut out = String::new();
-        self.masker.finish(&self.shared.core, session, &mut out, total);
+        self.masker.finish(&core, session, &mut out, total);
         Ok(out)
     }
 
@@ -61,14 +61,13 @@ impl RestoreStream {
     #[wasm_bindgen(constructor)]
     pub fn new(redactor: &Redactor, json: bool) -> RestoreStream {
         let shared = redactor.shared();
-        let core: &redact::Redactor = &shared.core;
-        let restorer = Restorer::new(sink(json), core.policy().restoring);
+        let restorer = Restorer::new(sink(json), shared.core().policy().restoring);
         RestoreStream { shared, restorer }
     }
 
     /// The next piece; gives what may be shown.
     pub fn push(&mut self, text: &str) -> Result<String, JsValue> {
-        let mut state = self.shared.state()?;
+        let (_, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
         let mut out = String::with_capacity(text.len());
         self.restorer.push(session, text, &mut out, total);
@@ -77,7 +76,7 @@ impl RestoreStream {
 
     /// The text is over; gives the rest.
     pub fn finish(&mut self) -> Result<String, JsValue> {
-        let mut state = self.shared.state()?;
+        let (_, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
         let mut out = String::new();
         self.restorer.finish(session, &mut out, total);
