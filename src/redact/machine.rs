@@ -1,0 +1,160 @@
+//! What all scans share: the automata, what their rules mean under a policy, the context words.
+
+use super::assemble::{STARTS, own};
+use super::automaton::Automaton;
+use super::compile::{Refused, build};
+use super::entity::Entity;
+use super::policy::{Action, Policy};
+use super::rules::{Check, RULES, Rule, Start, Tail, group};
+use super::symbol::normal;
+use super::words::Words;
+use crate::error::{Error, ErrorKind};
+
+/// A rule as a scan needs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    /// `None`: what it matches is nothing private, and no other rule's.
+    pub(crate) entity: Option<Entity>,
+    pub(crate) check: Check,
+    pub(crate) base: u8,
+    pub(crate) context: u64,
+    pub(crate) start: Start,
+    pub(crate) tail: Option<Tail>,
+    /// What it matches has no business here: off, or kept.
+    pub(crate) off: bool,
+}
+
+/// Compiled rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(crate) automata: Vec<Automaton>,
+    pub(crate) rules: Vec<Live>,
+    pub(crate) words: Words,
+    /// By character under 0x10000: in which automata a match may begin with it, by start.
+    begins: Box<[[u16; STARTS]]>,
+    /// By character under 0x10000: in which automata a match may begin behind it, by start.
+    follows: Box<[[u16; STARTS]]>,
+    /// The same behind the edge.
+    pub(crate) follows_edge: [u16; STARTS],
+    /// The same for any other character.
+    other: [u16; STARTS],
+    pub(crate) allow: Vec<String>,
+    pub(crate) threshold: u8,
+    /// Which kinds the model for names is asked for.
+    names: Vec<Entity>,
+}
+
+const DIRECT: usize = 0x1_0000;
+
+impl Machine {
+    /// Errors: `misconfigured` for a policy's own rule that cannot be compiled.
+    pub(crate) fn new(policy: &Policy) -> Result<Machine, Error> {
+        let mut rules: Vec<Live> = RULES.iter().map(|rule| live(rule, policy)).collect();
+        let mut automata = Automaton::built_in();
+        let mut words: Vec<(u64, String)> = Vec::new();
+        let (mut inputs, mut ids) = (Vec::new(), Vec::new());
+        for (at, rule) in policy.rules.iter().enumerate() {
+            // There are 23 bits for groups; rules beyond share the last, which lets one's words help another.
+            let context = if rule.context.is_empty() { 0 } else { 1 << (group::OWN + at as u32).min(63) };
+            words.extend(rule.context.iter().map(|word| (context, word.clone())));
+            let path = || ["redact.rules[", &at.to_string(), "].pattern"].concat();
+            inputs.push(own(&rule.pattern, context != 0).map_err(|why| refused(why, path()))?);
+            ids.push(rules.len() as u16);
+            let base = if context == 0 { 85 } else { 60 };
+            let start = if context == 0 { Start::Always } else { Start::Near };
+            let off = rule.action == Action::Keep || policy.disabled.contains(&rule.name);
+            let entity = Some(Entity::Custom(at as u16));
+            rules.push(Live { entity, check: Check::None, base, context, start, tail: None, off });
+            if at + 1 == policy.rules.len() {
+                let dfa = build(&inputs, STARTS).map_err(|why| refused(why, "redact.rules".to_owned()))?;
+                automata.push(Automaton::new(&dfa, &ids));
+            }
+        }
+        let mut begins = vec![[0; STARTS]; DIRECT].into_boxed_slice();
+        let mut follows = begins.clone();
+        let (mut follows_edge, mut other) = ([0; STARTS], [0; STARTS]);
+        for (at, automaton) in automata.iter().enumerate() {
+            let bit = 1u16 << at.min(15);
+            for kind in 0..STARTS {
+                let begin: Vec<bool> = (0..=u8::MAX).map(|class| automaton.may_begin(kind, class)).collect();
+                let follow: Vec<bool> = (0..=u8::MAX).map(|class| automaton.may_follow(kind, class)).collect();
+                let has = |which: &[bool], class: u8| which.get(usize::from(class)).copied().unwrap_or(false);
+                for (code, (begins, follows)) in begins.iter_mut().zip(follows.iter_mut()).enumerate() {
+                    let class = automaton.class(char::from_u32(code as u32).unwrap_or('\u{FFFD}'));
+                    for (set, which) in [(begins, &begin), (follows, &follow)] {
+                        if let Some(mask) = set.get_mut(kind).filter(|_| has(which, class)) {
+                            *mask |= bit;
+                        }
+                    }
+                }
+                if let Some(mask) = follows_edge.get_mut(kind).filter(|_| has(&follow, automaton.edge)) {
+                    *mask |= bit;
+                }
+                if let Some(mask) = other.get_mut(kind) {
+                    *mask |= bit;
+                }
+            }
+        }
+        let allow = policy.allow.iter().map(|value| plain(value)).collect();
+        let words = Words::new(&words);
+        let threshold = policy.threshold;
+        let asked = [Entity::Person, Entity::Address, Entity::Org];
+        let names = asked.into_iter().filter(|entity| policy.action(*entity) != Action::Keep).collect();
+        Ok(Machine { names, automata, rules, words, begins, follows, follows_edge, other, allow, threshold })
+    }
+
+    /// In which automata a match may begin with this character.
+    #[inline(always)]
+    pub(crate) fn begins(&self, c: char) -> &[u16; STARTS] {
+        self.begins.get(c as usize).unwrap_or(&self.other)
+    }
+
+    /// In which automata a match may begin behind this character.
+    #[inline(always)]
+    pub(crate) fn follows(&self, c: char) -> &[u16; STARTS] {
+        self.follows.get(c as usize).unwrap_or(&self.other)
+    }
+
+    /// Whether names of this kind are looked for.
+    pub(crate) fn names(&self, entity: Entity) -> bool {
+        self.names.contains(&entity)
+    }
+
+    /// The name of a rule of a scan.
+    pub(crate) fn name<'a>(rule: u16, policy: &'a Policy) -> &'a str {
+        match RULES.get(usize::from(rule)) {
+            Some(rule) => rule.name,
+            None => policy.rules.get(usize::from(rule).wrapping_sub(RULES.len())).map_or("names", |rule| &rule.name),
+        }
+    }
+}
+
+/// The number of the rule that stands for what the model for names finds.
+pub(crate) const NAMES_RULE: u16 = u16::MAX;
+
+/// Whether the built-in rules have one of this name.
+pub(crate) fn is_rule(name: &str) -> bool {
+    name == "names" || RULES.iter().any(|rule| rule.name == name)
+}
+
+fn live(rule: &Rule, policy: &Policy) -> Live {
+    let entity = Entity::from_key(rule.entity);
+    let off = entity.is_some_and(|entity| policy.action(entity) == Action::Keep)
+        || policy.disabled.iter().any(|name| name == rule.name);
+    Live { entity, check: rule.check, base: rule.base, context: rule.context, start: rule.start, tail: rule.tail, off }
+}
+
+/// A value as lists of what is allowed are compared: one form, no separators, no case.
+pub(crate) fn plain(value: &str) -> String {
+    let kept = |c: &char| !matches!(c, ' ' | '-' | '(' | ')' | '·');
+    value.chars().filter_map(normal).filter(kept).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn refused(why: Refused, path: String) -> Error {
+    let message = match why {
+        Refused::Syntax(at) => ["Cannot be read at character ", &at.to_string(), "; see the pattern language."].concat(),
+        Refused::Empty => "Must not match the empty text.".to_owned(),
+        Refused::TooLarge => "Too large together: use fewer or shorter repetitions.".to_owned(),
+    };
+    Error::new(ErrorKind::Misconfigured, message).with_param(path)
+}
