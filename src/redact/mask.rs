@@ -44,7 +44,14 @@ impl Masker {
     }
 
     /// The next piece; what may go out is appended to `out`.
-    pub fn push(&mut self, redactor: &Redactor, session: &mut Session, text: &str, out: &mut String, tally: &mut Tally) {
+    pub fn push(
+        &mut self,
+        redactor: &Redactor,
+        session: &mut Session,
+        text: &str,
+        out: &mut String,
+        tally: &mut Tally,
+    ) {
         self.scan.push(&redactor.machine, redactor.names.as_ref(), text, &mut self.found);
         self.held.push_str(text);
         self.emit(redactor, session, self.scan.decided(), out, tally);
@@ -135,6 +142,11 @@ impl Masker {
     /// How many bytes of the text are held back.
     pub fn held(&self) -> usize {
         self.held.len()
+    }
+
+    /// How many characters of the text are held back.
+    pub fn held_chars(&self) -> usize {
+        self.held.chars().count()
     }
 
     /// What was found so far, by place in the whole text; at most 10,000.
