@@ -157,32 +157,44 @@ fn reference(s: &str) -> bool {
 
 /// Whether a value that was assigned to a name is code that fetches it rather than the value: a path of names
 /// (`req.body.password`, `config::KEY`, `this->token`), a call (`getpass()`, `env("KEY"`), an indexed name
-/// (`settings["key"]`), a borrowed one (`&token`), with what ends a statement or an argument behind it or not. Names
-/// have no digits here. Only for assignments in code: a password in prose may well be `zhang.san`.
+/// (`settings["key"]`), a borrowed one (`&token`), a name that says what it holds (`new_password`); with what ends a
+/// statement or an argument behind it or not. The last name has no digits. Only for assignments in code: a password in
+/// prose may well be `zhang.san`.
 pub(crate) fn is_code(s: &str) -> bool {
+    const HELD: [&str; 6] = ["password", "passwd", "secret", "token", "key", "credentials"];
     let (mut names, mut letters, mut borrowed) = (0, 0, false);
+    // A digit in the name that is being read.
+    let mut numbered = false;
+    let held = |end: usize| {
+        let name = s.get(..end).unwrap_or("");
+        HELD.iter().any(|word| {
+            let start = name.len().saturating_sub(word.len());
+            start > 0 && name.get(start..).is_some_and(|last| last.eq_ignore_ascii_case(word))
+        })
+    };
     for (i, b) in s.bytes().enumerate() {
         let next = s.as_bytes().get(i + 1).copied().unwrap_or(0);
         match b {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => letters += 1,
+            b'0'..=b'9' if letters > 0 => numbered = true,
             b'.' | b':' | b'>' if letters == 0 && names > 0 => {}
-            b'.' => (names, letters) = (names + 1, 0),
+            b'.' if letters > 0 => (names, letters, numbered) = (names + 1, 0, false),
             b':' | b'?' | b'-' if letters > 0 && matches!((b, next), (b':', b':') | (b'?', b'.') | (b'-', b'>')) => {
-                (names, letters) = (names + 1, 0);
+                (names, letters, numbered) = (names + 1, 0, false);
             }
             b'&' | b'*' | b'!' if i == 0 => borrowed = true,
             b'(' | b'[' => {
                 let last = s.bytes().next_back().unwrap_or(0);
-                return letters > 0 && b"()[]{},;\"'".contains(&last);
+                return letters > 0 && !numbered && b"()[]{},;\"'".contains(&last);
             }
             b',' | b';' | b')' | b'}' => {
                 let rest = s.bytes().skip(i).all(|b| b",;){}".contains(&b));
-                return rest && letters > 0 && (names > 0 || borrowed);
+                return rest && letters > 0 && !numbered && (names > 0 || borrowed || held(i));
             }
             _ => return false,
         }
     }
-    letters > 0 && (names > 0 || borrowed)
+    letters > 0 && !numbered && (names > 0 || borrowed || held(s.len()))
 }
 
 /// Eight of one character on end, or ten that count up (`…89ab…`, `…890…`).

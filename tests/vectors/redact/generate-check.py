@@ -395,9 +395,9 @@ for text in ["sk-proj-Zq8vK2mN4pR7tX1wB5yD9fH3jL6", "AKIAJ7Q2M4XW6ZB3T5KD", "ghp
     put("is_placeholder", text, False)
 
 # Right-hand sides of assignments as they stand in code, and passwords that resemble them.
-for text in ["req.body.password", "self.token", "self.token,", "config::SECRET_KEY", "this->token", "user?.token", "getpass()", "get_secret(\"db\",", "os.environ['KEY']", "settings[\"key\"]", "settings['key'];", "&token", "&self.token)", "!token", "data.token;", "fetchToken(user);", "options.password)", "props.token}"]:
+for text in ["req.body.password", "self.token", "self.token,", "config::SECRET_KEY", "this->token", "user?.token", "getpass()", "get_secret(\"db\",", "os.environ['KEY']", "settings[\"key\"]", "settings['key'];", "&token", "&self.token)", "!token", "data.token;", "fetchToken(user);", "options.password)", "props.token}", "new_password", "webIdentityToken,", "scanner2.next();"]:
     put("is_code", text, True)
-for text in ["", "hunter2", "password", "my-secret-pass", "Tr0ub4dor&3", "pass.w0rd", "abc(12", "(secret)", "a&b", "&", ".", "...", "::", "中文.密码", "sk-proj-Zq8vK2mN4pR7", "abc;def", "Summer!", "x:y", "hello(world)!1", "\"a.b\"", "token;1"]:
+for text in ["", "hunter2", "password", "my-secret-pass", "Tr0ub4dor&3", "pass.w0rd", "abc(12", "(secret)", "a&b", "&", ".", "...", "::", "中文.密码", "sk-proj-Zq8vK2mN4pR7", "abc;def", "Summer!", "x:y", "hello(world)!1", "\"a.b\"", "token;1", "pass1", "token", "Password1", "CorrectHorse;"]:
     put("is_code", text, False)
 
 for text in ["9710139019902", "9710131019909", "0001013019909"]:
