@@ -83,6 +83,10 @@ kinds! {
     ContextOverflow = "context_overflow", Caller, false, 400, "Shorten the messages or lower max_tokens.";
     /// The model wants earlier `reasoning_content` back, or refuses it; the replay policy did not fit.
     ReasoningReplay = "reasoning_replay", Caller, false, 400, "Set the upstream's reasoning_replay policy for this model.";
+    /// Something in the request is private, and the gate's policy refuses it; `param` names the place.
+    PrivateData = "private_data", Caller, false, 400, "Take out what the message names, or change the redaction policy.";
+    /// Something in the request may be read by a model on the device only, and none is ready.
+    LocalOnly = "local_only", Caller, false, 403, "Prepare a local model, or take out what the message names.";
     /// A live stream that cannot be resumed: unknown, over for too long, aborted, or someone else's.
     StreamGone = "stream_gone", Caller, false, 410, "Send the request again.";
     /// The caller's credential is missing or wrong.
@@ -133,6 +137,8 @@ kinds! {
     TimeoutTotal = "timeout_total", Upstream, false, 504, "Ask for less, or raise the total budget.";
     /// Whoever asked has cancelled.
     Cancelled = "cancelled", Caller, false, 499, "Nothing: the call was cancelled on request.";
+    /// What is private could not be hidden, so that nothing was sent.
+    RedactionFailed = "redaction_failed", Gate, false, 500, "Report it with the request id; nothing has left the gate.";
     /// A bug in this project.
     Internal = "internal", Gate, false, 500, "Report it with the request id.";
 }
