@@ -23,7 +23,8 @@ export async function run({ quick, rounds = quick ? 3 : 7, progress }) {
   const texts = workloads(all, clean);
   const test = all.filter(({ split }) => split === "test");
   const contenders = [];
-  for (const [id, { name, open, cleanBytes, step = 1 }] of Object.entries(REDACTORS)) {
+  for (const [id, { name, open, cleanBytes, step = 1, onlyScored }] of Object.entries(REDACTORS)) {
+    if (onlyScored) continue;
     const opened = await open().catch((error) => void progress(`${name}: ${error.message}`));
     if (!opened) {
       progress(`${name}: cannot run here`);

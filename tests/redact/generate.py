@@ -33,10 +33,9 @@ def wrap(split_index, rng, clause, value):
     """(template's name, text, where the value begins) of a clause inside a carrier of the same half."""
     sentence, (name, frame, escaped) = clause[1], rng.choice(clauses.CARRIERS[split_index])
     before, after = sentence.split("{}", 1)
-    if escaped:
-        before, after = (json.dumps(part, ensure_ascii=False)[1:-1] for part in (before, after))
-        if json.dumps(value, ensure_ascii=False)[1:-1] != value:
-            return wrap(split_index, rng, clause, value)
+    # A line's end would become `\\n`, whose n is a letter in front of whatever follows: nobody reads JSON undecoded.
+    if escaped and any(json.dumps(part, ensure_ascii=False)[1:-1] != part for part in (before, value, after)):
+        return wrap(split_index, rng, clause, value)
     head, tail = frame.replace("{{", "\0").replace("}}", "\1").split("{}", 1)
     head, tail = (part.replace("\0", "{").replace("\1", "}") for part in (head, tail))
     return f"{clause[0]}+{name}", head + before + value + after + tail, len(head) + len(before)

@@ -5,11 +5,13 @@
  */
 import * as openredaction from "./openredaction.mjs";
 import * as ours from "./ours.mjs";
-import { viaPython } from "./python.mjs";
+import { native, viaPython } from "./lines.mjs";
 import * as redactPii from "./redact-pii.mjs";
 
 export const REDACTORS = {
   ours: { name: "sluicegate/redact", open: ours.open, cleanBytes: Infinity },
+  // Not in the bench: what it finds is what ours finds.
+  native: { name: "the core, natively", open: native, cleanBytes: Infinity, onlyScored: true },
   "redact-pii": { name: "redact-pii 3.4.0", open: redactPii.open, cleanBytes: 600_000 },
   openredaction: { name: "openredaction 1.1.5", open: openredaction.open, cleanBytes: 300_000 },
   argus: { name: "argus-redact 0.8.22", open: () => viaPython("argus"), cleanBytes: 300_000 },

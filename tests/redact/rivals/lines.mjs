@@ -1,15 +1,26 @@
-/** The redactors in Python, each a process that reads a text a line as JSON and writes its findings a line. */
+/** Redactors that are processes, those in Python and our own core natively: they read a text a line as JSON and write its findings a line. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { root, run } from "../../../scripts/lib.mjs";
 import { HERE, python } from "../python.mjs";
 
 const STARTING_MS = 60_000;
 
 export async function viaPython(which) {
   const path = await python("rivals");
-  if (!path) return undefined;
-  const child = spawn(path, [join(HERE, "rivals/serve.py"), which], { stdio: ["pipe", "pipe", "ignore"], env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", PYTHONWARNINGS: "ignore" } });
+  return path && viaLines(which, path, [join(HERE, "rivals/serve.py"), which]);
+}
+
+/** The core as it is in the sources, without any wasm: quick to build while rules are worked on. */
+export async function native() {
+  const target = join(root, "target/redact/native");
+  await run("cargo", ["build", "--quiet", "--release", "--manifest-path", join(HERE, "native/Cargo.toml"), "--target-dir", target]);
+  return viaLines("the core", join(target, "release/redact-lines"), []);
+}
+
+async function viaLines(which, path, args) {
+  const child = spawn(path, args, { stdio: ["pipe", "pipe", "ignore"], env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", PYTHONWARNINGS: "ignore" } });
   const waiting = [];
   let dead;
   const fail = (error) => {
