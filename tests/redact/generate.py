@@ -156,17 +156,17 @@ def check(cases):
 
 
 def sample(cases, size):
-    """A choice of both halves that holds every template's kind, in the order of the set."""
-    by_kind = {}
+    """A choice that holds every kind in every spelling, every vendor, and every class of negatives in both halves, in the order of the set."""
+    groups = {}
     for case in cases:
-        by_kind.setdefault((case["template"].split("/")[0], case["split"]), []).append(case)
-    chosen, at = [], 0
-    while len(chosen) < size:
-        for kind in list(by_kind.values()):
-            # Secrets have a template for each vendor; one case of each is enough.
-            if at < len(kind) and len(chosen) < size and not (at > 0 and kind[0]["template"].startswith("SECRET:")):
-                chosen.append(kind[at])
-        at += 1
+        kind = case["template"].split("/")[0]
+        spelled = " ".join(each["form"] for each in case["spans"]) if kind != "two" else ""
+        groups.setdefault((kind, spelled or case["split"]), []).append(case)
+    chosen = []
+    for at in range(max(map(len, groups.values()))):
+        for (kind, _), group in groups.items():
+            if at < len(group) and len(chosen) < size and not (at > 0 and kind.startswith("SECRET:")):
+                chosen.append(group[at])
     return [in_pieces(case) for case in sorted(chosen, key=lambda case: case["id"])]
 
 

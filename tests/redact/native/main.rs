@@ -7,7 +7,8 @@ use std::io::{BufRead, BufWriter, Write};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let packs = vec![Pack::All, Pack::Cn, Pack::Us, Pack::Uk];
-    let redactor = Redactor::new(Policy { packs, mode: Mode::Irreversible, ..Policy::default() }).map_err(|error| error.to_string())?;
+    let redactor = Redactor::new(Policy { packs, mode: Mode::Irreversible, ..Policy::default() })
+        .map_err(|error| error.to_string())?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     // Those who wait for it write nothing until it is ready.
     writeln!(out, "{{}}")?;
