@@ -9,6 +9,8 @@ use super::session::Session;
 /// One text on its way out. For every split of the text, what comes out is the same.
 #[derive(Debug, Default)]
 pub struct Masker {
+    /// Nothing of this text is to be given back: labels in place of tokens.
+    labels: bool,
     held: String,
     findings: Vec<Finding>,
 }
@@ -18,6 +20,12 @@ impl Masker {
     pub fn new(redactor: &Redactor) -> Masker {
         let _ = redactor;
         Masker::default()
+    }
+
+    /// A text of the model's that begins: new private data in it is labelled, since nothing of it is to be given back.
+    pub fn for_answer(redactor: &Redactor) -> Masker {
+        let _ = redactor;
+        Masker { labels: true, ..Masker::default() }
     }
 
     /// The next piece; what may go out is appended to `out`.
@@ -47,7 +55,10 @@ impl Masker {
             if digits == 11 && number.starts_with('1') {
                 let finding = Finding { entity: Entity::PhoneCn, rule: 0, score: 90, start, end: start + digits };
                 self.findings.push(finding);
-                let action = redactor.policy().action(finding.entity);
+                let action = match redactor.policy().action(finding.entity) {
+                    Action::Token if self.labels => Action::Label,
+                    action => action,
+                };
                 tally.add(finding.entity, action);
                 let label = redactor.policy().label(finding.entity);
                 match action {

@@ -1,8 +1,19 @@
 //! Answers as bytes: event streams and whole bodies, tokens given back and new private data hidden.
 
+mod channels;
+mod json_text;
+
+pub use channels::{Channel, Channels, text};
+
 use super::finding::Tally;
+use super::policy::Answers;
 use super::redactor::Redactor;
 use super::session::Session;
+
+/// Whether an answer can differ at all: else its bytes may pass without being looked at.
+pub fn needs(redactor: &Redactor, session: &Session) -> bool {
+    !session.is_empty() || redactor.policy().answers == Answers::Mask
+}
 
 /// One answer that is handed on as an event stream.
 #[derive(Debug, Default)]
