@@ -6,6 +6,7 @@
 use crate::json::cursor::parse;
 use crate::json::string::{Form, body, decode};
 use crate::json::write::{push_quoted, quoted};
+use crate::redact::body::{context, passed};
 use crate::redact::finding::Tally;
 use crate::redact::mask::Masker;
 use crate::redact::redactor::Redactor;
@@ -50,7 +51,7 @@ struct Valued {
 
 impl Valued {
     fn new(redactor: &Redactor, session: &mut Session, key: &str, tally: &mut Tally) -> Valued {
-        let context = if key.is_empty() { String::new() } else { [key, ": "].concat() };
+        let context = context(redactor, key);
         let mut valued = Valued { masker: Masker::for_answer(redactor), context, passed: 0, text: String::new() };
         if !valued.context.is_empty() {
             valued.masker.push(redactor, session, &valued.context, &mut valued.text, tally);
@@ -71,7 +72,7 @@ impl Valued {
     /// What has come out, without the context. If that was hidden with the value, the context has no more to take off.
     fn take(&mut self, out: &mut String) {
         let left = self.context.get(self.passed..).unwrap_or_default();
-        let same = left.chars().zip(self.text.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+        let same = passed(left, &self.text);
         let rest = self.text.get(same..).unwrap_or_default();
         self.passed = if rest.is_empty() { self.passed + same } else { self.context.len() };
         out.push_str(rest);
