@@ -21,6 +21,7 @@ use super::redactor::Redactor;
 use super::session::Session;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
+pub(super) use place::is_base64;
 use walk::{Hidden, Means};
 pub(super) use walk::{context, passed};
 

@@ -156,7 +156,7 @@ impl Place {
 
 /// Whether a text is Base64, or a `data:` URL of it: long enough, and of its letters only, that it can be nothing else. Keys and tokens
 /// of vendors have other characters.
-pub(super) fn is_base64(text: &str) -> bool {
+pub(crate) fn is_base64(text: &str) -> bool {
     const LEAST: usize = 64;
     text.len() >= LEAST
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\r' | b'\n'))

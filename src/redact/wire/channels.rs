@@ -3,6 +3,7 @@
 //! An entity or a token that is spread over two pieces of a text joins; what stands in two texts never does.
 
 use super::json_text::JsonMasker;
+use crate::json::string::{decode, form};
 use crate::redact::finding::Tally;
 use crate::redact::mask::Masker;
 use crate::redact::policy::Answers;
@@ -22,8 +23,8 @@ pub enum Channel {
     Refusal,
     /// The arguments of a tool call, JSON text, by its index.
     Tool(u32),
-    /// A text of a kind that is not known, by a number for its place: new private data is hidden in it, nothing is given back.
-    Other(u32),
+    /// A text of a kind that is not known: new private data is hidden in it, nothing is given back.
+    Other,
 }
 
 /// The texts of an answer that is under way.
@@ -38,9 +39,25 @@ pub struct Channels {
 
 #[derive(Debug)]
 struct Track {
-    choice: u32,
-    channel: Channel,
+    key: Key,
+    /// The half of a character that a `\u` escape gave, whose other half is in the next piece.
+    half: u16,
     filter: Filter,
+}
+
+/// Which text of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) choice: u32,
+    pub(super) channel: Channel,
+    /// Which of several texts of this channel, by its place in an event; 0 outside of events.
+    pub(super) lane: u32,
+}
+
+impl Key {
+    fn new(choice: u32, channel: Channel) -> Key {
+        Key { choice, channel, lane: 0 }
+    }
 }
 
 impl Default for Channels {
@@ -63,6 +80,11 @@ impl Channels {
         Channels { text, ..self }
     }
 
+    /// What the text of the answer is.
+    pub(super) fn sink(&self) -> Sink {
+        self.text
+    }
+
     /// The next piece of a text; what may be shown is appended to `out`.
     #[allow(clippy::too_many_arguments)] // the same as for a masker, and where
     pub fn push(
@@ -78,25 +100,47 @@ impl Channels {
         if piece.is_empty() {
             return;
         }
-        if let Some(at) = self.at(choice, channel)
-            && let Some(track) = self.tracks.get_mut(at)
-        {
-            return track.filter.push(redactor, session, piece, out, tally);
+        match self.track(redactor, session, Key::new(choice, channel)) {
+            Some(track) => track.filter.push(redactor, session, piece, out, tally),
+            None if redactor.policy().answers == Answers::Mask => {}
+            None => out.push_str(piece),
         }
-        let mut filter = Filter::new(redactor, session, channel, self.text);
-        if self.is_full() {
-            if filter.masker.is_none() {
-                out.push_str(piece);
-            }
-            return;
-        }
-        filter.push(redactor, session, piece, out, tally);
-        self.tracks.push(Track { choice, channel, filter });
     }
 
-    /// Whether no text more has room.
-    pub(super) fn is_full(&self) -> bool {
-        self.tracks.len() >= Channels::MAX
+    /// The next piece of a text, as it stands between the quotes of a JSON string; its new text is appended to `out`. Whether that
+    /// differs; `None` if there is no room for one text more.
+    pub(super) fn push_json(
+        &mut self,
+        redactor: &Redactor,
+        session: &mut Session,
+        key: Key,
+        body: &str,
+        out: &mut String,
+        tally: &mut Tally,
+    ) -> Option<bool> {
+        if body.is_empty() {
+            return Some(false);
+        }
+        let track = self.track(redactor, session, key)?;
+        let before = track.half;
+        let mut scratch = String::new();
+        let piece = decode(body, form(body.as_bytes()), &mut track.half, &mut scratch)?;
+        let start = out.len();
+        track.filter.push(redactor, session, piece, out, tally);
+        Some(before != 0 || track.half != 0 || out.get(start..) != Some(piece))
+    }
+
+    fn track(&mut self, redactor: &Redactor, session: &Session, key: Key) -> Option<&mut Track> {
+        let at = match self.at(key) {
+            Some(at) => at,
+            None if self.tracks.len() >= Channels::MAX => return None,
+            None => {
+                let filter = Filter::new(redactor, session, key.channel, self.text);
+                self.tracks.push(Track { key, half: 0, filter });
+                self.tracks.len() - 1
+            }
+        };
+        self.tracks.get_mut(at)
     }
 
     /// A text is over: what is held of it is appended to `out`.
@@ -109,8 +153,19 @@ impl Channels {
         out: &mut String,
         tally: &mut Tally,
     ) {
-        if let Some(at) = self.at(choice, channel) {
-            self.tracks.remove(at).filter.finish(redactor, session, out, tally);
+        self.finish_key(redactor, session, Key::new(choice, channel), out, tally);
+    }
+
+    pub(super) fn finish_key(
+        &mut self,
+        redactor: &Redactor,
+        session: &mut Session,
+        key: Key,
+        out: &mut String,
+        tally: &mut Tally,
+    ) {
+        if let Some(at) = self.at(key) {
+            self.tracks.remove(at).finish(redactor, session, out, tally);
         }
     }
 
@@ -122,7 +177,7 @@ impl Channels {
         each: &mut dyn FnMut(u32, Channel, &str),
         tally: &mut Tally,
     ) {
-        self.flush_some(redactor, session, &mut |_| true, each, tally);
+        self.flush_keys(redactor, session, None, &mut |key, rest| each(key.choice, key.channel, rest), tally);
     }
 
     /// As [`Channels::flush`], for one choice.
@@ -134,38 +189,49 @@ impl Channels {
         each: &mut dyn FnMut(u32, Channel, &str),
         tally: &mut Tally,
     ) {
-        self.flush_some(redactor, session, &mut |of| of == choice, each, tally);
+        self.flush_keys(redactor, session, Some(choice), &mut |key, rest| each(key.choice, key.channel, rest), tally);
     }
 
-    fn flush_some(
+    /// Of one choice, or of all.
+    pub(super) fn flush_keys(
         &mut self,
         redactor: &Redactor,
         session: &mut Session,
-        wanted: &mut dyn FnMut(u32) -> bool,
-        each: &mut dyn FnMut(u32, Channel, &str),
+        choice: Option<u32>,
+        each: &mut dyn FnMut(Key, &str),
         tally: &mut Tally,
     ) {
         let mut rest = String::new();
-        for mut track in core::mem::take(&mut self.tracks) {
-            if !wanted(track.choice) {
+        for track in core::mem::take(&mut self.tracks) {
+            if choice.is_some_and(|choice| choice != track.key.choice) {
                 self.tracks.push(track);
                 continue;
             }
             rest.clear();
-            track.filter.finish(redactor, session, &mut rest, tally);
+            let key = track.key;
+            track.finish(redactor, session, &mut rest, tally);
             if !rest.is_empty() {
-                each(track.choice, track.channel, &rest);
+                each(key, &rest);
             }
         }
     }
 
     /// Whether something of this text is held.
-    pub(super) fn holds(&self, choice: u32, channel: Channel) -> bool {
-        self.at(choice, channel).and_then(|at| self.tracks.get(at)).is_some_and(|track| track.filter.held() > 0)
+    pub(super) fn holds(&self, key: Key) -> bool {
+        self.at(key).and_then(|at| self.tracks.get(at)).is_some_and(|track| track.half != 0 || track.filter.held() > 0)
     }
 
-    fn at(&self, choice: u32, channel: Channel) -> Option<usize> {
-        self.tracks.iter().position(|track| track.choice == choice && track.channel == channel)
+    fn at(&self, key: Key) -> Option<usize> {
+        self.tracks.iter().position(|track| track.key == key)
+    }
+}
+
+impl Track {
+    fn finish(mut self, redactor: &Redactor, session: &mut Session, out: &mut String, tally: &mut Tally) {
+        if self.half != 0 {
+            self.filter.push(redactor, session, "\u{FFFD}", out, tally);
+        }
+        self.filter.finish(redactor, session, out, tally);
     }
 }
 
@@ -206,7 +272,7 @@ impl Filter {
             Channel::Refusal => Some(Sink::Text),
             Channel::Reasoning => policy.restoring.reasoning.then_some(Sink::Text),
             Channel::Tool(_) => policy.restoring.tool_arguments.then_some(Sink::Json),
-            Channel::Other(_) => None,
+            Channel::Other => None,
         };
         let masker = (policy.answers == Answers::Mask).then(|| match (channel, text) {
             (Channel::Tool(_), _) | (Channel::Text, Sink::Json) => Hider::Json(Box::new(JsonMasker::new(redactor))),

@@ -80,6 +80,15 @@ impl Valued {
     }
 }
 
+/// A whole text.
+pub(super) fn hide(redactor: &Redactor, session: &mut Session, text: &str, tally: &mut Tally) -> String {
+    let mut masker = JsonMasker::new(redactor);
+    let mut out = String::with_capacity(text.len());
+    masker.push(redactor, session, text, &mut out, tally);
+    masker.finish(redactor, session, &mut out, tally);
+    out
+}
+
 impl JsonMasker {
     /// A text that begins.
     pub(super) fn new(redactor: &Redactor) -> JsonMasker {
