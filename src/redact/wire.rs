@@ -118,9 +118,12 @@ impl AnswerStream {
             Mode::Over => return,
             Mode::Fresh | Mode::Open => {}
         }
+        if bytes.is_empty() {
+            return;
+        }
         // The second half of a line end goes with the first, before anything of ours.
         let mut from = 0;
-        if !bytes.is_empty() && core::mem::take(&mut self.after_cr) && bytes.starts_with(b"\n") {
+        if core::mem::take(&mut self.after_cr) && bytes.starts_with(b"\n") {
             out.push(b'\n');
             from = 1;
         }
@@ -161,8 +164,7 @@ impl AnswerStream {
                 }
             };
             if !fits {
-                return self
-                    .give_up(&mut Hands { redactor, session, tally, out }, bytes.get(from..).unwrap_or_default());
+                return self.give_up(&mut Hands { redactor, session, tally, out });
             }
         }
     }
