@@ -78,8 +78,19 @@ impl Upstream {
     }
 }
 
-const FIELDS: &[&str] =
-    &["name", "dialect", "base_url", "secret", "models", "headers", "scripted", "trusted", "think_tags", "budgets", "weight"];
+const FIELDS: &[&str] = &[
+    "name",
+    "dialect",
+    "base_url",
+    "secret",
+    "models",
+    "headers",
+    "scripted",
+    "trusted",
+    "think_tags",
+    "budgets",
+    "weight",
+];
 
 pub(super) const DIALECTS: &[(&str, Dialect)] =
     &[("openai", Dialect::OpenAi), ("deepseek", Dialect::DeepSeek), ("siliconflow", Dialect::SiliconFlow)];
