@@ -23,6 +23,16 @@ const CANARIES = { phone: "13812345678", second: "15998765432" };
 const TEXT = `请联系 ${CANARIES.phone}，或者 ${CANARIES.second}；再次：${CANARIES.phone}`;
 const MODEL = "scripted-chat+echo";
 
+/** Runs `work` with a Worker that redacts, before a scripted upstream. */
+async function beforeScripted(redaction, work) {
+  const upstream = await startUpstream({ dialect: "openai" });
+  try {
+    await before(upstream.url, redaction, (gate) => work(gate, upstream));
+  } finally {
+    await upstream.close();
+  }
+}
+
 /** Runs `work` with a Worker that redacts before an upstream at `url`. */
 async function before(url, redaction, work) {
   const gate = await startGate({
@@ -43,8 +53,7 @@ async function before(url, redaction, work) {
 
 for (const create of [openaiClient, aiCompatibleClient, langchainOpenAiClient]) {
   test(`${create.name}: text, usage and tool calls are as without a gate, and the upstream has seen nothing`, { timeout: 30_000 }, async () => {
-    const upstream = await startUpstream({ dialect: "openai" });
-    await before(upstream.url, { restore: { tool_arguments: true } }, async (gate) => {
+    await beforeScripted({ restore: { tool_arguments: true } }, async (gate, upstream) => {
       const client = create({ baseUrl: `${gate.url}/v1`, apiKey: "unused" });
       for (const way of ["unary", "stream"]) {
         const messages = [{ role: "user", content: TEXT }];
@@ -59,7 +68,6 @@ for (const create of [openaiClient, aiCompatibleClient, langchainOpenAiClient]) 
       }
       await assertNowhere(CANARIES, { gates: [gate], upstreams: [upstream] });
     });
-    await upstream.close();
   });
 }
 
@@ -87,14 +95,12 @@ async function freePort() {
 }
 
 test("openai for Python: the same", withPython, async () => {
-  const upstream = await startUpstream({ dialect: "openai" });
-  await before(upstream.url, {}, async (gate) => {
+  await beforeScripted({}, async (gate, upstream) => {
     const { code, output } = await ran([join(here, "python/redaction.py")], { BASE_URL: `${gate.url}/v1`, EXPECTED: JSON.stringify({ model: MODEL, text: TEXT }) });
     assert.equal(code, 0, output);
     assert.match(output, /2 calls were whole/);
     await assertNowhere(CANARIES, { gates: [gate], upstreams: [upstream] });
   });
-  await upstream.close();
 });
 
 test("chunk-invariance: the pieces of an upstream's answer make no difference to what is given back or hidden", withPython, async () => {
