@@ -48,34 +48,19 @@ export async function build({ toolchain, tools }, parts = ["package", "worker", 
   }
 }
 
-async function buildPackage({ cargo, env }, tools) {
-  say("package: Rust to wasm");
-  const targetDir = join(root, "target/wasm");
-  const target = ["--release", "--locked", "--package", "sluicegate-js", "--target", "wasm32-unknown-unknown"];
-  await run(cargo, ["rustc", ...target, "--", ...SMALLER.map((option) => `-Cllvm-args=${option}`)], {
-    env: { ...env, RUSTFLAGS, CARGO_TARGET_DIR: targetDir },
-  });
-  const out = join(root, "build/wasm");
-  await rm(out, { recursive: true, force: true });
-  await run(tools.wasmBindgen, [
-    join(targetDir, "wasm32-unknown-unknown/release/sluicegate_js.wasm"),
-    ...["--target", "web", "--omit-default-module-path", "--out-dir", out, "--out-name", "sluicegate"],
-    ...["--remove-name-section", "--remove-producers-section"],
-  ]);
+/** The package's two wasm files: the core without redaction, and redaction, which is loaded when it is asked for. */
+const WASMS = {
+  sluicegate: { crate: "sluicegate-js", profile: "release", llvm: SMALLER, passes: ["-Oz", ...REBUILT, ...REBUILT] },
+  redact: { crate: "sluicegate-redact-js", profile: "redact", llvm: [], passes: ["-O3"] },
+};
 
-  say("package: wasm-opt");
+async function buildPackage({ cargo, env }, tools) {
   const dist = join(root, "dist/npm");
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
-  const optimize = [
-    tools.wasmOpt,
-    // Rust puts the stack first: nothing lies at the lowest addresses.
-    ...["--low-memory-unused", "-Oz", ...REBUILT, ...REBUILT, ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
-    ...["--minify-imports-and-exports-and-modules", join(out, "sluicegate_bg.wasm"), "-o", join(dist, "sluicegate.wasm")],
-  ];
-  const report = await run(process.execPath, optimize, { quiet: true });
-  await shortenNames(join(out, "sluicegate.js"), join(dist, "sluicegate.wasm"), report);
-  await blankPaths(join(dist, "sluicegate.wasm"));
+  const out = join(root, "build/wasm");
+  await rm(out, { recursive: true, force: true });
+  for (const name of Object.keys(WASMS)) await buildWasm({ cargo, env }, tools, name, out, dist);
 
   say("package: TypeScript");
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root]);
@@ -91,7 +76,7 @@ async function buildPackage({ cargo, env }, tools) {
     target: "es2022",
     // Neutral: each entry says itself what its platform is.
     platform: "neutral",
-    external: ["node:*", "./sluicegate.wasm"],
+    external: ["node:*", "./sluicegate.wasm", "./redact.wasm"],
     outdir: dist,
     minify: true,
     chunkNames: "core-[hash]",
@@ -99,6 +84,33 @@ async function buildPackage({ cargo, env }, tools) {
     logLevel: "warning",
   });
   await reportSizes(dist);
+}
+
+async function buildWasm({ cargo, env }, tools, name, out, dist) {
+  const { crate, profile, llvm, passes } = WASMS[name];
+  say(`package: Rust to ${name}.wasm`);
+  const targetDir = join(root, "target/wasm");
+  const target = ["--profile", profile, "--locked", "--package", crate, "--target", "wasm32-unknown-unknown"];
+  await run(cargo, ["rustc", ...target, "--", ...llvm.map((option) => `-Cllvm-args=${option}`)], {
+    env: { ...env, RUSTFLAGS, CARGO_TARGET_DIR: targetDir },
+  });
+  await run(tools.wasmBindgen, [
+    join(targetDir, "wasm32-unknown-unknown", profile, `${crate.replaceAll("-", "_")}.wasm`),
+    ...["--target", "web", "--omit-default-module-path", "--out-dir", out, "--out-name", name],
+    ...["--remove-name-section", "--remove-producers-section"],
+  ]);
+
+  say("package: wasm-opt");
+  const wasm = join(dist, `${name}.wasm`);
+  const optimize = [
+    tools.wasmOpt,
+    // Rust puts the stack first: nothing lies at the lowest addresses.
+    ...["--low-memory-unused", ...passes, ...WASM_OPT_FEATURES, "--strip-debug", "--strip-producers", "--strip-target-features"],
+    ...["--minify-imports-and-exports-and-modules", join(out, `${name}_bg.wasm`), "-o", wasm],
+  ];
+  const report = await run(process.execPath, optimize, { quiet: true });
+  await shortenNames(join(out, `${name}.js`), wasm, report);
+  await blankPaths(wasm);
 }
 
 /**
@@ -147,7 +159,7 @@ function renameMemory(wasm, from, to) {
  */
 async function blankPaths(path) {
   const crates = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src/");
-  const places = ["/rustc/[0-9a-f]{40}/library/", "/rust/deps/", crates.replace(/[^\w/]/g, "\\$&"), "src/(?:js/src|reply|request|exchange|sse)/"];
+  const places = ["/rustc/[0-9a-f]{40}/library/", "/rust/deps/", crates.replace(/[^\w/]/g, "\\$&"), "src/(?:js/src|redact-js/src|reply|request|exchange|sse|redact|json)/"];
   const paths = new RegExp(`(?:${places.join("|")})[ -~]{1,200}?\\.rs`, "g");
   const text = (await readFile(path)).toString("latin1");
   await writeFile(path, Buffer.from(text.replace(paths, (found) => " ".repeat(found.length)), "latin1"));

@@ -1,7 +1,8 @@
 import type { ErrorFields } from "./error.js";
 import { GateError } from "./error.js";
+import type { Redaction } from "./redaction.js";
 import { completeUsage } from "./reply.js";
-import type { Routes } from "./routes.js";
+import { notLocal, type Routes } from "./routes.js";
 import type { GateEvents, Notice, OutcomeName, TimelineEvent, Timing, Usage } from "./types.js";
 import type { Bindings } from "./wasm.js";
 
@@ -29,15 +30,19 @@ const ROUTES = /(?:\/chat)?\/completions$/;
 // As it came: the core says what it thinks of a byte order mark.
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** A `fetch` that sends the calls it knows through the core and all others as they are. */
+/**
+ * A `fetch` that sends the calls it knows through the core and all others as they are. `localOnly`: what is in the request for models on the
+ * device alone, of which there are none for other routes and addresses.
+ */
 export function gateFetch(
   { Forward }: Bindings,
   health: InstanceType<Bindings["Health"]>,
   routes: Routes,
   customFetch: typeof globalThis.fetch | undefined,
   settle: (end: GateEvents["end"], notices: Notice[]) => void,
-): typeof globalThis.fetch {
-  return async (input, init) => {
+  redaction: Redaction | undefined,
+): (input: RequestInfo | URL, init?: RequestInit, localOnly?: string[]) => Promise<Response> {
+  return async (input, init, localOnly) => {
     const send = customFetch ?? globalThis.fetch;
     const from = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
     const url = from ? from.url : String(input);
@@ -46,6 +51,7 @@ export function gateFetch(
     // Another host gets neither the gate's key nor its headers: they are for the base URL alone.
     const isOurs = isInside(url, routes.baseUrl);
     const route = method === "POST" ? ROUTES.exec(path)?.[0] : undefined;
+    if (localOnly && !(route && isOurs)) throw notLocal(localOnly);
     if (!route) {
       if (!isOurs) return send(input, init);
       return send(input, { ...init, headers: await routes.headers(new Headers(init?.headers ?? from?.headers), undefined) });
@@ -62,7 +68,7 @@ export function gateFetch(
     // The SDK's own headers go first: its placeholder key gives way to the gate's.
     const query = url.slice(path.length).replace(/#.*$/s, "");
     const own = { headers, path: route, url: path.slice(0, -route.length), query, fetch: withInit(send, customFetch, from, init) };
-    const options = isOurs ? await routes.forCall(own, undefined) : routes.foreign(own);
+    const options = isOurs ? await routes.forCall(own, undefined, localOnly) : routes.foreign(own);
     signal?.throwIfAborted();
 
     const call = new Forward(body, options, health);
@@ -75,7 +81,7 @@ export function gateFetch(
       call.free();
       if (!summary) return;
       const { notices, error, ...end } = completeUsage(summary);
-      settle({ ...end, error: error && new GateError(error) }, notices);
+      settle({ ...end, error: error && new GateError(redaction?.error(error) ?? error) }, notices);
     };
     // Set while the core is at work on this call; it notices a cancel by itself then, and must not be freed.
     let busy = true;

@@ -3,6 +3,7 @@ import { gateFetch } from "./fetch.js";
 import { listModels } from "./models.js";
 import { Routes } from "./routes.js";
 import { type Prepared, Stream } from "./stream.js";
+import { off, redactionFor } from "./redaction-loader.js";
 import type { CallOptions, ChatRequest, Gate, GateEvents, GateOptions, GateStream, Notice, Reply, UsageTotals } from "./types.js";
 import { load } from "./wasm.js";
 
@@ -15,6 +16,7 @@ export async function createGate(options: GateOptions): Promise<Gate> {
   const routes = new Routes(options);
   const bindings = await load();
   withGateErrors(() => bindings.checkOptions(routes.all()));
+  const redaction = await redactionFor(options.redact);
   const health = withGateErrors(() => new bindings.Health(options.breaker));
   const listeners: { [K in keyof GateEvents]: Set<(value: GateEvents[K]) => void> } = { notice: new Set(), end: new Set() };
   const totals: UsageTotals = {
@@ -58,8 +60,10 @@ export async function createGate(options: GateOptions): Promise<Gate> {
 
   async function prepare(request: ChatRequest, stream: boolean, call: CallOptions | undefined): Promise<Prepared> {
     const headers = new Headers({ "content-type": "application/json", accept: stream ? "text/event-stream" : "application/json" });
-    const core = await routes.forCall({ headers, path: "/chat/completions" }, call);
-    return { bindings, body: toJson(request), options: { ...core, stream }, health };
+    const given = toJson(request);
+    const { body, localOnly, answer } = redaction ? redaction.request(given) : { body: given };
+    const core = await routes.forCall({ headers, path: "/chat/completions" }, call, localOnly);
+    return { bindings, body, options: { ...core, stream }, health, answer };
   }
 
   function start(request: ChatRequest, stream: boolean, call: CallOptions | undefined): Stream {
@@ -70,14 +74,25 @@ export async function createGate(options: GateOptions): Promise<Gate> {
     return new Stream(() => prepare(request, stream, call), call?.signal ?? undefined, onEnd);
   }
 
+  const send = gateFetch(bindings, health, routes, options.fetch, settle, redaction);
+  const refused = (error: GateError) => settle({ outcome: "failed", timing: { totalMs: 0 }, error }, []);
   return {
     chat: (request, call) => start(request, false, call).reply(),
     stream: (request, call): GateStream => start(request, true, call),
-    fetch: gateFetch(bindings, health, routes, options.fetch, settle),
+    fetch: redaction ? redaction.fetch(send, refused) : send,
     async models(call) {
       const own = await routes.headers(new Headers({ accept: "application/json" }), call);
       const budgets = { ...options.budgets, ...call?.budgets };
       return listModels(bindings, options.fetch ?? globalThis.fetch, `${routes.baseUrl}/models`, own, { ...call, budgets });
+    },
+    redactor: redaction?.redactor,
+    redact(text) {
+      if (!redaction) throw off();
+      return redaction.redactor.redact(text);
+    },
+    restore(text) {
+      if (!redaction) throw off();
+      return redaction.redactor.restore(text);
     },
     usage: () => ({ ...totals }),
     on(event, listener) {

@@ -18,10 +18,11 @@ export function completeUsage<T extends Counted>({ counts, ...rest }: T): Omit<T
   return rest;
 }
 
-/** Adds to a reply of the core what repeats its first choice. */
-export function completeReply(core: unknown): Reply | undefined {
+/** Adds to a reply of the core what repeats its first choice. `restored` gives the choices as the caller gets them. */
+export function completeReply(core: unknown, restored?: (choices: Choice[]) => Choice[]): Reply | undefined {
   if (core === undefined) return undefined;
   const reply = completeUsage(core as Omit<Reply, "text" | "reasoning" | "tool_calls" | "finish_reason" | "message"> & Counted);
+  if (restored) reply.choices = restored(reply.choices);
   for (const choice of reply.choices) choice.finish_reason ??= null;
   const first: Choice = reply.choices[0] ?? { index: 0, text: "", reasoning: "", tool_calls: [], finish_reason: null };
   const { text, reasoning, tool_calls, finish_reason } = first;

@@ -1,4 +1,4 @@
-import { invalid } from "./error.js";
+import { GateError, invalid } from "./error.js";
 import { Key, type Used } from "./key.js";
 import type { CallOptions, GateOptions, LocalModel, RouteOptions } from "./types.js";
 
@@ -84,8 +84,11 @@ export class Routes {
     return this.#headers(own, call, (await this.#key.get()).key);
   }
 
-  /** Where a call may go: to the base URL, then to the fallbacks, as far as they are there. */
-  async forCall(own: Own, call: CallOptions | undefined): Promise<CoreOptions> {
+  /**
+   * Where a call may go: to the base URL, then to the fallbacks, as far as they are there. `localOnly`, if given, are the types of what is in
+   * the request for models on the device alone: it goes nowhere else.
+   */
+  async forCall(own: Own, call: CallOptions | undefined, localOnly?: string[]): Promise<CoreOptions> {
     await Promise.all(this.#locals.map((local) => local.ask()));
     const used = await this.#key.get();
     const first: Fallback = {
@@ -99,7 +102,8 @@ export class Routes {
     const known = [first, ...this.#fallback.map((route) => route(call))].filter(({ local }) => local?.isReady ?? true);
     // Without a network the requests to it would only cost time.
     const isOffline = globalThis.navigator?.onLine === false && known.some(({ local }) => local);
-    const routes = isOffline ? known.filter(({ local }) => local) : known;
+    const routes = isOffline || localOnly ? known.filter(({ local }) => local) : known;
+    if (localOnly && routes.length === 0) throw notLocal(localOnly);
     return {
       ...this.#policies(call),
       path: own.path,
@@ -184,6 +188,18 @@ export class Routes {
       return { local, core: { source, url: source, headers, model, context, vision, tools, budgets: [call?.budgets], fetch } };
     };
   }
+}
+
+/** The error for a request with something in it that only a model on the device may read, where there is none. */
+export function notLocal(types: string[]): GateError {
+  return new GateError({
+    code: "local_only",
+    message: `Something in the request may be read by a model on the device only (${types.join(", ")}), and none is ready for it.`,
+    status: 403,
+    party: "caller",
+    nextStep: "Prepare a local model, or take out what the message names.",
+    retryable: false,
+  });
 }
 
 interface Fallback {

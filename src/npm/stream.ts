@@ -1,6 +1,7 @@
 import { readBatch } from "./batch.js";
 import { GateError, type ErrorFields, toGateError } from "./error.js";
 import { completeReply } from "./reply.js";
+import type { Answer } from "./redaction.js";
 import type { CoreOptions } from "./routes.js";
 import type { Delta, GateStream, Reply } from "./types.js";
 import type { Bindings } from "./wasm.js";
@@ -12,6 +13,8 @@ export interface Prepared {
   body: string;
   options: CoreOptions;
   health: InstanceType<Bindings["Health"]>;
+  /** What gives back what was hidden in the request. */
+  answer?: Answer | undefined;
 }
 
 /** One call of the core, read as deltas. */
@@ -20,6 +23,7 @@ export class Stream implements GateStream {
   #signal: AbortSignal | undefined;
   #onEnd: (reply: Reply | undefined, error: GateError | undefined) => void;
   #opening: Promise<{ bindings: Bindings; call: InstanceType<Bindings["Call"]>; header: number }> | undefined;
+  #answer: Answer | undefined;
   #call: InstanceType<Bindings["Call"]> | undefined;
   #reading = false;
   #ended: { reply: Reply } | { error: GateError } | undefined;
@@ -65,7 +69,7 @@ export class Stream implements GateStream {
   }
 
   async reply(): Promise<Reply> {
-    while (await this.#next());
+    while (await this.#next(false));
     if (this.#ended && "reply" in this.#ended) return this.#ended.reply;
     throw this.#ended?.error ?? toGateError(undefined);
   }
@@ -83,6 +87,7 @@ export class Stream implements GateStream {
     try {
       this.#finish(call);
     } catch (error) {
+      this.#drop();
       this.#untold = this.#fail(toGateError(error));
     }
   }
@@ -94,8 +99,8 @@ export class Stream implements GateStream {
     return { value: undefined, done: true };
   }
 
-  /** The next batch; undefined behind the last one. Throws once, at the end of a call that failed. */
-  async #next(): Promise<Delta[] | undefined> {
+  /** The next batch; undefined behind the last one. Throws once, at the end of a call that failed. `isRead`: somebody looks at the deltas. */
+  async #next(isRead = true): Promise<Delta[] | undefined> {
     if (this.#untold) {
       const error = this.#untold;
       this.#untold = undefined;
@@ -108,12 +113,17 @@ export class Stream implements GateStream {
       this.#opening ??= this.#open();
       const { bindings, call, header } = await this.#opening;
       // The batch is read when it is delivered: the next pull writes over it.
-      const batch = await new Promise<Delta[] | undefined>((resolve) => {
-        call.pull((count: number) => resolve(count > 0 ? readBatch(bindings, header) : undefined));
-      });
-      if (batch) return batch;
-      return [this.#finish(call)];
+      for (;;) {
+        const batch = await new Promise<Delta[] | undefined>((resolve) => {
+          call.pull((count: number) => resolve(count > 0 ? readBatch(bindings, header) : undefined));
+        });
+        if (!batch) return this.#last(call, isRead);
+        const deltas = (isRead && this.#answer?.batch(batch)) || batch;
+        // All of it may be held back.
+        if (deltas.length > 0) return deltas;
+      }
     } catch (error) {
+      this.#drop();
       throw this.#fail(toGateError(error));
     } finally {
       this.#reading = false;
@@ -121,7 +131,8 @@ export class Stream implements GateStream {
   }
 
   async #open() {
-    const { bindings, body, options, health } = await this.#prepare();
+    const { bindings, body, options, health, answer } = await this.#prepare();
+    this.#answer = answer;
     const call = new bindings.Call(body, options, health);
     this.#call = call;
     const cancel = () => this.cancel();
@@ -135,19 +146,40 @@ export class Stream implements GateStream {
     return { bindings, call, header: call.header() };
   }
 
+  /** The last batch. An error waits for the next read if there is something left to say. */
+  #last(call: InstanceType<Bindings["Call"]>, isRead: boolean): Delta[] {
+    const rest = (isRead && !this.#cancelled && this.#answer?.rest()) || [];
+    try {
+      return [...rest, this.#finish(call)];
+    } catch (error) {
+      if (rest.length === 0) throw error;
+      this.#untold = this.#fail(toGateError(error));
+      return rest;
+    }
+  }
+
   #finish(call: InstanceType<Bindings["Call"]>): Delta {
-    const reply = completeReply(call.reply());
+    const answer = this.#answer;
+    const reply = completeReply(call.reply(), answer && ((choices) => answer.choices(choices)));
     const failure = call.error() as ErrorFields | undefined;
     call.free();
+    this.#call = undefined;
+    if (answer && reply) reply.redaction = answer.close();
     if (failure) {
       if (failure.code === "cancelled" && this.#signal?.aborted) failure.cause = this.#signal.reason;
-      throw new GateError(failure, reply);
+      throw new GateError(answer?.error(failure) ?? failure, reply);
     }
     this.#ended = { reply: reply! };
-    this.#call = undefined;
     this.#onEnd(reply, undefined);
     const { outcome, finish_reason, usage } = reply!;
     return { type: "end", outcome, finish_reason, usage, reply: reply! };
+  }
+
+  /** Ends a call whose answer could not be read on: it must not go on unread. */
+  #drop(): void {
+    this.#call?.cancel();
+    this.#call?.free();
+    this.#call = undefined;
   }
 
   #fail(error: GateError): GateError {

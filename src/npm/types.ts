@@ -6,6 +6,7 @@
  */
 
 import type { GateError } from "./error.js";
+import type { RedactCounts, Redacted, RedactOptions, Redactor } from "./redact-types.js";
 
 /** Which vendor's form of the OpenAI-compatible protocol the base URL speaks. A Sluicegate Worker speaks `openai`. */
 export type Dialect = "openai" | "deepseek" | "siliconflow";
@@ -198,6 +199,13 @@ export interface GateOptions extends Omit<RouteOptions, "continuation"> {
    * It costs more.
    */
   hedge?: HedgeOptions | false;
+  /**
+   * Hides what is private in requests before they leave the device, and gives it back in the answers: `true`, or a policy. What it takes is
+   * loaded only then. See `docs/redaction.md`.
+   *
+   * ### Default: false
+   */
+  redact?: boolean | RedactOptions;
 }
 
 /** One part of a message. */
@@ -362,6 +370,8 @@ export interface Reply {
   timeline?: TimelineEvent[];
   /** The same of a Sluicegate Worker on the way, if it had to do something about a failure. */
   upstreamTimeline?: TimelineEvent[];
+  /** What was hidden and given back, where the gate redacts. */
+  redaction?: RedactCounts;
   /** The `x-request-id` of the answer, or the vendor's trace id. */
   requestId?: string;
   /** The message to append to the conversation, reasoning included (the next request replays it only where the model wants it). */
@@ -425,6 +435,12 @@ export interface Gate {
   fetch: typeof globalThis.fetch;
   /** The models that the base URL lists. */
   models(options?: CallOptions): Promise<Model[]>;
+  /** What hides and gives back, where the gate redacts: one session for all its calls, so that a value has one token over all turns. */
+  redactor: Redactor | undefined;
+  /** As the calls do it with a text of a request. @throws GateError `misconfigured` where the gate does not redact. */
+  redact(text: string): Redacted;
+  /** As the calls do it with a text of an answer. */
+  restore(text: string): string;
   /** What this gate has used so far. */
   usage(): UsageTotals;
   /** Listens; the return value stops listening. */

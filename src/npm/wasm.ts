@@ -1,5 +1,5 @@
 import { Call, checkOptions, errorOf, EventDecoder, failureOf, Forward, Health, initSync, noticeCodes, ReplyStream } from "../../build/wasm/sluicegate.js";
-import type { WasmSource } from "./source.js";
+import { compile, type WasmSource } from "./source.js";
 
 /** The core's bindings, ready for use. */
 export interface Bindings {
@@ -37,14 +37,4 @@ async function start(): Promise<Bindings> {
   if (!source) throw new Error("sluicegate/slim: pass { wasm } to createGate, or import \"sluicegate\" instead.");
   const { memory } = initSync({ module: await compile(await source()) });
   return { Call, EventDecoder, Forward, Health, ReplyStream, checkOptions, errorOf, failureOf, memory, noticeCodes: noticeCodes() };
-}
-
-async function compile(from: WasmSource): Promise<WebAssembly.Module> {
-  if (from instanceof WebAssembly.Module) return from;
-  if (typeof from === "string" || from instanceof URL) from = await fetch(from);
-  if (typeof Response === "undefined" || !(from instanceof Response)) return WebAssembly.compile(from as BufferSource);
-  if (!from.ok) throw new Error(`sluicegate: the server answered ${from.status} for ${from.url}.`);
-  // A server that does not know .wasm sends another media type, with which streaming compilation fails.
-  const isWasm = from.headers.get("content-type")?.startsWith("application/wasm");
-  return isWasm ? WebAssembly.compileStreaming(from) : WebAssembly.compile(await from.arrayBuffer());
 }

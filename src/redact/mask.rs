@@ -1,23 +1,46 @@
 //! Hiding what is private in a text that comes in pieces.
 
-use super::entity::Entity;
 use super::finding::{Finding, Tally};
 use super::policy::Action;
 use super::redactor::Redactor;
+use super::scan::Scan;
 use super::session::Session;
 
 /// One text on its way out. For every split of the text, what comes out is the same.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Masker {
+    scan: Scan,
+    /// What was read and has not gone out.
     held: String,
+    /// Where that begins in the whole text.
+    from: usize,
+    /// The placeholder of a secret that goes on has gone out.
+    opened: bool,
+    is_answer: bool,
+    found: Vec<Finding>,
     findings: Vec<Finding>,
 }
+
+/// Most findings that are kept for whoever asks for places; counts go on.
+const MOST_FINDINGS: usize = 10_000;
 
 impl Masker {
     /// A text that begins.
     pub fn new(redactor: &Redactor) -> Masker {
-        let _ = redactor;
-        Masker::default()
+        Masker {
+            scan: redactor.scan(),
+            held: String::new(),
+            from: 0,
+            opened: false,
+            is_answer: false,
+            found: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// An answer's text that begins: what is private in it gets labels, for nobody gives back what was never taken.
+    pub fn for_answer(redactor: &Redactor) -> Masker {
+        Masker { is_answer: true, ..Masker::new(redactor) }
     }
 
     /// The next piece; what may go out is appended to `out`.
@@ -29,42 +52,91 @@ impl Masker {
         out: &mut String,
         tally: &mut Tally,
     ) {
-        let _ = (redactor, session, out, tally);
+        self.scan.push(&redactor.machine, redactor.names.as_ref(), text, &mut self.found);
         self.held.push_str(text);
+        self.emit(redactor, session, self.scan.decided(), out, tally);
+        if let Some(open) = self.scan.open().filter(|_| !self.opened) {
+            self.replace(redactor, session, open, out, tally);
+            self.opened = true;
+        }
+        if self.opened && self.scan.open().is_some() {
+            // What goes on is dropped as it comes.
+            self.from += self.held.len();
+            self.held.clear();
+        }
     }
 
     /// The text is over: the rest goes out.
     pub fn finish(&mut self, redactor: &Redactor, session: &mut Session, out: &mut String, tally: &mut Tally) {
-        // A stand-in of the thinnest kind: 11 digits that begin with 1.
-        let text = core::mem::take(&mut self.held);
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-            let (before, number) = rest.split_at(at);
-            out.push_str(before);
-            let digits = number.len() - number.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let (number, behind) = number.split_at(digits);
-            let start = text.len() - rest.len() + at;
-            if digits == 11 && number.starts_with('1') {
-                let finding = Finding { entity: Entity::PhoneCn, rule: 0, score: 90, start, end: start + digits };
-                self.findings.push(finding);
-                let action = redactor.policy().action(finding.entity);
-                tally.add(finding.entity, action);
-                let label = redactor.policy().label(finding.entity);
-                match action {
-                    Action::Token => out.push_str(&session.token(finding.entity, label, number)),
-                    Action::Keep => out.push_str(number),
-                    _ => {
-                        out.push_str("***");
-                        out.push_str(label);
-                        out.push_str("***");
-                    }
+        self.scan.finish(&redactor.machine, redactor.names.as_ref(), &mut self.found);
+        self.emit(redactor, session, usize::MAX, out, tally);
+    }
+
+    /// Hands on what lies before `upto`, findings replaced.
+    fn emit(&mut self, redactor: &Redactor, session: &mut Session, upto: usize, out: &mut String, tally: &mut Tally) {
+        let found = core::mem::take(&mut self.found);
+        for finding in found {
+            if self.opened {
+                // Its placeholder is out; what followed of it is dropped.
+                self.opened = false;
+                self.take(finding.end);
+                if let Some(last) = self.findings.last_mut() {
+                    last.end = finding.end;
                 }
-            } else {
-                out.push_str(number);
+                continue;
             }
-            rest = behind;
+            let before = self.take(finding.start);
+            out.push_str(&before);
+            self.replace(redactor, session, finding, out, tally);
+            self.take(finding.end);
         }
-        out.push_str(rest);
+        if !self.opened {
+            let rest = self.take(upto);
+            out.push_str(&rest);
+        }
+    }
+
+    /// Takes what is held before a place in the text.
+    fn take(&mut self, upto: usize) -> String {
+        let count = upto.saturating_sub(self.from).min(self.held.len());
+        self.from += count;
+        if count == self.held.len() {
+            return core::mem::take(&mut self.held);
+        }
+        let rest = self.held.split_off(count);
+        core::mem::replace(&mut self.held, rest)
+    }
+
+    /// Writes what takes a finding's place.
+    fn replace(
+        &mut self,
+        redactor: &Redactor,
+        session: &mut Session,
+        finding: Finding,
+        out: &mut String,
+        tally: &mut Tally,
+    ) {
+        let policy = redactor.policy();
+        let action = match policy.action(finding.entity) {
+            Action::Token | Action::Block | Action::LocalOnly if self.is_answer => Action::Label,
+            action => action,
+        };
+        tally.add(finding.entity, action);
+        let start = finding.start.saturating_sub(self.from);
+        let end = finding.end.saturating_sub(self.from).min(self.held.len());
+        let value = self.held.get(start..end).unwrap_or_default();
+        let label = policy.label(finding.entity);
+        match action {
+            Action::Keep => out.push_str(value),
+            Action::Drop => {}
+            Action::Token => out.push_str(&session.token(finding.entity, label, value)),
+            Action::Hash => out.push_str(&["***", label, "#", &session.hash(value), "***"].concat()),
+            Action::Mask => partly(value, out),
+            Action::Label | Action::Block | Action::LocalOnly => out.push_str(&["***", label, "***"].concat()),
+        }
+        if self.findings.len() < MOST_FINDINGS {
+            self.findings.push(finding);
+        }
     }
 
     /// How many bytes of the text are held back.
@@ -72,8 +144,35 @@ impl Masker {
         self.held.len()
     }
 
-    /// What was found so far, by place in the whole text.
+    /// How many characters of the text are held back.
+    pub fn held_chars(&self) -> usize {
+        self.held.chars().count()
+    }
+
+    /// What was found so far, by place in the whole text; at most 10,000.
     pub fn take_findings(&mut self) -> Vec<Finding> {
         core::mem::take(&mut self.findings)
+    }
+}
+
+/// A few characters of a value, as one knows it from receipts: of eleven the first three and the last four; never more than half.
+fn partly(value: &str, out: &mut String) {
+    let count = value.chars().filter(|c| c.is_alphanumeric()).count();
+    let (first, last) = match count {
+        0..=3 => (0, 0),
+        4..=7 => (1, 0),
+        8..=10 => (2, 2),
+        11..=13 => (3, 2.max(count / 2 - 1).min(4)),
+        _ => (4, 4),
+    };
+    let (first, last) = if count == 11 { (3, 4) } else { (first, last) };
+    let mut seen = 0;
+    for c in value.chars() {
+        if c.is_alphanumeric() {
+            seen += 1;
+            out.push(if seen <= first || seen > count - last { c } else { '*' });
+        } else {
+            out.push(c);
+        }
     }
 }

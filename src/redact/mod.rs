@@ -11,15 +11,27 @@
 //! they hold back is derived from the automaton that detects, so that nothing that may still become private has gone out, and nothing
 //! else waits.
 
+mod alphabet;
+mod assemble;
+mod automaton;
 pub mod body;
+mod check;
+mod compile;
 mod entity;
 mod finding;
+mod machine;
 mod mask;
+pub mod ner;
 mod policy;
 mod redactor;
 mod restore;
+mod rules;
+mod scan;
 mod session;
+mod symbol;
+mod verify;
 pub mod wire;
+mod words;
 
 pub use entity::{Entity, Pack};
 pub use finding::{Finding, Tally};

@@ -1,8 +1,12 @@
 //! A policy made ready: what all calls under it share.
 
+use super::entity::Entity;
 use super::finding::{Finding, Tally};
+use super::machine::Machine;
 use super::mask::Masker;
-use super::policy::Policy;
+use super::ner::{Model, Tagging};
+use super::policy::{Action, Policy};
+use super::scan::Scan;
 use super::session::Session;
 use crate::error::Error;
 
@@ -10,6 +14,8 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct Redactor {
     policy: Policy,
+    pub(super) machine: Machine,
+    pub(super) names: Option<Model>,
 }
 
 /// A text with its private data hidden.
@@ -26,7 +32,18 @@ impl Redactor {
     ///
     /// Errors: `misconfigured`, with the path of the fault, for a pattern that cannot be compiled or is too large.
     pub fn new(policy: Policy) -> Result<Redactor, Error> {
-        Ok(Redactor { policy })
+        let machine = Machine::new(&policy)?;
+        Ok(Redactor { policy, machine, names: None })
+    }
+
+    /// Adds the model that finds names of people, places and organisations; see [`ner`](super::ner).
+    pub fn set_names(&mut self, model: Model) {
+        self.names = Some(model);
+    }
+
+    /// Whether there is a model for names.
+    pub fn has_names(&self) -> bool {
+        self.names.is_some()
     }
 
     /// What it was made of.
@@ -36,19 +53,16 @@ impl Redactor {
 
     /// The name of a finding's rule, as [`Policy::disabled`] takes it.
     pub fn rule_name(&self, rule: u16) -> &str {
-        let _ = rule;
-        "mobile_cn"
+        Machine::name(rule, &self.policy)
     }
 
     /// What is private in a text.
     pub fn find(&self, text: &str) -> Vec<Finding> {
-        let mut masker = Masker::new(self);
-        let mut session = Session::new(&[0; 32]);
-        let mut out = String::new();
-        let mut tally = Tally::default();
-        masker.push(self, &mut session, text, &mut out, &mut tally);
-        masker.finish(self, &mut session, &mut out, &mut tally);
-        masker.take_findings()
+        let mut scan = self.scan();
+        let mut found = Vec::new();
+        scan.push(&self.machine, self.names.as_ref(), text, &mut found);
+        scan.finish(&self.machine, self.names.as_ref(), &mut found);
+        found
     }
 
     /// Hides what is private in a text.
@@ -58,5 +72,15 @@ impl Redactor {
         masker.push(self, session, text, &mut out, tally);
         masker.finish(self, session, &mut out, tally);
         Masked { text: out, findings: masker.take_findings() }
+    }
+
+    pub(super) fn scan(&self) -> Scan {
+        let wanted = self.names.is_some() && !self.policy.disabled.iter().any(|name| name == "names");
+        Scan::new(wanted.then(|| Tagging::new(self.policy.names_bias)))
+    }
+
+    /// Whether the policy does anything about this kind.
+    pub fn hides(&self, entity: Entity) -> bool {
+        self.policy.action(entity) != Action::Keep
     }
 }

@@ -4,6 +4,8 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { ChatOpenAI } from "@langchain/openai";
 import OpenAI from "openai";
 import { createGate, type Budgets, type ChatRequest, type Delta, type Gate, GateError, type GateOptions, type LocalModel, type Message, type Reply, type RouteOptions } from "sluicegate";
+import { createRedactor, type Finding, GateError as RedactError, type Redacted, type RedactOptions, type Redactor, type RedactPolicy } from "sluicegate/redact";
+import { createRedactor as createSlimRedactor } from "sluicegate/redact/slim";
 import { createGate as createSlimGate } from "sluicegate/slim";
 import { type ServerSentEvent, sseStream } from "sluicegate/sse";
 
@@ -128,4 +130,37 @@ export async function events(response: Response): Promise<string> {
   // @ts-expect-error no such option
   sseStream({ strict: true });
   return "";
+}
+
+export async function redaction(): Promise<void> {
+  const policy: RedactPolicy = { mode: "irreversible", language: "en", entities: { EMAIL: "block" }, packs: ["all", "us"], allow: ["*@example.com"], threshold: 0.6 };
+  const rules: RedactPolicy["rules"] = [{ name: "ORDER", pattern: "[A-Z]{2}\\d{6}", label: "order", context: ["order"], action: "label" }];
+  const options: RedactOptions = { ...policy, rules, disable: ["x"], answers: "mask", restore: { urls: true }, hint: true, names: { bias: 10 }, key: new Uint8Array(32) };
+  const redactor: Redactor = await createRedactor(options);
+  await createRedactor();
+  await createSlimRedactor({ wasm: fetch("/redact.wasm") });
+  const { text, findings }: Redacted = redactor.redact("x");
+  const found: Finding[] = redactor.find(text);
+  const said: (string | number)[] = findings.map(({ replacement, start, end, score }) => replacement + start + end + score);
+  const restored: string = redactor.restore(text, { json: true });
+  const stream = redactor.stream();
+  const read: ReadableStream<string> = new ReadableStream<string>().pipeThrough(stream).pipeThrough(redactor.restoreStream());
+  const held: number = stream.held;
+  const { changed, localOnly, counts } = redactor.maskBody({ messages: [] }, { format: "json" });
+  void [found, said, restored, read, held, changed, localOnly, counts[0]?.count, redactor.counts().restored, RedactError];
+  redactor.session.clear();
+  redactor.close();
+  const own = await createGate({ baseUrl: "/v1", redact: options });
+  await createGate({ baseUrl: "/v1", redact: true });
+  const back: string = own.restore(own.redact("x").text);
+  const given: number | undefined = (await own.chat({ messages: [] })).redaction?.restored;
+  void [back, given, own.redactor?.find("x")];
+  // @ts-expect-error the slim entry needs the wasm
+  await createSlimRedactor({});
+  // @ts-expect-error no such action
+  await createRedactor({ entities: { EMAIL: "hide" } });
+  // @ts-expect-error no such format
+  redactor.maskBody("x", { format: "xml" });
+  // @ts-expect-error a gate may have no redactor
+  own.redactor.find("x");
 }

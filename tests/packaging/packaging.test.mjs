@@ -58,9 +58,11 @@ test("the types stand by themselves, for every way in which TypeScript resolves 
   await writeFile(
     join(project, "app.ts"),
     'import { createGate, type Delta } from "sluicegate";\nimport { createGate as slim, type WasmSource } from "sluicegate/slim";\nimport { sseStream } from "sluicegate/sse";\n' +
+      'import { createRedactor, type RedactPolicy } from "sluicegate/redact";\nimport { createRedactor as slimRedactor } from "sluicegate/redact/slim";\n' +
       'import { isLocalBackend, type LocalBackend } from "sluicegate/local";\nimport { promptApi } from "sluicegate/local/prompt-api";\nimport { transformers } from "sluicegate/local/transformers";\n' +
       'import { webLlm } from "sluicegate/local/web-llm";\nimport { wllama } from "sluicegate/local/wllama";\n' +
       "export const local: LocalBackend[] = [promptApi()];\nexport const made = [transformers, webLlm, wllama, isLocalBackend];\n" +
+      "export const redact = async (policy: RedactPolicy, wasm: WasmSource) => [await createRedactor(policy), await slimRedactor({ wasm })];\n" +
       "export const open = async (wasm: WasmSource) => [await createGate({ baseUrl: '/v1' }), await slim({ wasm, baseUrl: '/v1' }), sseStream()];\nexport type D = Delta;\n",
   );
   // Once with the package's own files checked too: an import of what is not packed would otherwise pass as `any`.
@@ -90,9 +92,28 @@ test("a local model's entry ships itself and its transport, without the core; an
   assert.ok(!gate.includes("InterruptableStoppingCriteria") && !gate.includes("The local model"), "the main entry ships local models");
 });
 
+test("redaction is a file of its own, which an app loads when it redacts", async () => {
+  const project = await makeProject("lazy");
+  const { build } = await import("esbuild");
+  const stdin = { contents: 'export * from "sluicegate";', resolveDir: project };
+  const options = { bundle: true, splitting: true, minify: true, write: false, metafile: true, outdir: join(project, "out"), format: "esm", target: "es2022", logLevel: "error" };
+  const { metafile, outputFiles } = await build({ ...options, stdin });
+  const outputs = Object.entries(metafile.outputs);
+  const atOnce = new Set();
+  const follow = ([path, { imports }]) => {
+    atOnce.add(path);
+    for (const { path: to, kind } of imports) if (kind === "import-statement" && !atOnce.has(to)) follow(outputs.find(([name]) => name === to));
+  };
+  follow(outputs.find(([, { entryPoint }]) => entryPoint?.includes("stdin")));
+  const texts = (wanted) => outputFiles.filter(({ path }) => wanted([...atOnce].some((name) => path.endsWith(name)))).map(({ text }) => text).join("");
+  assert.ok(texts((isAtOnce) => !isAtOnce).includes("redact.wasm"), "redaction is not loaded lazily");
+  assert.ok(!texts((isAtOnce) => isAtOnce).includes("redact.wasm"), "the app ships redaction at once");
+});
+
 test("Node: an ES module, as it is", async () => {
   const project = await makeProject("node");
-  const { text, events } = JSON.parse(await run(process.execPath, ["main.mjs", upstream.url], { cwd: project }));
+  const { text, events, ...redaction } = JSON.parse(await run(process.execPath, ["main.mjs", upstream.url], { cwd: project }));
+  checkRedaction(redaction);
   assert.equal(text, expected("Hello from Node"));
   assert.deepEqual(events, ["1"]);
 });
@@ -112,8 +133,8 @@ test("esbuild: the slim entry with one loader flag, as a classic script", async 
 test("esbuild: the default entry as an ES module, with the wasm copied beside it", async () => {
   const project = await makeProject("web", "esbuild-default");
   await esbuild({ project, format: "esm" });
-  // esbuild leaves `new URL("./sluicegate.wasm", import.meta.url)` as it is, so the file has to stand there.
-  await cp(join(project, "node_modules/sluicegate/dist/npm/sluicegate.wasm"), join(project, "out/sluicegate.wasm"));
+  // esbuild leaves `new URL("./sluicegate.wasm", import.meta.url)` as it is, so the files have to stand there.
+  for (const name of ["sluicegate.wasm", "redact.wasm"]) await cp(join(project, "node_modules/sluicegate/dist/npm", name), join(project, "out", name));
   await checkPage(join(project, "out"));
 });
 
@@ -159,13 +180,14 @@ test("workerd: bundled by wrangler", async () => {
   const wrangler = createRequire(join(root, "package.json")).resolve("wrangler/bin/wrangler.js");
   await run(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", "out"], { cwd: project, env: { WRANGLER_SEND_METRICS: "false", CI: "1" } });
   const out = join(project, "out");
-  const [wasm] = await onlyWasm(out);
+  const wasms = await onlyWasm(out);
+  const modules = await Promise.all(wasms.map(async (path) => ({ type: "CompiledWasm", path, contents: await readFile(join(out, path)) })));
   const { Miniflare } = await import("miniflare");
   const worker = new Miniflare({
     compatibilityDate: "2026-04-01",
     modules: [
       { type: "ESModule", path: "worker.js", contents: await readFile(join(out, "worker.js"), "utf8") },
-      { type: "CompiledWasm", path: wasm, contents: await readFile(join(out, wasm)) },
+      ...modules,
     ],
     bindings: { UPSTREAM: upstream.url },
   });
@@ -174,6 +196,7 @@ test("workerd: bundled by wrangler", async () => {
     assert.equal(text, expected("Hello from workerd"));
     const { types, usage } = await (await worker.dispatchFetch("http://app.test/stream")).json();
     assert.deepEqual([types, usage.calls, usage.failures], [["message"], 1, 0]);
+    checkRedaction(await (await worker.dispatchFetch("http://app.test/redact")).json());
   } finally {
     await worker.dispose();
   }
@@ -225,14 +248,23 @@ async function checkAnswer(url) {
   try {
     await page.waitForFunction(() => globalThis.answer !== undefined, undefined, { timeout: 15_000 }).catch(() => {});
     assert.equal(await page.evaluate(() => globalThis.answer), expected("Hello from a page"), errors.join("\n"));
+    const { before, after: loaded, ...redaction } = await page.evaluate(() => globalThis.redaction);
+    assert.deepEqual([before, loaded], [1, 2], "redaction is loaded when it is asked for, and once");
+    checkRedaction(redaction);
   } finally {
     await page.close();
   }
 }
 
+function checkRedaction({ masked, restored }) {
+  assert.equal(restored, "13912345678");
+  assert.match(masked, /^⟦.+⟧$/);
+}
+
+/** That of the core and that of redaction, once each. */
 async function onlyWasm(out) {
   const found = (await readdir(out, { recursive: true })).filter((name) => name.endsWith(".wasm"));
-  assert.equal(found.length, 1, `there are ${found.length} .wasm files: ${found.join(", ")}`);
+  assert.equal(found.length, 2, `there are ${found.length} .wasm files: ${found.join(", ")}`);
   return found;
 }
 

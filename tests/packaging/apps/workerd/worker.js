@@ -11,6 +11,11 @@ export default {
       for await (const event of response.body.pipeThrough(sseStream())) types.add(event.type);
       return Response.json({ types: [...types], usage: gate.usage() });
     }
+    if (new URL(request.url).pathname === "/redact") {
+      const { redact, restore } = await createGate({ baseUrl: env.UPSTREAM, redact: true });
+      const masked = redact("13912345678").text;
+      return Response.json({ masked, restored: restore(masked) });
+    }
     const reply = await gate.stream({ messages: [{ role: "user", content: "Hello from workerd" }] }).reply();
     return Response.json({ text: reply.text });
   },

@@ -1,0 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { setRedactSource } from "../redact-wasm.js";
+
+setRedactSource(() => readFile(new URL("./redact.wasm", import.meta.url)));
+export { createRedactor } from "../redact.js";
+export { GateError } from "../error.js";
+export type * from "../redact-types.js";
