@@ -75,9 +75,11 @@ fn side(side: Side) -> Set {
             set.negated().with_edge()
         }
         Side::Gap => Set::of(&chars(" \t\r\n\"'`<>,;:=()[]{}|，。；：！？、（）【】「」《》“”‘’…*#")).with_edge(),
-        Side::NoHan => Set::of(&[(0x3007, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x2_0000, 0x3_23AF)])
-            .negated()
-            .with_edge(),
+        Side::NoHan => {
+            Set::of(&[(0x3007, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x2_0000, 0x3_23AF)])
+                .negated()
+                .with_edge()
+        }
         Side::At => Set::of(&chars("@")),
     }
 }

@@ -152,7 +152,9 @@ pub(crate) fn plain(value: &str) -> String {
 
 fn refused(why: Refused, path: String) -> Error {
     let message = match why {
-        Refused::Syntax(at) => ["Cannot be read at character ", &at.to_string(), "; see the pattern language."].concat(),
+        Refused::Syntax(at) => {
+            ["Cannot be read at character ", &at.to_string(), "; see the pattern language."].concat()
+        }
         Refused::Empty => "Must not match the empty text.".to_owned(),
         Refused::TooLarge => "Too large together: use fewer or shorter repetitions.".to_owned(),
     };

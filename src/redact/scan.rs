@@ -450,7 +450,11 @@ impl Scan {
         let belongs = match swallow.tail {
             Tail::Key => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
             Tail::Token => c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '~' | '+' | '/' | '='),
-            Tail::Solid => !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '(' | ')' | '{' | '}' | '[' | ']') && (c.is_ascii() || c.is_alphabetic() && !super::symbol::is_han(c)),
+            Tail::Solid => {
+                !c.is_whitespace()
+                    && !matches!(c, '"' | '\'' | '`' | '<' | '>' | ',' | ';' | '(' | ')' | '{' | '}' | '[' | ']')
+                    && (c.is_ascii() || c.is_alphabetic() && !super::symbol::is_han(c))
+            }
             Tail::Pem => {
                 const END: &[u8] = b"-----END";
                 let at = usize::from(swallow.pem);
@@ -514,5 +518,30 @@ fn best(row: &[Finding]) -> Option<Finding> {
 
 /// What may stand between a word and its value.
 fn is_between(c: char) -> bool {
-    matches!(c, ' ' | ':' | '=' | '"' | '\'' | '`' | '(' | '[' | '<' | '>' | '*' | '-' | '\t' | '是' | '为' | '号' | '码' | '叫' | '「' | '“' | '‘' | '【' | '|' | '了')
+    matches!(
+        c,
+        ' ' | ':'
+            | '='
+            | '"'
+            | '\''
+            | '`'
+            | '('
+            | '['
+            | '<'
+            | '>'
+            | '*'
+            | '-'
+            | '\t'
+            | '是'
+            | '为'
+            | '号'
+            | '码'
+            | '叫'
+            | '「'
+            | '“'
+            | '‘'
+            | '【'
+            | '|'
+            | '了'
+    )
 }

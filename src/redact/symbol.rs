@@ -11,7 +11,15 @@ pub(crate) fn normal(c: char) -> Option<char> {
 fn rare(c: char) -> Option<char> {
     let code = c as u32;
     Some(match code {
-        0xAD | 0x34F | 0x61C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x2064 | 0xFE00..=0xFE0F | 0xFEFF => return None,
+        0xAD
+        | 0x34F
+        | 0x61C
+        | 0x180E
+        | 0x200B..=0x200F
+        | 0x202A..=0x202E
+        | 0x2060..=0x2064
+        | 0xFE00..=0xFE0F
+        | 0xFEFF => return None,
         0xA0 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => ' ',
         0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(c),
         0x2010..=0x2015 | 0x2212 | 0xFE58 | 0xFE63 => '-',
@@ -62,7 +70,7 @@ mod tests {
     #[test]
     fn writings_of_one_character_have_one_form() {
         let all = |text: &str| text.chars().filter_map(normal).collect::<String>();
-        assert_eq!(all("１３８－０013\u{200b}8０00"), "138-0013" .to_owned() + "8000");
+        assert_eq!(all("１３８－０013\u{200b}8０00"), "138-0013".to_owned() + "8000");
         assert_eq!(all("a\u{ad}b\u{3000}c—d・e"), "ab c-d·e");
         assert_eq!(all("٠١٢𝟏𝟗"), "01219");
     }

@@ -1,6 +1,8 @@
 //! The last word on a match: from what an automaton walked over to what a validator takes, and what its surroundings say.
 
-use super::check::{card, date, device, email, eu, hk_mo_tw, iban, id_cn, ip, permit, phone, plate, secret, us_uk, uscc};
+use super::check::{
+    card, date, device, email, eu, hk_mo_tw, iban, id_cn, ip, permit, phone, plate, secret, us_uk, uscc,
+};
 use super::machine::plain;
 use super::rules::Check;
 use super::scan::Ring;
@@ -122,17 +124,28 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let digits = candidate.bare();
             let mut groups = candidate.groups();
             // The country's code is a group of its own, or not.
-            if groups.len() > 1 && matches!(groups.first(), Some(2..=4)) && digits.trim_start_matches(['+', '0']).starts_with("86") {
+            if groups.len() > 1
+                && matches!(groups.first(), Some(2..=4))
+                && digits.trim_start_matches(['+', '0']).starts_with("86")
+            {
                 groups.remove(0);
             }
-            number(phone::mobile_cn(&digits), weight(&groups, &[&[3, 4, 4], &[3, 8], &[4, 3, 4], &[3, 3, 5], &[7, 4]], -25))
+            number(
+                phone::mobile_cn(&digits),
+                weight(&groups, &[&[3, 4, 4], &[3, 8], &[4, 3, 4], &[3, 3, 5], &[7, 4]], -25),
+            )
         }
         Check::IotCn => number(phone::iot_cn(&candidate.bare()), 0),
         Check::LandlineCn => {
             let text = candidate.text();
             // An extension is not the number's.
             let main = text.split(['转', 'e', 'x', '#', '分']).next().unwrap_or_default();
-            let digits = |text: &str| text.chars().map(|c| chinese_digit(c).unwrap_or(c)).filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>();
+            let digits = |text: &str| {
+                text.chars()
+                    .map(|c| chinese_digit(c).unwrap_or(c))
+                    .filter(|c| c.is_ascii_digit() || *c == '+')
+                    .collect::<String>()
+            };
             let all = digits(main);
             let short = main.rsplit_once('-').map(|(front, _)| digits(front)).unwrap_or_default();
             let plain = candidate.groups().len() == 1;
@@ -146,13 +159,28 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
         }
         Check::PhoneNanp => number(phone::nanp(&candidate.bare()), 0),
         Check::IdCn => {
-            let odd = weight(&candidate.groups(), &[&[6, 8, 4], &[6, 4, 4, 4], &[6, 12], &[14, 4], &[3, 3, 4, 4, 4], &[4, 4, 4, 4, 2]], -20);
+            let odd = weight(
+                &candidate.groups(),
+                &[&[6, 8, 4], &[6, 4, 4, 4], &[6, 12], &[14, 4], &[3, 3, 4, 4, 4], &[4, 4, 4, 4, 2]],
+                -20,
+            );
             number(id_cn::id_cn(&candidate.bare()), odd)
         }
         Check::IdCn15 => number(id_cn::id_cn15(&candidate.bare()), 0),
         Check::Card => {
             let digits = candidate.bare();
-            let usual: &[&[u8]] = &[&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 4, 1], &[4, 4, 4, 4, 2], &[4, 6, 5], &[6, 13], &[4, 4, 4, 6], &[4, 4, 4, 7], &[6, 4, 9], &[4, 6, 4]];
+            let usual: &[&[u8]] = &[
+                &[4, 4, 4, 4],
+                &[4, 4, 4, 4, 3],
+                &[4, 4, 4, 4, 1],
+                &[4, 4, 4, 4, 2],
+                &[4, 6, 5],
+                &[6, 13],
+                &[4, 4, 4, 6],
+                &[4, 4, 4, 7],
+                &[6, 4, 9],
+                &[4, 6, 4],
+            ];
             let odd = weight(&candidate.groups(), usual, -30);
             // Ids of 19 digits are many, old cards of 13 are few.
             let length = if digits.len() == 13 { -20 } else { 0 };
@@ -166,7 +194,8 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
         }
         Check::EmailAt => {
             let text = candidate.text().to_ascii_lowercase();
-            let squeezed: String = text.chars().filter(|c| !matches!(c, ' ' | '[' | ']' | '(' | ')' | '{' | '}' | '#' | '*')).collect();
+            let squeezed: String =
+                text.chars().filter(|c| !matches!(c, ' ' | '[' | ']' | '(' | ')' | '{' | '}' | '#' | '*')).collect();
             // Of all the ways to read `at` and `dot` as letters, one must give an address.
             let reads = |at: usize| {
                 let (local, rest) = squeezed.split_at_checked(at)?;
@@ -180,8 +209,10 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
         Check::Ip4 => {
             let text = candidate.text();
             let named = matches!(candidate.before(1), Some('/')) && candidate.before(2) != Some('/');
-            let joined = matches!(candidate.before(1), Some('-' | '.')) || matches!(candidate.ring.char(candidate.to), Some('-'));
-            let word: String = (1..=9).rev().filter_map(|back| candidate.before(back)).collect::<String>().to_ascii_lowercase();
+            let joined = matches!(candidate.before(1), Some('-' | '.'))
+                || matches!(candidate.ring.char(candidate.to), Some('-'));
+            let word: String =
+                (1..=9).rev().filter_map(|back| candidate.before(back)).collect::<String>().to_ascii_lowercase();
             let version = ["version", "ver", "v", "版本", "release", "build", "固件"].iter().any(|name| {
                 let trimmed = word.trim_end_matches([' ', ':', '=', '"', '号', '-', '是', '为', '.']);
                 trimmed.ends_with(name)
@@ -192,7 +223,8 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let text = candidate.text();
             let groups = text.split(':').filter(|group| !group.is_empty()).count();
             let has_digit = text.bytes().any(|b| b.is_ascii_digit());
-            let colon = matches!(candidate.before(1), Some(':')) || matches!(candidate.ring.char(candidate.to), Some(':'));
+            let colon =
+                matches!(candidate.before(1), Some(':')) || matches!(candidate.ring.char(candidate.to), Some(':'));
             when(groups >= 3 && has_digit && !colon && ip::ipv6(&text) && !ip::ip_kept(&text))
         }
         Check::Mac => {
@@ -216,15 +248,31 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let written = text.contains('(');
             let upper = text.bytes().all(|b| !b.is_ascii_lowercase());
             let right = hk_mo_tw::hkid(&candidate.bare().to_ascii_uppercase());
-            number(right, if written && upper { 25 } else if upper { 0 } else { -15 })
+            number(
+                right,
+                if written && upper {
+                    25
+                } else if upper {
+                    0
+                } else {
+                    -15
+                },
+            )
         }
         Check::Moid => number(hk_mo_tw::moid(&candidate.bare()), 0),
         Check::Twid => {
             let text = candidate.bare();
-            number(hk_mo_tw::twid(&text) || candidate.context && hk_mo_tw::tw_arc(&text), if text.starts_with(|c: char| c.is_ascii_lowercase()) { -20 } else { 0 })
+            number(
+                hk_mo_tw::twid(&text) || candidate.context && hk_mo_tw::tw_arc(&text),
+                if text.starts_with(|c: char| c.is_ascii_lowercase()) { -20 } else { 0 },
+            )
         }
         Check::Plate => {
-            let text: String = candidate.chars().filter(|c| !matches!(c, ' ' | '-' | '·' | '.')).map(|c| c.to_ascii_uppercase()).collect();
+            let text: String = candidate
+                .chars()
+                .filter(|c| !matches!(c, ' ' | '-' | '·' | '.'))
+                .map(|c| c.to_ascii_uppercase())
+                .collect();
             let lower = candidate.chars().any(|c| c.is_ascii_lowercase());
             let goes_on = candidate.ring.char(candidate.to).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
             let word = candidate.before(1).is_some_and(|c| matches!(c, '最' | '更' | '全' | '创' | '革' | '重'));
@@ -239,7 +287,19 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
         Check::Nhs => number(us_uk::uk_nhs(&candidate.bare()), 0),
         Check::EuId => {
             let text = candidate.bare().to_ascii_uppercase();
-            let checks = [eu::de_steuer_id, eu::fr_nir, eu::es_dni, eu::es_nie, eu::it_codice_fiscale, eu::nl_bsn, eu::be_nn, eu::pl_pesel, eu::se_personnummer, eu::pt_nif, eu::dk_cpr];
+            let checks = [
+                eu::de_steuer_id,
+                eu::fr_nir,
+                eu::es_dni,
+                eu::es_nie,
+                eu::it_codice_fiscale,
+                eu::nl_bsn,
+                eu::be_nn,
+                eu::pl_pesel,
+                eu::se_personnummer,
+                eu::pt_nif,
+                eu::dk_cpr,
+            ];
             when(checks.iter().any(|check| check(&text)))
         }
         Check::Key => {
@@ -249,7 +309,8 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             when(secret::entropy(body) >= 230 && !secret::is_placeholder(&text))
         }
         Check::Jwt => {
-            const BEGINNINGS: [&str; 9] = ["hbGci", "0eXAi", "raWQi", "lbmMi", "jdHki", "4NX", "qa3Ui", "qd2si", "6aXAi"];
+            const BEGINNINGS: [&str; 9] =
+                ["hbGci", "0eXAi", "raWQi", "lbmMi", "jdHki", "4NX", "qa3Ui", "qd2si", "6aXAi"];
             let text = candidate.text();
             let rest = text.get(3..).unwrap_or_default();
             when(BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning)))
@@ -269,22 +330,49 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             }
             // The word itself, as a part of a longer name or of code.
             let quoted = matches!(candidate.before(1), Some('"' | '\'' | '`'));
-            let said = (1..=8).filter_map(|back| candidate.before(back)).take_while(|c| !c.is_ascii_alphanumeric()).collect::<Vec<_>>();
-            let assigned = said.iter().any(|c| matches!(c, ':' | '=' | '是' | '为')) || said.first().is_some_and(|c| is_han(*c));
+            let said = (1..=8)
+                .filter_map(|back| candidate.before(back))
+                .take_while(|c| !c.is_ascii_alphanumeric())
+                .collect::<Vec<_>>();
+            let assigned =
+                said.iter().any(|c| matches!(c, ':' | '=' | '是' | '为')) || said.first().is_some_and(|c| is_han(*c));
             let digits = text.bytes().filter(u8::is_ascii_digit).count();
             let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
             let marks = text.len() - digits - letters;
-            let code = text.contains("()") || text.starts_with(['$', '-', '.', '/', '\\', '|', '=', '&', '?']) || text.contains("::") || text.contains("=>") || text.starts_with("http");
-            let dotted = text.split('.').count() > 1 && text.split('.').all(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'));
-            let mixed = digits > 0 && letters > 0 || digits > 0 && marks > 0 || letters > 0 && marks > 0 && !text.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'/' | b'.' | b'[' | b']'));
-            let plain = digits >= 6 && letters == 0 || quoted && letters >= 6 && secret::entropy(&text) >= 250 && !text.contains([' ', '_', '-']);
-            let is_value = text.len() >= 4 && assigned && !code && !dotted && (mixed && text.len() >= 6 || plain) && !secret::is_placeholder(&text);
+            let code = text.contains("()")
+                || text.starts_with(['$', '-', '.', '/', '\\', '|', '=', '&', '?'])
+                || text.contains("::")
+                || text.contains("=>")
+                || text.starts_with("http");
+            let dotted = text.split('.').count() > 1
+                && text.split('.').all(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'));
+            let mixed = digits > 0 && letters > 0
+                || digits > 0 && marks > 0
+                || letters > 0
+                    && marks > 0
+                    && !text
+                        .bytes()
+                        .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'/' | b'.' | b'[' | b']'));
+            let plain = digits >= 6 && letters == 0
+                || quoted && letters >= 6 && secret::entropy(&text) >= 250 && !text.contains([' ', '_', '-']);
+            let is_value = text.len() >= 4
+                && assigned
+                && !code
+                && !dotted
+                && (mixed && text.len() >= 6 || plain)
+                && !secret::is_placeholder(&text);
             is_value.then_some(Verdict { to, ..whole })
         }
         Check::Login => {
             let text = candidate.text();
             let (user, password) = text.split_once(':')?;
-            when(!user.is_empty() && !password.is_empty() && !secret::is_placeholder(password) && !password.eq_ignore_ascii_case("password") && !password.eq_ignore_ascii_case("pass"))
+            when(
+                !user.is_empty()
+                    && !password.is_empty()
+                    && !secret::is_placeholder(password)
+                    && !password.eq_ignore_ascii_case("password")
+                    && !password.eq_ignore_ascii_case("pass"),
+            )
         }
         Check::Name => {
             let name = candidate.text();
@@ -312,7 +400,12 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
         }
         Check::Wechat => {
             let id = candidate.text();
-            let is_word = id.bytes().all(|b| b.is_ascii_lowercase()) && ["official", "account", "wechat", "weixin", "message", "payment", "connect", "server", "config", "client", "string", "number"].contains(&id.as_str());
+            let is_word = id.bytes().all(|b| b.is_ascii_lowercase())
+                && [
+                    "official", "account", "wechat", "weixin", "message", "payment", "connect", "server", "config",
+                    "client", "string", "number",
+                ]
+                .contains(&id.as_str());
             when(!is_word)
         }
     }
@@ -320,13 +413,20 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
 
 /// A name and what shows that it is one, which is not hidden: the title, or the character behind.
 fn name_with_tail(candidate: &Candidate<'_>) -> Option<Verdict> {
-    const TITLES: [&str; 18] = ["先生", "女士", "小姐", "老师", "医生", "教授", "经理", "律师", "师傅", "同学", "阿姨", "叔叔", "大夫", "主任", "护士", "总监", "部长", "校长"];
+    const TITLES: [&str; 18] = [
+        "先生", "女士", "小姐", "老师", "医生", "教授", "经理", "律师", "师傅", "同学", "阿姨", "叔叔", "大夫", "主任",
+        "护士", "总监", "部长", "校长",
+    ];
     let text = candidate.text();
     let tail = TITLES.iter().find(|title| text.ends_with(*title)).map_or(1, |title| title.chars().count());
     let keep = text.chars().count().checked_sub(tail).filter(|keep| *keep >= 2)?;
     let name: String = text.chars().take(keep).collect();
     // `李老师` alone is a way to speak of someone; with a given name it is who that is.
-    if is_common(&name) { None } else { Some(Verdict { bonus: 0, from: candidate.from, to: candidate.from + keep as u64 }) }
+    if is_common(&name) {
+        None
+    } else {
+        Some(Verdict { bonus: 0, from: candidate.from, to: candidate.from + keep as u64 })
+    }
 }
 
 /// Words that begin like a name.
@@ -339,12 +439,93 @@ fn is_common(name: &str) -> bool {
 
 /// English words that follow `I am` or `name:` and are no names.
 const WORDS_NOT_NAMES: &[&str] = &[
-    "the", "this", "that", "sorry", "not", "sure", "here", "there", "your", "our", "string", "number", "null", "true", "false", "none",
-    "customer", "support", "team", "sir", "madam", "all", "user", "name", "file", "error", "click", "please", "button", "field",
-    "is", "are", "was", "will", "can", "and", "for", "with", "from", "you", "we", "my", "it", "in", "on", "at", "to", "of", "a", "an",
-    "manager", "member", "required", "optional", "type", "value", "test", "default", "new", "service", "center", "information", "us",
-    "id", "email", "phone", "address", "date", "colleague", "colleagues", "friend", "friends", "everyone", "readers", "hiring",
-    "chinese", "english", "american", "british", "french", "german", "japanese", "monday", "tuesday", "wednesday", "thursday", "friday",
+    "the",
+    "this",
+    "that",
+    "sorry",
+    "not",
+    "sure",
+    "here",
+    "there",
+    "your",
+    "our",
+    "string",
+    "number",
+    "null",
+    "true",
+    "false",
+    "none",
+    "customer",
+    "support",
+    "team",
+    "sir",
+    "madam",
+    "all",
+    "user",
+    "name",
+    "file",
+    "error",
+    "click",
+    "please",
+    "button",
+    "field",
+    "is",
+    "are",
+    "was",
+    "will",
+    "can",
+    "and",
+    "for",
+    "with",
+    "from",
+    "you",
+    "we",
+    "my",
+    "it",
+    "in",
+    "on",
+    "at",
+    "to",
+    "of",
+    "a",
+    "an",
+    "manager",
+    "member",
+    "required",
+    "optional",
+    "type",
+    "value",
+    "test",
+    "default",
+    "new",
+    "service",
+    "center",
+    "information",
+    "us",
+    "id",
+    "email",
+    "phone",
+    "address",
+    "date",
+    "colleague",
+    "colleagues",
+    "friend",
+    "friends",
+    "everyone",
+    "readers",
+    "hiring",
+    "chinese",
+    "english",
+    "american",
+    "british",
+    "french",
+    "german",
+    "japanese",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
 ];
 
 /// An address says a road or a number, and more than that.
@@ -355,8 +536,60 @@ fn address(candidate: &Candidate<'_>) -> Option<Verdict> {
     if text.starts_with(|c: char| c.is_ascii_digit()) && text.is_ascii() {
         return Some(whole);
     }
-    let places = text.chars().filter(|c| matches!(c, '省' | '市' | '区' | '县' | '镇' | '乡' | '村' | '路' | '街' | '道' | '巷' | '弄' | '里' | '园' | '苑' | '厦' | '场' | '城' | '楼' | '栋' | '幢' | '座' | '号' | '室' | '寓' | '院')).count();
-    let has_road = text.chars().any(|c| matches!(c, '路' | '街' | '道' | '巷' | '弄' | '村' | '园' | '苑' | '厦' | '场' | '寓' | '镇' | '乡' | '栋' | '幢' | '座' | '室'));
+    let places = text
+        .chars()
+        .filter(|c| {
+            matches!(
+                c,
+                '省' | '市'
+                    | '区'
+                    | '县'
+                    | '镇'
+                    | '乡'
+                    | '村'
+                    | '路'
+                    | '街'
+                    | '道'
+                    | '巷'
+                    | '弄'
+                    | '里'
+                    | '园'
+                    | '苑'
+                    | '厦'
+                    | '场'
+                    | '城'
+                    | '楼'
+                    | '栋'
+                    | '幢'
+                    | '座'
+                    | '号'
+                    | '室'
+                    | '寓'
+                    | '院'
+            )
+        })
+        .count();
+    let has_road = text.chars().any(|c| {
+        matches!(
+            c,
+            '路' | '街'
+                | '道'
+                | '巷'
+                | '弄'
+                | '村'
+                | '园'
+                | '苑'
+                | '厦'
+                | '场'
+                | '寓'
+                | '镇'
+                | '乡'
+                | '栋'
+                | '幢'
+                | '座'
+                | '室'
+        )
+    });
     if !has_road || places < 2 && !candidate.context || length < 4 {
         return None;
     }

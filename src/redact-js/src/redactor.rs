@@ -2,7 +2,7 @@
 
 use crate::convert;
 use sluicegate::limits::Limits;
-use sluicegate::redact::{self, Action, Answers, Finding, Mode, Policy, Restorer, Session, Sink, Tally, body, wire};
+use sluicegate::redact::{self, Answers, Mode, Policy, Restorer, Session, Sink, Tally, body, wire};
 use sluicegate::{Error, ErrorKind};
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -86,16 +86,14 @@ impl Redactor {
         let (core, mut state) = shared.open()?;
         let State { session, total } = &mut *state;
         let masked = core.mask(text, session, total);
-        let replaced = masked.findings.iter().map(|finding| replacement(&core, session, text, finding));
-        let replaced: Vec<String> = replaced.collect();
-        self.said = convert::findings(&core, text, &masked.findings, &replaced);
+        self.said = convert::findings(&core, text, &masked.findings, Some((&masked.text, &masked.replaced)));
         Ok(masked.text)
     }
 
     /// What is private in a text; the session stays as it is.
     pub fn find(&self, text: &str) -> String {
         let core = self.shared.core();
-        convert::findings(&core, text, &core.find(text), &[])
+        convert::findings(&core, text, &core.find(text), None)
     }
 
     /// Gives back what tokens in a text stand for.
@@ -161,14 +159,4 @@ impl Redactor {
 
 pub(crate) fn sink(json: bool) -> Sink {
     if json { Sink::Json } else { Sink::Text }
-}
-
-/// What stands in the masked text for a finding.
-fn replacement(core: &redact::Redactor, session: &mut Session, text: &str, finding: &Finding) -> String {
-    let value = text.get(finding.start..finding.end).unwrap_or_default();
-    let label = core.policy().label(finding.entity);
-    match core.policy().action(finding.entity) {
-        Action::Token => session.token(finding.entity, label, value),
-        _ => ["***", label, "***"].concat(),
-    }
 }

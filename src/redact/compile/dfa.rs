@@ -255,8 +255,11 @@ fn subsets(
         let start = keep(nfa.closure(entries));
         dfa.starts.push(id(start, &mut states)?);
     }
-    let closures: Vec<Vec<usize>> =
-        nfa.reads.iter().map(|read| read.as_ref().map(|(_, to)| keep(nfa.closure(&[*to]))).unwrap_or_default()).collect();
+    let closures: Vec<Vec<usize>> = nfa
+        .reads
+        .iter()
+        .map(|read| read.as_ref().map(|(_, to)| keep(nfa.closure(&[*to]))).unwrap_or_default())
+        .collect();
     let mut next = 0;
     while let Some(state) = states.get(next).cloned() {
         next += 1;
