@@ -2,7 +2,7 @@
 
 use crate::convert;
 use sluicegate::limits::Limits;
-use sluicegate::redact::{self, Answers, Mode, Policy, Restorer, Session, Sink, Tally, body, wire};
+use sluicegate::redact::{self, Masker, Policy, Restorer, Session, Sink, Tally, body, wire};
 use sluicegate::{Error, ErrorKind};
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -11,8 +11,6 @@ use wasm_bindgen::prelude::*;
 /// What a redactor and the streams that it has opened work on.
 pub(crate) struct Shared {
     core: RefCell<redact::Redactor>,
-    /// For words that are not to be given back: errors.
-    scrubber: RefCell<redact::Redactor>,
     key: [u8; 32],
     /// `None` once it is closed.
     state: RefCell<Option<State>>,
@@ -60,11 +58,8 @@ impl Redactor {
     fn open(policy: &str, key: &[u8]) -> Result<Redactor, Error> {
         let key = <[u8; 32]>::try_from(key)
             .map_err(|_| Error::new(ErrorKind::Misconfigured, "The key must have 32 bytes.").with_param("key"))?;
-        let policy = Policy::parse(policy, "")?;
-        let plain = Policy { mode: Mode::Irreversible, answers: Answers::Mask, hint: false, ..policy.clone() };
         let shared = Shared {
-            core: RefCell::new(redact::Redactor::new(policy)?),
-            scrubber: RefCell::new(redact::Redactor::new(plain)?),
+            core: RefCell::new(redact::Redactor::new(Policy::parse(policy, "")?)?),
             state: RefCell::new(Some(State { session: Session::new(&key), total: Tally::default() })),
             key,
         };
@@ -134,9 +129,12 @@ impl Redactor {
     }
 
     /// Words that come from elsewhere and that may be logged: what is private in them gets labels, and tokens stay.
-    pub fn scrub(&self, text: &str) -> String {
-        let mut session = Session::new(&self.shared.key);
-        self.shared.scrubber.borrow().mask(text, &mut session, &mut Tally::default()).text
+    pub fn scrub(&self, text: &str) -> Result<String, JsValue> {
+        let (core, mut state) = self.shared.open()?;
+        let (mut masker, mut out, mut tally) = (Masker::for_answer(&core), String::new(), Tally::default());
+        masker.push(&core, &mut state.session, text, &mut out, &mut tally);
+        masker.finish(&core, &mut state.session, &mut out, &mut tally);
+        Ok(out)
     }
 
     /// What was done so far, of all calls.
