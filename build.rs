@@ -1,6 +1,6 @@
 //! Compiles the built-in redaction rules to two automata, so that none of it happens when a program starts.
 
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, unused_imports, missing_docs, unreachable_pub)]
 
 #[path = "src/redact/assemble.rs"]
 mod assemble;

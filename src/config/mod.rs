@@ -15,6 +15,7 @@ mod model;
 mod number;
 mod read;
 mod recovery;
+mod redaction;
 mod resume;
 mod upstream;
 
@@ -23,6 +24,7 @@ pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
 pub use ladder::Route;
 pub use model::{Model, Models};
+pub use redaction::{Cover, Covered, Redaction};
 pub use resume::Resume;
 pub use upstream::Upstream;
 
@@ -54,6 +56,7 @@ const FIELDS: &[&str] = &[
     "limits",
     "budgets",
     "recovery",
+    "redaction",
     "resume",
     "heartbeat_ms",
     "log",
@@ -82,6 +85,7 @@ pub struct Config {
     origins: Vec<String>,
     limits: Limits,
     request_headers: usize,
+    redaction: Option<Redaction>,
     resume: Resume,
     heartbeat: u64,
     log: LogLevel,
@@ -126,10 +130,12 @@ impl Config {
         let (limits, request_headers) =
             fields.optional("limits", number::limits)?.unwrap_or((Limits::default(), REQUEST_HEADERS));
         let (recovery, breaker) = fields.optional("recovery", recovery::read)?.unwrap_or_default();
+        let any_trusted = upstreams.iter().any(|upstream| upstream.trusted);
         let levels = [("off", LogLevel::Off), ("errors", LogLevel::Errors), ("requests", LogLevel::Requests)];
         let config = Config {
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
+            redaction: fields.optional("redaction", |node| redaction::read(node, any_trusted))?.flatten(),
             resume: fields.optional("resume", resume::read)?.unwrap_or_default(),
             heartbeat: fields
                 .optional("heartbeat_ms", |node| node.number(100, 300_000, "milliseconds"))?

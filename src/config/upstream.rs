@@ -19,6 +19,7 @@ pub struct Upstream {
     pub(super) models: Models,
     pub(super) headers: Vec<(String, String)>,
     pub(super) scripted: bool,
+    pub(super) trusted: bool,
     pub(super) think_tags: ThinkTags,
     pub(super) budgets: Budgets,
     /// Its part of the calls for models that others serve too.
@@ -61,6 +62,11 @@ impl Upstream {
         self.scripted
     }
 
+    /// Whether it may read what is hidden from others.
+    pub fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
     /// How inline reasoning is read.
     pub fn think_tags(&self) -> ThinkTags {
         self.think_tags
@@ -72,8 +78,19 @@ impl Upstream {
     }
 }
 
-const FIELDS: &[&str] =
-    &["name", "dialect", "base_url", "secret", "models", "headers", "scripted", "think_tags", "budgets", "weight"];
+const FIELDS: &[&str] = &[
+    "name",
+    "dialect",
+    "base_url",
+    "secret",
+    "models",
+    "headers",
+    "scripted",
+    "trusted",
+    "think_tags",
+    "budgets",
+    "weight",
+];
 
 pub(super) const DIALECTS: &[(&str, Dialect)] =
     &[("openai", Dialect::OpenAi), ("deepseek", Dialect::DeepSeek), ("siliconflow", Dialect::SiliconFlow)];
@@ -101,6 +118,7 @@ pub(super) fn read(node: Node<'_>, development: bool, budgets: &Budgets) -> Resu
             .required("models", "an array of model ids, or \"upstream\"", |node| model::read(node, &budgets))?,
         headers: fields.optional("headers", super::headers::read)?.unwrap_or_default(),
         scripted: fields.optional("scripted", |node| node.boolean())?.unwrap_or(false),
+        trusted: fields.optional("trusted", |node| node.boolean())?.unwrap_or(false),
         think_tags: fields.optional("think_tags", |node| node.choice(THINK_TAGS))?.unwrap_or(ThinkTags::Auto),
         weight: fields.optional("weight", number::weight)?,
         budgets,
@@ -114,7 +132,7 @@ fn name(node: Node<'_>) -> Result<String, Error> {
     if is_name && (1..=64).contains(&text.len()) { Ok(text.to_owned()) } else { Err(node.expected(what)) }
 }
 
-fn secret(node: Node<'_>) -> Result<String, Error> {
+pub(super) fn secret(node: Node<'_>) -> Result<String, Error> {
     // Vendors' keys have lower-case letters or hyphens: a key that is pasted here is told from a name, and not kept.
     let what = "the name of a secret, in upper-case letters, digits and _ (never the key itself)";
     let text = node.string(what)?;

@@ -1,16 +1,15 @@
 //! A compiled automaton, ready to run.
 
-use super::compile::{DEAD, Dfa, EDGE};
+use super::alphabet::Alphabet;
+use super::compile::{DEAD, Dfa};
 use super::rules::SETS;
-
-/// Characters of which the class is looked up directly: all in common use.
-const DIRECT: usize = 0x1_0000;
 
 /// Tables of one automaton.
 #[derive(Clone, Debug)]
 pub(crate) struct Automaton {
-    direct: Box<[u8]>,
-    /// Where classes begin, for the rest.
+    /// By letter of the alphabet: its class.
+    letters: Box<[u8]>,
+    /// Where classes begin.
     classes: Vec<(u32, u8)>,
     width: usize,
     table: Box<[u16]>,
@@ -19,7 +18,6 @@ pub(crate) struct Automaton {
     /// By state: where its rules are in `rules`.
     accepts: Box<[(u16, u8)]>,
     rules: Vec<u16>,
-    pub(crate) edge: u8,
 }
 
 impl Automaton {
@@ -79,42 +77,34 @@ impl Automaton {
         accepts: Vec<(u16, u8)>,
         rules: Vec<u16>,
     ) -> Automaton {
-        let mut direct = vec![0; DIRECT];
-        let mut upto = DIRECT;
-        for &(from, class) in classes.iter().rev() {
-            let from = (from as usize).min(upto);
-            if let Some(range) = direct.get_mut(from..upto) {
-                range.fill(class);
-            }
-            upto = from;
-        }
-        let edge = classes.last().filter(|last| last.0 == EDGE).map_or(0, |last| last.1);
         let cell = |state: u16, class: usize| table.get(usize::from(state) * width + class).copied().unwrap_or(DEAD);
         let first = starts.iter().flat_map(|start| (0..width).map(move |class| cell(*start, class))).collect();
-        Automaton {
-            direct: direct.into_boxed_slice(),
-            classes,
-            width,
-            table: table.into_boxed_slice(),
-            first,
-            accepts: accepts.into_boxed_slice(),
-            rules,
-            edge,
-        }
+        let (table, accepts) = (table.into_boxed_slice(), accepts.into_boxed_slice());
+        Automaton { letters: Box::default(), classes, width, table, first, accepts, rules }
     }
 
+    /// Where its classes begin.
+    pub(crate) fn borders(&self) -> impl Iterator<Item = u32> {
+        self.classes.iter().map(|(from, _)| *from)
+    }
+
+    /// From now on it reads letters of this alphabet, which has all its borders.
+    pub(crate) fn learn(&mut self, alphabet: &Alphabet) {
+        let mut classes = self.classes.iter().copied().peekable();
+        let mut class = 0;
+        let mut of = |border: u32| {
+            while let Some((_, next)) = classes.next_if(|(from, _)| *from <= border) {
+                class = next;
+            }
+            class
+        };
+        self.letters = alphabet.borders().iter().map(|border| of(*border)).collect();
+    }
+
+    /// How it knows a letter.
     #[inline(always)]
-    pub(crate) fn class(&self, c: char) -> u8 {
-        match self.direct.get(c as usize) {
-            Some(class) => *class,
-            None => self.rare_class(c as u32),
-        }
-    }
-
-    #[inline(never)]
-    fn rare_class(&self, c: u32) -> u8 {
-        let behind = self.classes.partition_point(|(from, _)| *from <= c);
-        self.classes.get(behind.wrapping_sub(1)).map_or(0, |(_, class)| *class)
+    pub(crate) fn class(&self, letter: u16) -> u8 {
+        self.letters.get(usize::from(letter)).copied().unwrap_or(0)
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! What all scans share: the automata, what their rules mean under a policy, the context words.
 
+use super::alphabet::Alphabet;
 use super::assemble::{STARTS, own};
 use super::automaton::Automaton;
 use super::compile::{Refused, build};
@@ -30,21 +31,20 @@ pub(crate) struct Machine {
     pub(crate) automata: Vec<Automaton>,
     pub(crate) rules: Vec<Live>,
     pub(crate) words: Words,
-    /// By character under 0x10000: in which automata a match may begin with it, by start.
-    begins: Box<[[u16; STARTS]]>,
-    /// By character under 0x10000: in which automata a match may begin behind it, by start.
-    follows: Box<[[u16; STARTS]]>,
-    /// The same behind the edge.
-    pub(crate) follows_edge: [u16; STARTS],
-    /// The same for any other character.
-    other: [u16; STARTS],
+    pub(crate) alphabet: Alphabet,
+    sides: Box<[Sides]>,
     pub(crate) allow: Vec<String>,
     pub(crate) threshold: u8,
     /// Which kinds the model for names is asked for.
     names: Vec<Entity>,
 }
 
-const DIRECT: usize = 0x1_0000;
+/// In which automata a match may begin with a letter, and behind it: bits, by start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sides {
+    pub(crate) begins: [u16; STARTS],
+    pub(crate) follows: [u16; STARTS],
+}
 
 impl Machine {
     /// Errors: `misconfigured` for a policy's own rule that cannot be compiled.
@@ -70,28 +70,22 @@ impl Machine {
                 automata.push(Automaton::new(&dfa, &ids));
             }
         }
-        let mut begins = vec![[0; STARTS]; DIRECT].into_boxed_slice();
-        let mut follows = begins.clone();
-        let (mut follows_edge, mut other) = ([0; STARTS], [0; STARTS]);
-        for (at, automaton) in automata.iter().enumerate() {
+        let alphabet = Alphabet::new(automata.iter().flat_map(Automaton::borders).collect());
+        let mut sides = vec![Sides::default(); alphabet.borders().len()].into_boxed_slice();
+        for (at, automaton) in automata.iter_mut().enumerate() {
+            automaton.learn(&alphabet);
             let bit = 1u16 << at.min(15);
             for kind in 0..STARTS {
                 let begin: Vec<bool> = (0..=u8::MAX).map(|class| automaton.may_begin(kind, class)).collect();
                 let follow: Vec<bool> = (0..=u8::MAX).map(|class| automaton.may_follow(kind, class)).collect();
                 let has = |which: &[bool], class: u8| which.get(usize::from(class)).copied().unwrap_or(false);
-                for (code, (begins, follows)) in begins.iter_mut().zip(follows.iter_mut()).enumerate() {
-                    let class = automaton.class(char::from_u32(code as u32).unwrap_or('\u{FFFD}'));
-                    for (set, which) in [(begins, &begin), (follows, &follow)] {
+                for (letter, sides) in sides.iter_mut().enumerate() {
+                    let class = automaton.class(letter as u16);
+                    for (set, which) in [(&mut sides.begins, &begin), (&mut sides.follows, &follow)] {
                         if let Some(mask) = set.get_mut(kind).filter(|_| has(which, class)) {
                             *mask |= bit;
                         }
                     }
-                }
-                if let Some(mask) = follows_edge.get_mut(kind).filter(|_| has(&follow, automaton.edge)) {
-                    *mask |= bit;
-                }
-                if let Some(mask) = other.get_mut(kind) {
-                    *mask |= bit;
                 }
             }
         }
@@ -100,19 +94,13 @@ impl Machine {
         let threshold = policy.threshold;
         let asked = [Entity::Person, Entity::Address, Entity::Org];
         let names = asked.into_iter().filter(|entity| policy.action(*entity) != Action::Keep).collect();
-        Ok(Machine { names, automata, rules, words, begins, follows, follows_edge, other, allow, threshold })
+        Ok(Machine { automata, rules, words, alphabet, sides, allow, threshold, names })
     }
 
-    /// In which automata a match may begin with this character.
+    /// In which automata a match may begin with, or behind, this letter.
     #[inline(always)]
-    pub(crate) fn begins(&self, c: char) -> &[u16; STARTS] {
-        self.begins.get(c as usize).unwrap_or(&self.other)
-    }
-
-    /// In which automata a match may begin behind this character.
-    #[inline(always)]
-    pub(crate) fn follows(&self, c: char) -> &[u16; STARTS] {
-        self.follows.get(c as usize).unwrap_or(&self.other)
+    pub(crate) fn sides(&self, letter: u16) -> Sides {
+        self.sides.get(usize::from(letter)).copied().unwrap_or_default()
     }
 
     /// Whether names of this kind are looked for.

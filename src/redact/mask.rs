@@ -150,6 +150,11 @@ impl Masker {
         self.held.len()
     }
 
+    /// How many characters of the text are held back.
+    pub fn held_chars(&self) -> usize {
+        self.held.chars().count()
+    }
+
     /// What was found so far, by place in the whole text; at most 10,000.
     pub fn take_findings(&mut self) -> Vec<Finding> {
         self.placed.clear();

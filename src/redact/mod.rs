@@ -11,6 +11,7 @@
 //! they hold back is derived from the automaton that detects, so that nothing that may still become private has gone out, and nothing
 //! else waits.
 
+mod alphabet;
 mod assemble;
 mod automaton;
 pub mod body;

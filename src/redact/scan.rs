@@ -29,12 +29,14 @@ const WINDOW: u64 = 24;
 /// Most characters between a word and a value that follows it.
 const MOST_BETWEEN: u8 = 6;
 /// Most threads at a time.
-const THREADS: usize = 96;
+const THREADS: usize = 256;
 
 /// A character, where it is and where it ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Symbol {
     pub(crate) c: char,
+    /// Its letter in the machine's alphabet.
+    letter: u16,
     at: usize,
     end: usize,
 }
@@ -109,7 +111,7 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) fn new(names: Option<Tagging>) -> Scan {
         Scan {
-            ring: Ring { symbols: Box::new([Symbol { c: ' ', at: 0, end: 0 }; RING]), count: 0 },
+            ring: Ring { symbols: Box::new([Symbol { c: ' ', letter: 0, at: 0, end: 0 }; RING]), count: 0 },
             bytes: 0,
             threads: Vec::new(),
             pending: Vec::new(),
@@ -136,7 +138,8 @@ impl Scan {
                 }
             }
             if let Some(c) = normal(c) {
-                self.step(machine, Symbol { c, at, end: self.bytes }, found);
+                let letter = machine.alphabet.letter(c);
+                self.step(machine, Symbol { c, letter, at, end: self.bytes }, found);
             }
         }
     }
@@ -152,7 +155,7 @@ impl Scan {
         let mut threads = core::mem::take(&mut self.threads);
         for thread in threads.drain(..) {
             let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { continue };
-            let state = automaton.next(thread.state, automaton.edge);
+            let state = automaton.next(thread.state, automaton.class(machine.alphabet.edge()));
             for &rule in automaton.matched(state) {
                 self.accept(machine, thread, rule, self.ring.count);
             }
@@ -195,7 +198,10 @@ impl Scan {
             self.close(found);
         }
         let index = self.ring.count;
-        let before = index.checked_sub(1).and_then(|index| self.ring.char(index));
+        let before = match index.checked_sub(1).and_then(|index| self.ring.get(index)) {
+            Some(before) => before.letter,
+            None => machine.alphabet.edge(),
+        };
         self.ring.push(symbol);
         if !self.threads.is_empty() {
             self.advance(machine, symbol, index);
@@ -217,7 +223,7 @@ impl Scan {
         for at in 0..self.threads.len() {
             let Some(mut thread) = self.threads.get(at).copied() else { break };
             let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { continue };
-            thread.state = automaton.next(thread.state, automaton.class(symbol.c));
+            thread.state = automaton.next(thread.state, automaton.class(symbol.letter));
             if thread.state == super::compile::DEAD {
                 continue;
             }
@@ -247,14 +253,11 @@ impl Scan {
 
     /// Begins a thread in each automaton in which a match may begin here.
     #[inline(always)]
-    fn begin(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: Option<char>) {
-        let begins = machine.begins(symbol.c);
-        let follows = match before {
-            Some(before) => machine.follows(before),
-            None => &machine.follows_edge,
-        };
+    fn begin(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16) {
+        let begins = machine.sides(symbol.letter).begins;
+        let follows = machine.sides(before).follows;
         let near = self.last_word > 0 && index + 1 - self.last_word <= WINDOW;
-        for (start, (begins, follows)) in begins.iter().zip(follows).enumerate() {
+        for (start, (begins, follows)) in begins.into_iter().zip(follows).enumerate() {
             let mask = begins & follows;
             let is_open = match start {
                 0 => true,
@@ -267,21 +270,13 @@ impl Scan {
         }
     }
 
-    fn begin_in(
-        &mut self,
-        machine: &Machine,
-        symbol: Symbol,
-        index: u64,
-        before: Option<char>,
-        start: usize,
-        mut mask: u16,
-    ) {
+    fn begin_in(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16, start: usize, mut mask: u16) {
         while mask != 0 {
             let which = mask.trailing_zeros();
             mask &= mask - 1;
             let Some(automaton) = machine.automata.get(which as usize) else { continue };
-            let class = before.map_or(automaton.edge, |before| automaton.class(before));
-            let state = automaton.next(automaton.begin(start, class), automaton.class(symbol.c));
+            let class = automaton.class(before);
+            let state = automaton.next(automaton.begin(start, class), automaton.class(symbol.letter));
             if state != super::compile::DEAD && self.threads.len() < THREADS {
                 let (automaton, start) = (which as u8, start as u8);
                 self.threads.push(Thread { automaton, start, state, from: index, at: symbol.at });

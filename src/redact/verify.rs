@@ -324,7 +324,7 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let mut text = candidate.text();
             let mut to = candidate.to;
             // What ends a sentence is not the value's.
-            while text.ends_with(['.', ':', '!', '?', '*']) {
+            while text.ends_with(['.', ':']) {
                 text.pop();
                 to -= 1;
             }

@@ -45,3 +45,8 @@ pub fn whole(redactor: &Redactor, session: &mut Session, body: &str, tally: &mut
     restorer.finish(session, &mut out, tally);
     out
 }
+
+/// Whether answers have to be read at all.
+pub fn needs(redactor: &Redactor, session: &Session) -> bool {
+    !session.is_empty() || redactor.policy().answers == super::Answers::Mask
+}

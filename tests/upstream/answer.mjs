@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { contentText, readDialogue } from "./dialogue.mjs";
 import { isReasoningModel, traitsOf } from "./misbehave.mjs";
+import { rewritten } from "./private.mjs";
 import { demoAnswer, demoReasoning, longText, numberedText, PREFACE, UNRELATED, UTF8_TEXT } from "./script.mjs";
 import { toolCallsFor, valueFor } from "./tools.mjs";
 import { countTokens, excerpt, isChinese, pieces, tokens } from "./tokens.mjs";
@@ -142,6 +143,7 @@ function speech(whole, { said, request }, traits) {
 
 function wholeSpeech(body, prompt, voice, traits) {
   if (traits.echo) return list(pieces(voice.question, 3));
+  if (traits["echo-as"]) return list(pieces(rewritten(traits["echo-as"], voice.question), 3));
   if (traits.endless) return () => longText(ENDLESS_TOKENS);
   if (traits.long !== undefined) return () => longText(Math.min(traits.long, ENDLESS_TOKENS));
   if (traits.numbered !== undefined) return () => numberedText(Math.min(traits.numbered, ENDLESS_TOKENS));

@@ -1,6 +1,6 @@
 // Every misbehaviour as a page can show it: an id, a title in two languages, what a client sees, and the model's name that asks for it.
 
-import { MISBEHAVIOURS, RECOVERY_FAULTS, RECOVERY_SHOWN } from "./misbehave.mjs";
+import { MISBEHAVIOURS, PRIVATE_FAULTS, RECOVERY_FAULTS, RECOVERY_SHOWN } from "./misbehave.mjs";
 
 /** The header that asks for misbehaviours in the words of a model's name. SDKs can set only the name. */
 export const FAULT_HEADER = "x-misbehaviour";
@@ -54,7 +54,7 @@ const SEEN_OF = Object.fromEntries(Object.entries(SEES).flatMap(([seen, names]) 
 /**
  * The list: `{ id, title: { en, zh }, group, sees: { en, zh }, example, words, model, needs }`; `needs` names what a request has to
  * hold for the fault to show. */
-export const FAULTS = [...MISBEHAVIOURS, ...RECOVERY_FAULTS].map(({ name, example, en, zh }) => {
+export const FAULTS = [...MISBEHAVIOURS, ...RECOVERY_FAULTS, ...PRIVATE_FAULTS].map(({ name, example, en, zh }) => {
   const { sees, demo = example, base = "scripted", needs = [] } = RECOVERY_SHOWN[name] ?? { sees: SEEN_OF[name] };
   return { id: name, title: { en, zh }, group: sees, sees: SEEN[sees], example, words: demo, model: `${base}+${demo}`, needs };
 });

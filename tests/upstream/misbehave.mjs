@@ -2,6 +2,7 @@
 // tokens, the first time only, with CRLF line ends. The table is data: the demo page and README show it. Its rows end one call
 // in one way, which three suites check; what only shows over several calls, or needs a certain body, is in recovery.mjs.
 
+import { PRIVATE_ROWS } from "./private.mjs";
 import { RECOVERY_ROWS } from "./recovery.mjs";
 import { readWhen, WHEN } from "./schedule.mjs";
 
@@ -86,7 +87,7 @@ const TABLE = [
     "Sends keep-alive comments (blank lines before a JSON answer) before the first token.", "首个词元前发送保活注释（JSON 回答前为空行）。"),
 ];
 
-const COMPILED = [...RECOVERY_ROWS, ...TABLE].map((row) => ({
+const COMPILED = [...PRIVATE_ROWS.toReversed(), ...RECOVERY_ROWS, ...TABLE].map((row) => ({
   ...row,
   key: row.key ?? row.name.replace(/-(?:N+|MS|X|NAME)$/, ""),
   regex: new RegExp(`(?<![a-z0-9])${row.pattern}(?<when>${WHEN})(?![a-z0-9])`, "i"),
@@ -98,8 +99,11 @@ export const MISBEHAVIOURS = TABLE.map(shown);
 /** The same for what tests of recovery need. A call without recovery ends in more than one way by these, or by none. */
 export const RECOVERY_FAULTS = RECOVERY_ROWS.map(shown);
 
+/** The same for what tests of redaction need. */
+export const PRIVATE_FAULTS = PRIVATE_ROWS.map(shown);
+
 /** How a page shows those: `{ sees, demo, base, needs }` by name. */
-export const RECOVERY_SHOWN = Object.fromEntries(RECOVERY_ROWS.map(({ name, sees, demo, base, needs }) => [name, { sees, demo, base, needs }]));
+export const RECOVERY_SHOWN = Object.fromEntries([...RECOVERY_ROWS, ...PRIVATE_ROWS].map(({ name, sees, demo, base, needs }) => [name, { sees, demo, base, needs }]));
 
 function shown({ name, example, en, zh }) {
   return { name, example, en, zh };

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { FAULTS, FAULT_HEADER, fingerprint, MISBEHAVIOURS, RECOVERY_FAULTS, expectedAnswer, startUpstream, statusBody, traitsOf } from "./index.mjs";
+import { FAULTS, FAULT_HEADER, fingerprint, MISBEHAVIOURS, PRIVATE_FAULTS, RECOVERY_FAULTS, expectedAnswer, startUpstream, statusBody, traitsOf } from "./index.mjs";
 import { assemble, post } from "./raw.mjs";
 import { chanceAt, Occasions } from "./schedule.mjs";
 
@@ -268,7 +268,7 @@ test("the list of faults has every misbehaviour, and each model's name asks for 
   const { faults, header, schedules } = await answer.json();
   assert.equal(answer.headers.get("access-control-allow-origin"), "*");
   assert.deepEqual([faults, header], [JSON.parse(JSON.stringify(FAULTS)), FAULT_HEADER]);
-  assert.deepEqual(faults.map(({ id }) => id), [...MISBEHAVIOURS, ...RECOVERY_FAULTS].map(({ name }) => name));
+  assert.deepEqual(faults.map(({ id }) => id), [...MISBEHAVIOURS, ...RECOVERY_FAULTS, ...PRIVATE_FAULTS].map(({ name }) => name));
   for (const { words, title } of schedules) {
     const found = traitsOf(`m+cut-9${words}+crlf`, (key) => key !== "cut" || !words);
     assert.deepEqual([Object.keys(found).includes("cut"), found.crlf, Boolean(title.en && title.zh)], [words === "", true, true], words);
@@ -277,7 +277,7 @@ test("the list of faults has every misbehaviour, and each model's name asks for 
   for (const { id, title, sees, group, words, model } of faults) {
     for (const each of [title, sees]) assert.ok(each?.en.length > 10 && /\p{Script=Han}/u.test(each.zh), id);
     assert.ok(group && model.endsWith(words), id);
-    const key = Object.keys(traitsOf(`${[...MISBEHAVIOURS, ...RECOVERY_FAULTS].find(({ name }) => name === id).example}`));
+    const key = Object.keys(traitsOf(`${[...MISBEHAVIOURS, ...RECOVERY_FAULTS, ...PRIVATE_FAULTS].find(({ name }) => name === id).example}`));
     assert.equal(key.length, 1, id);
     assert.ok(key[0] in traitsOf(model), id);
   }

@@ -3,8 +3,10 @@
 import { readFileSync } from "node:fs";
 import { countOutput, planAnswer } from "./answer.mjs";
 import { headersOf, metaOf, streamEvents, wholeAnswer } from "./dialects.mjs";
+import { contentText } from "./dialogue.mjs";
 import { htmlPage, inStreamError, overflowBody, statusBody } from "./errors.mjs";
 import { EventWriter, writeCut } from "./framing.mjs";
+import { quotingError } from "./private.mjs";
 import { BREAKS } from "./recovery.mjs";
 
 const RECORDINGS = new URL("../vectors/recordings/", import.meta.url);
@@ -44,6 +46,8 @@ async function answerInstead(call) {
     if (date) extra["retry-after"] = new Date(Math.ceil((Date.now() + DATE_AHEAD_MS) / 1000) * 1000).toUTCString();
     const { type, text } = statusBody(dialect, code);
     send(call, code, type, text, extra);
+  } else if (traits.quotes) {
+    send(call, traits.quotes, "application/json", quotingError(questionOf(call)));
   } else if (traits.redirect) {
     send(call, 302, "text/html", "", { location: call.path });
   } else if (traits["html-524"] || traits["html-200"]) {
@@ -59,6 +63,12 @@ async function answerInstead(call) {
     return false;
   }
   return true;
+}
+
+/** What an error of this upstream quotes. */
+function questionOf({ body }) {
+  const messages = body.messages?.filter(({ role }) => role === "user");
+  return messages ? contentText(messages.at(-1)?.content) : String(body.prompt ?? "");
 }
 
 async function replay(call) {
@@ -120,13 +130,17 @@ async function stream(call, plan, meta) {
 }
 
 /** Does what the name asks for once `sent` tokens are out; true if that was the end of the stream. */
-async function breakAfter({ connection, traits, dialect }, sent, event, writer, alive) {
+async function breakAfter(call, sent, event, writer, alive) {
+  const { connection, traits, dialect } = call;
   const due = (name) => traits[name] !== undefined && sent.all >= traits[name];
   const action = ["cut", "eof", "stall"].find(due) ?? BREAKS.find((row) => reached(row, traits[row.key], sent, event))?.end;
   if (action) await connection.stop(action);
   else if (due("keepalive-stall")) for (;;) await alive();
   else if (due("error-in-stream") || due("error-event")) {
     await writer.event(inStreamError(dialect), due("error-event") ? { type: "error" } : {});
+    connection.end(undefined, { early: true });
+  } else if (due("quotes-in-stream")) {
+    await writer.event(quotingError(questionOf(call)));
     connection.end(undefined, { early: true });
   } else if (due("malformed")) {
     await writer.event('{"choices":[{"index":0,"delta":{"content":"bro');

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { expectedAnswer, MISBEHAVIOURS, RECOVERY_FAULTS, startUpstream, statusBody, traitsOf } from "./index.mjs";
+import { expectedAnswer, MISBEHAVIOURS, PRIVATE_FAULTS, RECOVERY_FAULTS, startUpstream, statusBody, traitsOf } from "./index.mjs";
 import { assemble, dataOf, post } from "./raw.mjs";
 
 let upstream;
@@ -422,11 +422,11 @@ test("the benchmark's stream has 18 events of about 286 bytes", async () => {
 
 test("the README lists every misbehaviour as the data describes it", () => {
   const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
-  for (const { name, en } of [...MISBEHAVIOURS, ...RECOVERY_FAULTS]) assert.ok(readme.includes(`| \`${name}\` | ${en} |`), name);
+  for (const { name, en } of [...MISBEHAVIOURS, ...RECOVERY_FAULTS, ...PRIVATE_FAULTS]) assert.ok(readme.includes(`| \`${name}\` | ${en} |`), name);
 });
 
 test("every listed example is recognised and described in two languages", () => {
-  for (const { name, example, en, zh } of [...MISBEHAVIOURS, ...RECOVERY_FAULTS]) {
+  for (const { name, example, en, zh } of [...MISBEHAVIOURS, ...RECOVERY_FAULTS, ...PRIVATE_FAULTS]) {
     assert.equal(Object.keys(traitsOf(example)).length, 1, name);
     assert.equal(Object.keys(traitsOf(`deepseek-ai/DeepSeek-R1+${example}-times-3`)).length, 1, name);
     assert.ok(en.length > 10 && /\p{Script=Han}/u.test(zh), name);

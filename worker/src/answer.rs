@@ -21,6 +21,10 @@ pub(crate) struct Answers {
     pub(crate) is_head: bool,
     /// The id of the stream, if it can be resumed.
     pub(crate) stream: Option<String>,
+    /// What was hidden of the request, as counts; empty if nothing was.
+    pub(crate) redacted: String,
+    /// How long that took, in milliseconds, where it is done.
+    pub(crate) redact: Option<u64>,
 }
 
 impl Answers {
@@ -32,6 +36,9 @@ impl Answers {
         }
         if !self.notices.is_empty() {
             headers.add("x-sluicegate-notice", &self.notices.join(", "));
+        }
+        if !self.redacted.is_empty() {
+            headers.add("x-sluicegate-redacted", &self.redacted);
         }
         headers
     }

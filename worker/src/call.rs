@@ -4,15 +4,16 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
-use crate::js;
 use crate::live::Live;
 use crate::meter::Entry;
 use crate::sender::Sender;
 use crate::tap::Tap;
 use crate::visit::Visit;
+use crate::{gate, js};
 use js_sys::Promise;
-use sluicegate::config::{Config, Credential};
-use sluicegate::exchange::Exchange;
+use sluicegate::config::{Config, Cover, Covered, Credential, Redaction};
+use sluicegate::exchange::{Exchange, Plan};
+use sluicegate::redact::Tally;
 use sluicegate::request::{Endpoint, Request};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
@@ -61,6 +62,8 @@ pub struct Door {
     config: Rc<Config>,
     answers: Answers,
     entry: Entry,
+    /// What gives back in the answer what was hidden in the request.
+    cover: Option<Cover>,
 }
 
 impl Door {
@@ -72,26 +75,42 @@ impl Door {
         answers: Answers,
         entry: Entry,
     ) -> Self {
-        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry }
+        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry, cover: None }
     }
 
     /// Reads the body and makes the call; gives its response, sooner or later.
-    pub(crate) fn call(self, visit: &Visit) -> Promise {
+    pub(crate) fn call(mut self, visit: &Visit) -> Result<JsValue, JsValue> {
         let limit = self.config.limits().request_body as f64;
         let id = self.answers.id.clone();
+        let (mut caller, mut seal) = (JsValue::UNDEFINED, None);
+        if let Some(redaction) = self.config.redaction() {
+            seal = match gate::token_secret(&self.env, redaction) {
+                Ok(secret) => secret,
+                Err(error) => return self.refuse(&error).map(JsValue::from),
+            };
+            caller = visit.credentials().into();
+        }
         let namespace = match &self.ordered.live {
             Live::Before(namespace) => namespace.clone(),
             _ => JsValue::UNDEFINED,
         };
-        js::admit(self, visit.request(), limit, &namespace, &id)
+        let seal = seal.unwrap_or_default();
+        Ok(js::admit(self, visit.request(), limit, &namespace, &id, &caller, &seal).into())
     }
 }
 
 #[wasm_bindgen]
 impl Door {
-    /// The body is there. Gives a `Response`, or a promise of one. `enter` is the way into an object, if there is one.
-    pub fn open(mut self, body: Vec<u8>, caller: &JsValue, enter: &JsValue) -> Result<JsValue, JsValue> {
-        match self.prepare(body) {
+    /// The body is there. Gives a `Response`, or a promise of one. `enter` is the way into an object, if there is one; `key` is that of
+    /// the caller's tokens.
+    pub fn open(
+        mut self,
+        body: Vec<u8>,
+        caller: &JsValue,
+        enter: &JsValue,
+        key: Option<Vec<u8>>,
+    ) -> Result<JsValue, JsValue> {
+        match self.prepare(body, key) {
             Ok(exchange) => Ok(self.start(exchange, caller, enter).into()),
             Err(error) => self.refuse(&error).map(JsValue::from),
         }
@@ -112,9 +131,15 @@ impl Door {
 impl Door {
     fn start(mut self, exchange: Exchange, caller: &JsValue, enter: &JsValue) -> Promise {
         let heartbeat = self.config.heartbeat() as f64;
+        // The map is this call's alone: who came back for the rest of the stream would get tokens.
+        let gives_back = self.cover.as_ref().is_some_and(Cover::gives_back);
         let live = match self.ordered.live {
             _ if !self.entry.stream => JsValue::UNDEFINED,
             Live::Unwanted => JsValue::UNDEFINED,
+            _ if gives_back => {
+                self.answers.notices.push(UNRESUMABLE.to_owned());
+                JsValue::UNDEFINED
+            }
             Live::Unavailable => {
                 self.answers.notices.push(UNRESUMABLE.to_owned());
                 JsValue::UNDEFINED
@@ -134,7 +159,7 @@ impl Door {
             token: self.ordered.token,
             idempotency_key: self.ordered.idempotency_key,
         };
-        js::drive(Tap::new(exchange, sender, self.answers, self.entry, resume), caller, heartbeat, &live)
+        js::drive(Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover), caller, heartbeat, &live)
     }
 
     fn refuse(&mut self, error: &Error) -> Result<Response, JsValue> {
@@ -144,17 +169,45 @@ impl Door {
         response
     }
 
-    fn prepare(&mut self, body: Vec<u8>) -> Result<Exchange, Error> {
-        let request = Request::parse(self.ordered.endpoint, &body, &self.config.limits())?;
-        drop(body);
+    fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Exchange, Error> {
         let seed = (js::random() * SEEDS) as u64;
-        let plan = self.config.plan(&request, seed)?;
+        let (request, plan) = match self.config.clone().redaction() {
+            Some(redaction) => self.covered(redaction, &body, key, seed)?,
+            None => {
+                let request = Request::parse(self.ordered.endpoint, &body, &self.config.limits())?;
+                let plan = self.config.plan(&request, seed)?;
+                (request, plan)
+            }
+        };
+        drop(body);
         if let Some(first) = plan.routes.first() {
             self.entry.upstream = Some(first.source.clone());
             self.entry.model = Some(first.model.clone());
         }
         self.entry.stream = request.is_stream();
         Exchange::new(Instant(js::now() as u64), seed, plan, request)
+    }
+
+    /// Hides what is private in the body. Nobody but this reads it.
+    fn covered(
+        &mut self,
+        redaction: &Redaction,
+        body: &[u8],
+        key: Option<Vec<u8>>,
+        seed: u64,
+    ) -> Result<(Request, Plan), Error> {
+        let key: [u8; 32] = key.and_then(|key| key.try_into().ok()).ok_or_else(|| {
+            Error::new(ErrorKind::RedactionFailed, "The key of the tokens could not be made; nothing was sent.")
+        })?;
+        let started = js::now();
+        let mut tally = Tally::default();
+        let covered = self.config.cover(redaction, &key, self.ordered.endpoint, body, seed, &mut tally);
+        self.answers.redact = Some((js::now() - started).max(0.0) as u64);
+        self.answers.redacted = redaction.summary(&tally);
+        self.entry.hid(redaction, &tally);
+        let Covered { request, plan, cover } = covered?;
+        self.cover = Some(cover);
+        Ok((request, plan))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{health, js};
 use js_sys::{JSON, Object, Reflect};
-use sluicegate::config::{Config, Upstream};
+use sluicegate::config::{Config, Redaction, Upstream};
 use sluicegate::exchange::{Action, BreakerPolicy, Exchange, Health};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
@@ -64,20 +64,34 @@ pub(crate) fn adopt(now: Instant, answer: &str) {
 /// The key of an upstream, read for this request only.
 pub(crate) fn secret(env: &Env, config: &Config, upstream: &Upstream) -> Result<Option<String>, Error> {
     let Some(name) = upstream.secret() else { return Ok(None) };
-    let value = Reflect::get(env.as_ref(), &name.into()).ok().and_then(|value| value.as_string());
-    let value = value.as_deref().map(str::trim).unwrap_or_default();
     let at = config.upstreams().iter().position(|other| other.name() == upstream.name()).unwrap_or_default();
-    let fault = |what: &str| {
-        let message = format!("The secret {name} {what}.");
-        Error::new(ErrorKind::Misconfigured, message).with_param(format!("upstreams[{at}].secret"))
-    };
-    if value.is_empty() {
-        return Err(fault("is not set"));
-    }
+    let fault = |what: &str| unfit(name, what, format!("upstreams[{at}].secret"));
+    let value = text(env, name).ok_or_else(|| fault("is not set"))?;
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(fault("holds characters that a key cannot have"));
     }
-    Ok(Some(value.to_owned()))
+    Ok(Some(value))
+}
+
+/// The least length of the secret that keys tokens, in characters: as long as the hash that is made with it.
+const KEY: usize = 32;
+
+/// The secret that keys the tokens of redaction; `None` where each isolate is to have a key of its own.
+pub(crate) fn token_secret(env: &Env, redaction: &Redaction) -> Result<Option<String>, Error> {
+    let Some(name) = redaction.secret() else { return Ok(None) };
+    let fault = |what: &str| unfit(name, what, "redaction.secret".to_owned());
+    let value = text(env, name).ok_or_else(|| fault("is not set"))?;
+    if value.len() < KEY { Err(fault("is shorter than 32 characters")) } else { Ok(Some(value)) }
+}
+
+/// A secret's text, unless it is not set or empty.
+fn text(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env.as_ref(), &name.into()).ok()?.as_string()?;
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn unfit(name: &str, what: &str, param: String) -> Error {
+    Error::new(ErrorKind::Misconfigured, format!("The secret {name} {what}.")).with_param(param)
 }
 
 /// A binding to something of the platform's, if there is one of this name.

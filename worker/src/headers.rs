@@ -106,7 +106,7 @@ pub(crate) fn upward(key: Option<&str>, accept: &str, id: &str, extra: &[(String
 }
 
 /// What pages on other origins may read of an answer.
-const EXPOSED: &str = "x-request-id, x-sluicegate-upstream, x-sluicegate-attempts, x-sluicegate-notice, x-sluicegate-stream, \
+const EXPOSED: &str = "x-request-id, x-sluicegate-upstream, x-sluicegate-attempts, x-sluicegate-notice, x-sluicegate-stream, x-sluicegate-redacted, \
     x-upstream-trace-id, server-timing, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, x-ratelimit-limit-requests, \
     x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, \
     x-ratelimit-reset-tokens";
@@ -125,9 +125,19 @@ pub(crate) fn downward(id: &str, allowed_origin: Option<&str>) -> Headers {
     headers
 }
 
-/// How long it took to the first response head of an upstream, and the whole to its end; how many requests were made.
-pub(crate) fn server_timing(headers: &mut Headers, timing: Timing, total: Option<u64>, attempts: u32) {
+/// How long it took to hide what is private, to the first response head of an upstream, and the whole to its end; how many requests were
+/// made.
+pub(crate) fn server_timing(
+    headers: &mut Headers,
+    redact: Option<u64>,
+    timing: Timing,
+    total: Option<u64>,
+    attempts: u32,
+) {
     let mut value = String::new();
+    if let Some(redact) = redact {
+        let _ = write!(value, "redact;dur={redact}, ");
+    }
     if let Some(head) = timing.head {
         let _ = write!(value, "upstream;dur={head}, ");
     }

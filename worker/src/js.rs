@@ -13,8 +13,17 @@ extern "C" {
     pub(crate) fn head_of(request: &Request) -> String;
 
     /// `Response`, once the request's body of at most `limit` bytes is read and the call made: in an object of `namespace`, if that
-    /// is given and it is a stream.
-    pub(crate) fn admit(door: Door, request: &Request, limit: f64, namespace: &JsValue, id: &str) -> Promise;
+    /// is given and it is a stream. `caller` is `undefined`, or whose tokens are to be keyed by the secret `seal`, an empty one
+    /// standing for this isolate's own.
+    pub(crate) fn admit(
+        door: Door,
+        request: &Request,
+        limit: f64,
+        namespace: &JsValue,
+        id: &str,
+        caller: &JsValue,
+        seal: &str,
+    ) -> Promise;
 
     /// `Response` of the object of that name, or `null`.
     pub(crate) fn enter(namespace: &Object, name: &str, request: &Request, id: &str) -> Promise;

@@ -63,7 +63,7 @@ fn answer(visit: Visit, env: Env, context: &JsValue) -> Result<JsValue, JsValue>
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
     let response = match admit(&visit, &env, context, &mut answers, &mut entry) {
         Ok(Admitted::Call(ordered, config)) => {
-            return Ok(Door::new(ordered, &visit, env, config, answers, entry).call(&visit).into());
+            return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
         }
         Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {

@@ -3,8 +3,9 @@
 use crate::js;
 use serde_json::{Map, Value, json};
 use sluicegate::Error;
-use sluicegate::config::LogLevel;
+use sluicegate::config::{Cover, LogLevel, Redaction};
 use sluicegate::exchange::{Exchange, Timing};
+use sluicegate::redact::Tally;
 use sluicegate::reply::{Outcome, Usage};
 
 /// The longest text in a line, in characters: ids come from outside.
@@ -31,6 +32,9 @@ pub(crate) struct Entry {
     attempts: u32,
     /// What a call of more than one attempt went through, as JSON.
     timeline: Option<String>,
+    /// What was hidden of the request, and of the answer: kind, action, how often.
+    hidden: [Value; 2],
+    restored: u32,
 }
 
 impl Entry {
@@ -53,7 +57,20 @@ impl Entry {
             timing: Timing::default(),
             attempts: 0,
             timeline: None,
+            hidden: [Value::Null, Value::Null],
+            restored: 0,
         }
+    }
+
+    /// What was hidden of the request.
+    pub(crate) fn hid(&mut self, redaction: &Redaction, tally: &Tally) {
+        self.hidden[0] = counts(redaction, tally);
+    }
+
+    /// What was done to the answer.
+    pub(crate) fn uncovered(&mut self, cover: &Cover) {
+        self.hidden[1] = counts(cover.redaction(), cover.tally());
+        self.restored = cover.tally().restored;
     }
 
     /// The answer's head has gone out with 200, whatever comes.
@@ -69,8 +86,10 @@ impl Entry {
 
     fn blame(&mut self, error: &Error) {
         self.error = Some(error.code());
-        // Only paths in the configuration are worth a line; a request's fields are the caller's own business.
-        self.param = (error.code() == "misconfigured").then(|| error.param().map(str::to_owned)).flatten();
+        // Only paths in the configuration are worth a line; a request's fields are the caller's own business, and what an upstream names
+        // may be anything.
+        let is_ours = error.code() == "misconfigured" && error.vendor().is_none();
+        self.param = is_ours.then(|| error.param().map(str::to_owned)).flatten();
     }
 
     /// The call is over. Its usage is that of the answer: attempts that failed are not billed.
@@ -139,6 +158,12 @@ impl Entry {
             ];
             put("usage", present(&tokens));
         }
+        let [request, answer] = &self.hidden;
+        put("redacted", request.clone());
+        put("redacted_answer", answer.clone());
+        if self.restored > 0 {
+            put("restored", json!(self.restored));
+        }
         let total = (js::now() - self.started).max(0.0) as u64;
         let times = [
             ("head", self.timing.head),
@@ -150,6 +175,17 @@ impl Entry {
         put("timeline", self.timeline.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default());
         Value::Object(line)
     }
+}
+
+/// `{"PHONE_CN": {"token": 2}}`; null if nothing was hidden.
+fn counts(redaction: &Redaction, tally: &Tally) -> Value {
+    let mut kinds = Map::new();
+    for (key, action, count) in redaction.counts(tally) {
+        if let Some(actions) = kinds.entry(key).or_insert_with(|| json!({})).as_object_mut() {
+            actions.insert(action.to_owned(), count.into());
+        }
+    }
+    if kinds.is_empty() { Value::Null } else { Value::Object(kinds) }
 }
 
 fn present(numbers: &[(&str, Option<u64>)]) -> Value {

@@ -137,6 +137,9 @@ pub(crate) fn healthz(env: &Env, config: &Config) -> String {
             shown
         })
         .collect();
+    if config.redaction().is_some_and(|redaction| gate::token_secret(env, redaction).is_err()) {
+        status = "degraded";
+    }
     let missing = STATE.iter().filter(|(_, name)| gate::binding(env, name).is_none());
     let off: Map<String, Value> =
         missing.map(|(what, name)| ((*what).to_owned(), format!("no binding {name}").into())).collect();

@@ -23,9 +23,9 @@ export function headOf(request) {
 
 /**
  * Reads a request's body and has the call made. All ways out of the door free it. `namespace` is given where a stream is to be made in an
- * object of its own, so that it can be resumed.
+ * object of its own, so that it can be resumed. `caller` is given where tokens are to be keyed, `seal` being the secret.
  */
-export async function admit(door, request, limit, namespace, id) {
+export async function admit(door, request, limit, namespace, id, caller, seal) {
   let body;
   try {
     body = await bodyOf(request, limit);
@@ -33,7 +33,22 @@ export async function admit(door, request, limit, namespace, id) {
     return door.broken();
   }
   if (body === null) return door.oversized();
-  return door.open(body, request.signal, namespace && (() => enter(namespace, null, request, id, body)));
+  // Without its key the door stays shut.
+  const key = caller === undefined ? undefined : await keyOf(seal, caller).catch(() => undefined);
+  return door.open(body, request.signal, namespace && (() => enter(namespace, null, request, id, body)), key);
+}
+
+const UTF8 = new TextEncoder();
+// What a key is made for: the same secret makes others for other ends.
+const PURPOSE = "sluicegate redaction tokens 1\n";
+// The secret of an isolate that was given none; made in a request, since there are no random numbers outside of one.
+let own;
+
+/** The key of a caller's tokens: the same as long as the secret is. */
+async function keyOf(seal, caller) {
+  const secret = seal ? UTF8.encode(seal) : (own ??= crypto.getRandomValues(new Uint8Array(32)));
+  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, UTF8.encode(PURPOSE + caller)));
 }
 
 /** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */
@@ -62,6 +77,10 @@ async function collect(reader, limit) {
     chunks.push(part.value);
   }
   return joined(chunks, size);
+}
+
+function together(chunks) {
+  return joined(chunks, chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
 }
 
 function joined(chunks, size) {
@@ -471,9 +490,11 @@ class Call {
   answer() {
     switch (this.tap.verdict()) {
       case 1:
-        return joined(this.chunks, this.chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
+        return together(this.chunks);
       case 2:
         return this.tap.recast();
+      case 3:
+        return this.tap.uncover(together(this.chunks));
       default:
         return null;
     }

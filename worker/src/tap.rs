@@ -6,9 +6,9 @@ use crate::live::Record;
 use crate::meter::Entry;
 use crate::sender::{Sender, Sending};
 use crate::{gate, headers, health, js};
-use sluicegate::config::Resume;
+use sluicegate::config::{Cover, Resume};
 use sluicegate::exchange::{Action, Exchange, Forwarded};
-use sluicegate::reply::{Deltas, Notice};
+use sluicegate::reply::{Deltas, Notice, error_body};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
 use std::collections::VecDeque;
@@ -44,11 +44,20 @@ pub struct Tap {
     /// What JavaScript's timer is set to.
     armed: Instant,
     entry: Entry,
+    /// What gives back in the answer what was hidden in the request.
+    cover: Option<Cover>,
 }
 
 impl Tap {
     /// `entry` is the log line to finish when the call is over.
-    pub(crate) fn new(exchange: Exchange, sender: Sender, answers: Answers, entry: Entry, resume: Resume) -> Self {
+    pub(crate) fn new(
+        exchange: Exchange,
+        sender: Sender,
+        answers: Answers,
+        entry: Entry,
+        resume: Resume,
+        cover: Option<Cover>,
+    ) -> Self {
         let never = Instant(u64::MAX);
         Tap {
             exchange,
@@ -65,6 +74,7 @@ impl Tap {
             deadline: never,
             armed: never,
             entry,
+            cover,
         }
     }
 
@@ -131,6 +141,7 @@ impl Tap {
     fn refusal(&self) -> Result<Response, JsValue> {
         let internal = || Error::new(ErrorKind::Internal, "The call ended without an answer and without an error.");
         let error = self.exchange.end().and_then(|end| end.error.clone()).unwrap_or_else(internal);
+        let error = self.cover.as_ref().map_or_else(|| error.clone(), |cover| cover.redaction().clean(&error));
         let attempts = self.exchange.attempts().to_string();
         let mut extra = vec![("x-sluicegate-attempts", attempts.as_str())];
         extra.extend(self.upstream().map(|name| ("x-sluicegate-upstream", name)));
@@ -193,7 +204,7 @@ impl Tap {
             headers.add("x-upstream-trace-id", id);
         }
         let total = (!is_stream).then(|| (now - self.entry.started).max(0.0) as u64);
-        headers::server_timing(&mut headers, self.exchange.timing(), total, self.exchange.attempts());
+        headers::server_timing(&mut headers, self.answers.redact, self.exchange.timing(), total, self.exchange.attempts());
         self.answers.send(200, &headers, body)
     }
 
@@ -203,18 +214,39 @@ impl Tap {
         self.exchange.is_streaming()
     }
 
-    /// What there is to hand on when the call is over: nothing but an error (0), the bytes that came (1), or
-    /// [`Tap::recast`] (2).
+    /// What there is to hand on when the call is over: nothing but an error (0), the bytes that came (1), [`Tap::recast`] (2), or what
+    /// [`Tap::uncover`] makes of the bytes that came (3).
     pub fn verdict(&self) -> u32 {
         match self.exchange.end() {
-            Some(end) if end.error.is_none() => 1 + u32::from(self.exchange.is_recast()),
+            Some(end) if end.error.is_none() => match self.exchange.is_recast() {
+                true => 2,
+                false if self.changes_answer() => 3,
+                false => 1,
+            },
             _ => 0,
         }
     }
 
+    fn changes_answer(&self) -> bool {
+        self.cover.as_ref().is_some_and(Cover::changes_answer)
+    }
+
     /// A whole answer as the stream that was asked for.
-    pub fn recast(&self) -> Vec<u8> {
-        self.exchange.body().to_vec()
+    pub fn recast(&mut self) -> Vec<u8> {
+        let bytes = self.exchange.body();
+        let Some(cover) = self.cover.as_mut().filter(|cover| cover.changes_answer()) else { return bytes.to_vec() };
+        let mut out = Vec::with_capacity(bytes.len());
+        cover.push(bytes, &mut out);
+        cover.finish(&mut out);
+        out
+    }
+
+    /// A whole answer with what was hidden given back.
+    pub fn uncover(&mut self, body: Vec<u8>) -> Vec<u8> {
+        match &mut self.cover {
+            Some(cover) => cover.whole(&body),
+            None => body,
+        }
     }
 
     /// The caller has read nothing between these times: the upstream is not to blame for its silence then.
@@ -227,7 +259,17 @@ impl Tap {
     pub fn forward(&mut self, now: f64, attempt: u32, chunk: &[u8]) -> u32 {
         let now = instant(now);
         let mut flags = 0;
-        if let Forwarded::Bytes(bytes) = self.exchange.forward(now, attempt, chunk) {
+        let forwarded = self.exchange.forward(now, attempt, chunk);
+        let cover = self.cover.as_mut().filter(|cover| cover.changes_answer());
+        if let Some(cover) = cover {
+            let bytes = match forwarded {
+                Forwarded::Pass => chunk,
+                Forwarded::Bytes(bytes) => bytes,
+            };
+            self.replacement.clear();
+            cover.push(bytes, &mut self.replacement);
+            flags = REPLACED;
+        } else if let Forwarded::Bytes(bytes) = forwarded {
             self.replacement.clear();
             self.replacement.extend_from_slice(bytes);
             flags = REPLACED;
@@ -281,12 +323,28 @@ impl Tap {
 
     /// What a stream still owes to its reader when it is over.
     pub fn tail(&mut self) -> Vec<u8> {
-        self.exchange.forward_tail()
+        let mut tail = self.exchange.forward_tail();
+        let Some(cover) = &mut self.cover else { return tail };
+        if let Some(error) = self.exchange.end().and_then(|end| end.error.as_ref()) {
+            // The error is the last that a stream says.
+            let event = |error: &Error| [&error_body(error), "\n\n"].concat();
+            if let Some(rest) = tail.len().checked_sub(event(error).len()).filter(|_| error.vendor().is_some()) {
+                tail.truncate(rest);
+                tail.extend_from_slice(event(&cover.redaction().clean(error)).as_bytes());
+            }
+        }
+        let mut out = Vec::with_capacity(tail.len());
+        cover.push(&tail, &mut out);
+        cover.finish(&mut out);
+        out
     }
 
     /// The call is over: writes its log line. The tap is gone afterwards.
     pub fn finish(mut self) {
         self.entry.close(&self.exchange);
+        if let Some(cover) = &self.cover {
+            self.entry.uncovered(cover);
+        }
         self.entry.write();
     }
 }

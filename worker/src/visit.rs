@@ -5,6 +5,9 @@ use core::ops::Range;
 use sluicegate::{Error, ErrorKind};
 use web_sys::Request;
 
+/// Headers in which a caller may send a credential.
+const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
+
 /// A request and the parts of its head.
 pub(crate) struct Visit {
     request: Request,
@@ -69,6 +72,11 @@ impl Visit {
             }
         }
         None
+    }
+
+    /// What the caller sends in the places of credentials, as one text: the same for all requests of one caller.
+    pub(crate) fn credentials(&self) -> String {
+        CREDENTIALS.map(|name| self.header(name).unwrap_or_default()).join("\n")
     }
 
     /// The first value of a name in the address, as it was sent.
