@@ -4,6 +4,9 @@ use super::alphabet::Alphabet;
 use super::compile::{DEAD, Dfa};
 use super::rules::SETS;
 
+/// Set in the number of a state in which some rule is matched.
+pub(crate) const MATCHES: u16 = 1 << 15;
+
 /// Tables of one automaton.
 #[derive(Clone, Debug)]
 pub(crate) struct Automaton {
@@ -44,6 +47,8 @@ impl Automaton {
             include_bytes!(concat!(env!("OUT_DIR"), "/place.dfa")),
             include_bytes!(concat!(env!("OUT_DIR"), "/tel.dfa")),
             include_bytes!(concat!(env!("OUT_DIR"), "/date.dfa")),
+            include_bytes!(concat!(env!("OUT_DIR"), "/pack.dfa")),
+            include_bytes!(concat!(env!("OUT_DIR"), "/mail.dfa")),
         ];
         PACKED.iter().map(|packed| Self::unpack(packed)).collect()
     }
@@ -77,6 +82,13 @@ impl Automaton {
         accepts: Vec<(u16, u8)>,
         rules: Vec<u16>,
     ) -> Automaton {
+        let mut table = table;
+        for to in &mut table {
+            // Whether a state matches something is told with its number, so that the usual step looks nothing else up.
+            if accepts.get(usize::from(*to)).is_some_and(|matched| matched.1 > 0) {
+                *to |= MATCHES;
+            }
+        }
         let cell = |state: u16, class: usize| table.get(usize::from(state) * width + class).copied().unwrap_or(DEAD);
         let first = starts.iter().flat_map(|start| (0..width).map(move |class| cell(*start, class))).collect();
         let (table, accepts) = (table.into_boxed_slice(), accepts.into_boxed_slice());
@@ -109,7 +121,7 @@ impl Automaton {
 
     #[inline(always)]
     pub(crate) fn next(&self, state: u16, class: u8) -> u16 {
-        self.table.get(usize::from(state) * self.width + usize::from(class)).copied().unwrap_or(DEAD)
+        self.table.get(usize::from(state & !MATCHES) * self.width + usize::from(class)).copied().unwrap_or(DEAD)
     }
 
     /// The state of a match that begins behind a character of this class.
@@ -121,12 +133,17 @@ impl Automaton {
     /// The rules that are matched in a state.
     #[inline(always)]
     pub(crate) fn matched(&self, state: u16) -> &[u16] {
-        match self.accepts.get(usize::from(state)) {
+        match self.accepts.get(usize::from(state & !MATCHES)) {
             Some(&(at, count)) if count > 0 => {
                 self.rules.get(usize::from(at)..usize::from(at) + usize::from(count)).unwrap_or_default()
             }
             _ => &[],
         }
+    }
+
+    /// The rules that it has.
+    pub(crate) fn rules(&self) -> &[u16] {
+        &self.rules
     }
 
     /// Whether a match may begin (behind anything) with a character of this class, from this start.

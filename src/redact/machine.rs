@@ -33,6 +33,9 @@ pub(crate) struct Machine {
     pub(crate) words: Words,
     pub(crate) alphabet: Alphabet,
     sides: Box<[Sides]>,
+    /// By automaton: the groups of words near (or right behind) which it has rules.
+    near: Box<[u64]>,
+    after: Box<[u64]>,
     pub(crate) allow: Vec<String>,
     pub(crate) threshold: u8,
     /// Which kinds the model for names is asked for.
@@ -70,6 +73,15 @@ impl Machine {
                 automata.push(Automaton::new(&dfa, &ids));
             }
         }
+        // What is off altogether need not run.
+        let is_on = |rule: &u16| rules.get(usize::from(*rule)).is_some_and(|live| !live.off && live.entity.is_some());
+        automata.retain(|automaton| automaton.rules().iter().any(is_on));
+        let asks = |automaton: &Automaton, start: Start| {
+            let of = |rule: &u16| rules.get(usize::from(*rule)).filter(|live| !live.off && live.start == start);
+            automaton.rules().iter().filter_map(of).fold(0, |groups, live| groups | live.context)
+        };
+        let near = automata.iter().map(|automaton| asks(automaton, Start::Near)).collect();
+        let after = automata.iter().map(|automaton| asks(automaton, Start::After)).collect();
         let alphabet = Alphabet::new(automata.iter().flat_map(Automaton::borders).collect());
         let mut sides = vec![Sides::default(); alphabet.borders().len()].into_boxed_slice();
         for (at, automaton) in automata.iter_mut().enumerate() {
@@ -94,13 +106,21 @@ impl Machine {
         let threshold = policy.threshold;
         let asked = [Entity::Person, Entity::Address, Entity::Org];
         let names = asked.into_iter().filter(|entity| policy.action(*entity) != Action::Keep).collect();
-        Ok(Machine { automata, rules, words, alphabet, sides, allow, threshold, names })
+        Ok(Machine { automata, rules, words, alphabet, sides, near, after, allow, threshold, names })
     }
 
     /// In which automata a match may begin with, or behind, this letter.
     #[inline(always)]
     pub(crate) fn sides(&self, letter: u16) -> Sides {
         self.sides.get(usize::from(letter)).copied().unwrap_or_default()
+    }
+
+    /// The automata that have rules for what stands near, and right behind, a word of these groups: bits.
+    pub(crate) fn asked(&self, groups: u64) -> (u16, u16) {
+        let bits = |asks: &[u64]| {
+            asks.iter().enumerate().fold(0, |bits, (at, asks)| bits | u16::from(asks & groups != 0) << at.min(15))
+        };
+        (bits(&self.near), bits(&self.after))
     }
 
     /// Whether names of this kind are looked for.

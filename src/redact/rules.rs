@@ -136,7 +136,7 @@ pub(crate) mod group {
 }
 
 /// Automata: numbers, words, codes of letters and digits, secrets, streets in English, what begins with Han, with the name of a place,
-/// telephones, dates and what is dotted like them.
+/// telephones, dates and what is dotted like them, packs that are off as a rule, e-mail addresses that need a word before them.
 /// Rules whose progress does not depend on one another's would multiply each other's states.
 pub(crate) const NUMBER: usize = 0;
 pub(crate) const WORD: usize = 1;
@@ -147,8 +147,11 @@ pub(crate) const HAN: usize = 5;
 pub(crate) const PLACE: usize = 6;
 pub(crate) const TEL: usize = 7;
 pub(crate) const DATE: usize = 8;
+pub(crate) const PACK: usize = 9;
+pub(crate) const MAIL: usize = 10;
 /// Their names.
-pub(crate) const SETS: [&str; 9] = ["number", "word", "code", "key", "street", "han", "place", "tel", "date"];
+pub(crate) const SETS: [&str; 11] =
+    ["number", "word", "code", "key", "street", "han", "place", "tel", "date", "pack", "mail"];
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -352,7 +355,7 @@ pub(crate) const RULES: &[Rule] = &[
         )
     },
     Rule {
-        set: WORD,
+        set: MAIL,
         ..near(
             "email_international_context",
             "EMAIL",
@@ -363,7 +366,7 @@ pub(crate) const RULES: &[Rule] = &[
         )
     },
     Rule {
-        set: WORD,
+        set: MAIL,
         ..near(
             "email_spelled",
             "EMAIL",
@@ -415,14 +418,14 @@ pub(crate) const RULES: &[Rule] = &[
         )
     },
     // Packs.
-    Rule { set: TEL, ..rule("us_ssn", "US_SSN", "\\d{3}[ \\-]\\d{2}[ \\-]\\d{4}", Check::Ssn, 60, group::SSN) },
-    Rule { set: TEL, ..near("us_ssn_plain", "US_SSN", "\\d{9}", Check::Ssn, 30, group::SSN) },
+    Rule { set: PACK, ..rule("us_ssn", "US_SSN", "\\d{3}[ \\-]\\d{2}[ \\-]\\d{4}", Check::Ssn, 60, group::SSN) },
+    Rule { set: PACK, ..near("us_ssn_plain", "US_SSN", "\\d{9}", Check::Ssn, 30, group::SSN) },
     Rule {
-        set: CODE,
+        set: PACK,
         ..rule("uk_nino", "UK_NINO", "\\a{2} ?\\d{2} ?\\d{2} ?\\d{2} ?[A-Da-d]", Check::Nino, 70, group::UK)
     },
-    Rule { set: TEL, ..rule("uk_nhs", "UK_NHS", "\\d{3}[ \\-]?\\d{3}[ \\-]?\\d{4}", Check::Nhs, 40, group::UK) },
-    Rule { set: CODE, ..near("eu_id", "EU_ID", "[0-9A-Za-z]([ .\\-/]?[0-9A-Za-z]){7,}", Check::EuId, 35, group::EU) },
+    Rule { set: PACK, ..rule("uk_nhs", "UK_NHS", "\\d{3}[ \\-]?\\d{3}[ \\-]?\\d{4}", Check::Nhs, 40, group::UK) },
+    Rule { set: PACK, ..near("eu_id", "EU_ID", "[0-9A-Za-z]([ .\\-/]?[0-9A-Za-z]){7,}", Check::EuId, 35, group::EU) },
     // Secrets.
     key("anthropic", "sk-ant-[0-9A-Za-z_\\-]{16}"),
     key("openai", "sk-(proj|svcacct|admin|None)-[0-9A-Za-z_\\-]{16}"),

@@ -8,6 +8,7 @@
 //! it. All else has a bound on its length. Everything happens character by character and depends on positions in the text only, so that
 //! how the text was split cannot matter.
 
+use super::automaton::MATCHES;
 use super::finding::Finding;
 use super::machine::{Machine, NAMES_RULE};
 use super::ner::{Kind, Mark, Model, Tagging};
@@ -92,6 +93,8 @@ struct Swallow {
 #[derive(Clone, Debug)]
 pub(crate) struct Scan {
     ring: Ring,
+    /// The letter that was read last.
+    before: Option<u16>,
     /// How many bytes were read.
     bytes: usize,
     threads: Vec<Thread>,
@@ -99,10 +102,14 @@ pub(crate) struct Scan {
     swallow: Option<Swallow>,
     /// By group: behind which character its last word ended; 0: none did.
     seen: [u64; 64],
-    last_word: u64,
+    /// The automata that have rules for what stands near the words that were seen, and until when.
+    near: u16,
+    near_until: u64,
     last_break: u64,
     /// Groups whose word has just ended, so that a value may follow.
     open: u64,
+    /// The automata that have rules for such a value.
+    after: u16,
     between: u8,
     names: Option<Tagging>,
     marks: Vec<Mark>,
@@ -112,14 +119,17 @@ impl Scan {
     pub(crate) fn new(names: Option<Tagging>) -> Scan {
         Scan {
             ring: Ring { symbols: Box::new([Symbol { c: ' ', letter: 0, at: 0, end: 0 }; RING]), count: 0 },
+            before: None,
             bytes: 0,
             threads: Vec::new(),
             pending: Vec::new(),
             swallow: None,
             seen: [0; 64],
-            last_word: 0,
+            near: 0,
+            near_until: 0,
             last_break: 0,
             open: 0,
+            after: 0,
             between: 0,
             names,
             marks: Vec::new(),
@@ -192,16 +202,14 @@ impl Scan {
     fn step(&mut self, machine: &Machine, symbol: Symbol, found: &mut Vec<Finding>) {
         if self.swallow.is_some() && self.swallowed(symbol) {
             self.ring.push(symbol);
+            self.before = Some(symbol.letter);
             return;
         }
         if self.swallow.is_some() {
             self.close(found);
         }
         let index = self.ring.count;
-        let before = match index.checked_sub(1).and_then(|index| self.ring.get(index)) {
-            Some(before) => before.letter,
-            None => machine.alphabet.edge(),
-        };
+        let before = core::mem::replace(&mut self.before, Some(symbol.letter)).unwrap_or(machine.alphabet.edge());
         self.ring.push(symbol);
         if !self.threads.is_empty() {
             self.advance(machine, symbol, index);
@@ -211,6 +219,7 @@ impl Scan {
             self.advance_context(machine, symbol.c, index);
         } else {
             self.open = 0;
+            self.after = 0;
         }
         if !self.pending.is_empty() {
             self.settle(found);
@@ -227,7 +236,8 @@ impl Scan {
             if thread.state == super::compile::DEAD {
                 continue;
             }
-            for &rule in automaton.matched(thread.state) {
+            let matched = if thread.state & MATCHES == 0 { &[] } else { automaton.matched(thread.state) };
+            for &rule in matched {
                 self.accept(machine, thread, rule, index);
                 if self.swallow.is_some() {
                     // Certain: whatever else was possible here is not.
@@ -256,20 +266,16 @@ impl Scan {
     fn begin(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16) {
         let begins = machine.sides(symbol.letter).begins;
         let follows = machine.sides(before).follows;
-        let near = self.last_word > 0 && index + 1 - self.last_word <= WINDOW;
+        let asked = [u16::MAX, self.near, self.after];
         for (start, (begins, follows)) in begins.into_iter().zip(follows).enumerate() {
-            let mask = begins & follows;
-            let is_open = match start {
-                0 => true,
-                1 => near,
-                _ => self.open != 0,
-            };
-            if mask != 0 && is_open {
+            let mask = begins & follows & asked.get(start).copied().unwrap_or(0);
+            if mask != 0 {
                 self.begin_in(machine, symbol, index, before, start, mask);
             }
         }
     }
 
+    #[inline(never)]
     fn begin_in(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16, start: usize, mut mask: u16) {
         while mask != 0 {
             let which = mask.trailing_zeros();
@@ -367,14 +373,17 @@ impl Scan {
     /// Which words have ended, what may follow.
     #[inline(always)]
     fn advance_context(&mut self, machine: &Machine, c: char, index: u64) {
-        if machine.words.may_end(c) {
-            self.end_word(machine, index);
-            return;
+        if self.near != 0 && index + 1 > self.near_until {
+            self.near = 0;
+        }
+        if machine.words.may_end(c, index.checked_sub(1).and_then(|before| self.ring.char(before))) {
+            return self.end_word(machine, index);
         }
         if self.open != 0 {
             self.between += 1;
             if !is_between(c) || self.between > MOST_BETWEEN {
                 self.open = 0;
+                self.after = 0;
             }
         }
         if matches!(c, '\n' | ',' | ';' | '，' | '。' | '；' | '！' | '？') {
@@ -390,7 +399,10 @@ impl Scan {
             if self.open != 0 {
                 self.between += 1;
                 let stays = self.ring.char(index).is_some_and(is_between) && self.between <= MOST_BETWEEN;
-                self.open = if stays { self.open } else { 0 };
+                if !stays {
+                    self.open = 0;
+                    self.after = 0;
+                }
             }
             return;
         }
@@ -399,10 +411,13 @@ impl Scan {
                 *seen = index + 1;
             }
         }
-        if groups & !(group::NOT | group::VERSION) != 0 {
-            self.last_word = index + 1;
+        let (near, after) = machine.asked(groups);
+        if near != 0 {
+            self.near |= near;
+            self.near_until = index + WINDOW;
         }
         self.open |= groups;
+        self.after |= after;
         self.between = 0;
     }
 

@@ -3,6 +3,16 @@
 
 use super::rules::WORDS;
 
+/// Places for pairs of characters; several may share one.
+const PAIRS: usize = 1 << 14;
+
+/// The place of a pair.
+#[inline(always)]
+fn pair(last: char, before: Option<char>) -> usize {
+    let before = before.map_or(0, |before| before as u32 + 1);
+    (last as u32).wrapping_mul(0x9E37_79B1).wrapping_add(before.wrapping_mul(0x85EB_CA6B)) as usize >> 8 & (PAIRS - 1)
+}
+
 /// One word, its characters from last to first.
 #[derive(Clone, Debug)]
 struct Word {
@@ -15,7 +25,7 @@ struct Word {
 pub(crate) struct Words {
     /// In order of their last character.
     words: Vec<Word>,
-    /// Whether a character is some word's last, for those under 0x10000.
+    /// Whether two characters may be some word's last, a bit for each pair's place.
     ends: Box<[u64]>,
 }
 
@@ -39,23 +49,30 @@ impl Words {
         add(super::rules::group::URL, "://");
         own.iter().for_each(|(groups, word)| add(*groups, word));
         words.sort_unstable_by(|a, b| a.reversed.cmp(&b.reversed));
-        let mut ends = vec![0u64; 1024].into_boxed_slice();
+        let mut ends = vec![0u64; PAIRS / 64].into_boxed_slice();
         for word in &words {
-            let last = word.reversed.first().map_or(0, |c| *c as usize);
-            for last in [last, (last as u8 as char).to_ascii_uppercase() as usize | (last & !0xFF)] {
-                if let Some(bits) = ends.get_mut(last / 64) {
-                    *bits |= 1 << (last % 64);
+            let cases = |at: usize| {
+                let c = word.reversed.get(at).copied();
+                [c, c.map(|c| c.to_ascii_uppercase())]
+            };
+            for last in cases(0) {
+                for before in cases(1) {
+                    // A word of one character may stand behind anything: it has a place of its own.
+                    let place = pair(last.unwrap_or(' '), before);
+                    if let Some(bits) = ends.get_mut(place / 64) {
+                        *bits |= 1 << (place % 64);
+                    }
                 }
             }
         }
         Words { words, ends }
     }
 
-    /// Whether some word ends with this character, in either case.
+    /// Whether some word may end with this character, behind that one.
     #[inline(always)]
-    pub(crate) fn may_end(&self, c: char) -> bool {
-        let at = c as usize;
-        self.ends.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 == 1)
+    pub(crate) fn may_end(&self, c: char, before: Option<char>) -> bool {
+        let has = |place: usize| self.ends.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 == 1);
+        has(pair(c, before)) || !c.is_ascii() && has(pair(c, None))
     }
 
     /// The groups of the words that end here; `back(n)` is the character n before the last, which is `back(0)`.

@@ -40,7 +40,7 @@ fn log2(n: u32) -> u64 {
 }
 
 /// What marks a value as a stand-in wherever it stands in it, in lower case.
-const MARKS: [&str; 32] = [
+const MARKS: [&str; 38] = [
     "xxxx",
     "****",
     "....",
@@ -73,6 +73,12 @@ const MARKS: [&str; 32] = [
     "示例",
     "替换",
     "请填",
+    "填写",
+    "填入",
+    "此处",
+    "占位",
+    "fake_",
+    "fake-",
 ];
 
 /// Values that are words of code, of configuration or of documentation, in lower case.
@@ -149,6 +155,48 @@ fn reference(s: &str) -> bool {
         || name
 }
 
+/// Whether a value that was assigned to a name is code that fetches it rather than the value: a path of names
+/// (`req.body.password`, `config::KEY`, `this->token`), a call (`getpass()`, `env("KEY"`), an indexed name
+/// (`settings["key"]`), a borrowed one (`&token`), a name that says what it holds (`new_password`); with what ends a
+/// statement or an argument behind it or not. The last name has no digits. Only for assignments in code: a password in
+/// prose may well be `zhang.san`.
+pub(crate) fn is_code(s: &str) -> bool {
+    const HELD: [&str; 6] = ["password", "passwd", "secret", "token", "key", "credentials"];
+    let (mut names, mut letters, mut borrowed) = (0, 0, false);
+    // A digit in the name that is being read.
+    let mut numbered = false;
+    let held = |end: usize| {
+        let name = s.get(..end).unwrap_or("");
+        HELD.iter().any(|word| {
+            let start = name.len().saturating_sub(word.len());
+            start > 0 && name.get(start..).is_some_and(|last| last.eq_ignore_ascii_case(word))
+        })
+    };
+    for (i, b) in s.bytes().enumerate() {
+        let next = s.as_bytes().get(i + 1).copied().unwrap_or(0);
+        match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => letters += 1,
+            b'0'..=b'9' if letters > 0 => numbered = true,
+            b'.' | b':' | b'>' if letters == 0 && names > 0 => {}
+            b'.' if letters > 0 => (names, letters, numbered) = (names + 1, 0, false),
+            b':' | b'?' | b'-' if letters > 0 && matches!((b, next), (b':', b':') | (b'?', b'.') | (b'-', b'>')) => {
+                (names, letters, numbered) = (names + 1, 0, false);
+            }
+            b'&' | b'*' | b'!' if i == 0 => borrowed = true,
+            b'(' | b'[' => {
+                let last = s.bytes().next_back().unwrap_or(0);
+                return letters > 0 && !numbered && b"()[]{},;\"'".contains(&last);
+            }
+            b',' | b';' | b')' | b'}' => {
+                let rest = s.bytes().skip(i).all(|b| b",;){}".contains(&b));
+                return rest && letters > 0 && !numbered && (names > 0 || borrowed || held(i));
+            }
+            _ => return false,
+        }
+    }
+    letters > 0 && !numbered && (names > 0 || borrowed || held(s.len()))
+}
+
 /// Eight of one character on end, or ten that count up (`…89ab…`, `…890…`).
 fn runs(s: &str) -> bool {
     let (mut same, mut up) = (1, 1);
@@ -176,7 +224,9 @@ fn head(s: &str, most: usize) -> &str {
 
 /// Whether `s` holds `mark` in any case.
 fn holds(s: &str, mark: &str) -> bool {
-    s.as_bytes().windows(mark.len()).any(|part| part.eq_ignore_ascii_case(mark.as_bytes()))
+    let fits =
+        |at: usize| s.as_bytes().get(at..at + mark.len()).is_some_and(|p| p.eq_ignore_ascii_case(mark.as_bytes()));
+    (0..s.len()).any(fits)
 }
 
 /// Whether `s` starts a JSON web token: what precedes the first dot, or all there is so far, is base64url of the

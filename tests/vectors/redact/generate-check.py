@@ -389,10 +389,21 @@ put("jwt_header", base64.urlsafe_b64encode(json.dumps({"alg": "HS256"}, indent=2
 for text in ["", "eyJ", "eyJhbGc", "abc", base64.b64encode(b'{"typ":"JWT"}').decode(), base64.b64encode(b'["alg"]').decode(), base64.b64encode(b'x{"alg":1}').decode(), "eyJ0eXAiOiJKV1QifQ.eyJhbGciOiJIUzI1NiJ9", "中文", "eyJhb GciOi"]:
     put("jwt_header", text, False)
 
-for text in ["xxxxxxxxxxxxxxxx", "sk-xxxxxxxx", "sk-XXXX", "YOUR_API_KEY", "your-api-key", "your_key_here", "<your key>", "<API_KEY>", "****", "sk-****", "${API_KEY}", "$API_KEY", "{{ api_key }}", "{{token}}", "changeme", "change_me", "test", "password", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "sk-1234567890abcdef", "sk-abcdefghijklmnop", "0123456789abcdef0123456789abcdef", "process.env.OPENAI_API_KEY", "os.environ['KEY']", "OPENAI_API_KEY", "%API_KEY%", "sk-...", "sk-....", "null", "None", "undefined", "string", "00000000000000000000", "你的密钥", "您的API密钥", "\"YOUR_TOKEN\"", "sk_test_4eC39HqLyjWDarjtT1zdp7dc", "sk-ant-…", ""]:
+for text in ["xxxxxxxxxxxxxxxx", "sk-xxxxxxxx", "sk-XXXX", "YOUR_API_KEY", "your-api-key", "your_key_here", "<your key>", "<API_KEY>", "****", "sk-****", "${API_KEY}", "$API_KEY", "{{ api_key }}", "{{token}}", "changeme", "change_me", "test", "password", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "sk-1234567890abcdef", "sk-abcdefghijklmnop", "0123456789abcdef0123456789abcdef", "process.env.OPENAI_API_KEY", "os.environ['KEY']", "OPENAI_API_KEY", "%API_KEY%", "sk-...", "sk-....", "null", "None", "undefined", "string", "00000000000000000000", "你的密钥", "您的API密钥", "在此处填写密钥", "fake_key_for_docs", "\"YOUR_TOKEN\"", "sk_test_4eC39HqLyjWDarjtT1zdp7dc", "sk-ant-…", ""]:
     put("is_placeholder", text, text != "sk-...")
 for text in ["sk-proj-Zq8vK2mN4pR7tX1wB5yD9fH3jL6", "AKIAJ7Q2M4XW6ZB3T5KD", "ghp_a8Fk2LmQ9zXcV4bNwE7rTyU1iOpS5dGh3JkL", "hunter2", "Tr0ub4dor&3", "P@ssw0rd!", "MyPassword123", "我的口令123", "latest-release-7f3a", "sk_test_51Hq8ZkLwNoXqRaTuBc", "$ecret!42"]:
     put("is_placeholder", text, False)
+
+# Right-hand sides of assignments as they stand in code, and passwords that resemble them.
+for text in ["req.body.password", "self.token", "self.token,", "config::SECRET_KEY", "this->token", "user?.token", "getpass()", "get_secret(\"db\",", "os.environ['KEY']", "settings[\"key\"]", "settings['key'];", "&token", "&self.token)", "!token", "data.token;", "fetchToken(user);", "options.password)", "props.token}", "new_password", "webIdentityToken,", "scanner2.next();"]:
+    put("is_code", text, True)
+for text in ["", "hunter2", "password", "my-secret-pass", "Tr0ub4dor&3", "pass.w0rd", "abc(12", "(secret)", "a&b", "&", ".", "...", "::", "中文.密码", "sk-proj-Zq8vK2mN4pR7", "abc;def", "Summer!", "x:y", "hello(world)!1", "\"a.b\"", "token;1", "pass1", "token", "Password1", "CorrectHorse;"]:
+    put("is_code", text, False)
+
+for text in ["9710139019902", "9710131019909", "0001013019909"]:
+    put("kr_rrn_shape", text, True)
+for text in ["9713131019909", "9702301019909", "971013101990", "971013101990a"]:
+    put("kr_rrn_shape", text, False)
 
 for check, answer in rows.items():
     if isinstance(answer, dict) and "yes" in answer:
