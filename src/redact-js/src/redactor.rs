@@ -2,6 +2,7 @@
 
 use crate::convert;
 use sluicegate::limits::Limits;
+use sluicegate::redact::ner::Model;
 use sluicegate::redact::{self, Masker, Policy, Restorer, Session, Sink, Tally, body, wire};
 use sluicegate::{Error, ErrorKind};
 use std::cell::{Ref, RefCell, RefMut};
@@ -56,10 +57,11 @@ impl Redactor {
     }
 
     fn open(policy: &str, key: &[u8]) -> Result<Redactor, Error> {
-        let key = <[u8; 32]>::try_from(key)
-            .map_err(|_| Error::new(ErrorKind::Misconfigured, "The key must have 32 bytes.").with_param("key"))?;
+        let key = <[u8; 32]>::try_from(key).map_err(|_| {
+            Error::new(ErrorKind::Misconfigured, "The key must have 32 bytes.").with_param("redact.key")
+        })?;
         let shared = Shared {
-            core: RefCell::new(redact::Redactor::new(Policy::parse(policy, "")?)?),
+            core: RefCell::new(redact::Redactor::new(Policy::parse(policy, "redact")?)?),
             state: RefCell::new(Some(State { session: Session::new(&key), total: Tally::default() })),
             key,
         };
@@ -135,6 +137,21 @@ impl Redactor {
         masker.push(&core, &mut state.session, text, &mut out, &mut tally);
         masker.finish(&core, &mut state.session, &mut out, &mut tally);
         Ok(out)
+    }
+
+    /// Adds the model that finds names, for texts that begin from now on.
+    #[wasm_bindgen(js_name = loadNames)]
+    pub fn load_names(&self, weights: &[u8]) -> Result<(), JsValue> {
+        self.shared.open()?;
+        let model = Model::load(weights).map_err(|error| convert::error_to_js(&error))?;
+        self.shared.core.borrow_mut().set_names(model);
+        Ok(())
+    }
+
+    /// Whether there is a model that finds names.
+    #[wasm_bindgen(js_name = hasNames)]
+    pub fn has_names(&self) -> bool {
+        self.shared.core().has_names()
     }
 
     /// What was done so far, of all calls.
