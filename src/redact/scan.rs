@@ -91,7 +91,7 @@ struct Swallow {
 }
 
 /// One text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Scan {
     ring: Ring,
     /// The letter that was read last.
