@@ -1,5 +1,6 @@
 // Runs the Worker and the demo page: `npm start -- --help` lists the options.
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -55,8 +56,10 @@ await runMain(async () => {
     await build(await setup());
     const { secrets, ...chosen } = await chooseUpstreams(options, children);
     // Local clients bring some key or other, since their SDKs insist on one.
-    const config = { ...chosen, callers: { credentials: "ignore" }, development: true };
-    const code = await serve(options, config, secrets, scratch, children, ended);
+    // What is private stays here also when the caller is no page of ours, which masks by itself. Tokens are keyed for as long as this runs.
+    const redaction = { secret: "REDACTION_KEY" };
+    const config = { ...chosen, callers: { credentials: "ignore" }, redaction, development: true };
+    const code = await serve(options, config, { ...secrets, REDACTION_KEY: randomBytes(32).toString("hex") }, scratch, children, ended);
     process.exitCode = code;
   } finally {
     for (const child of children.reverse()) await (child.close ? child.close() : stop(child));

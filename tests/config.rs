@@ -90,8 +90,19 @@ fn no_error_shows_a_value() {
         let error = Config::parse(&config.to_string()).expect_err(what);
         assert!(!format!("{error} {error:?}").contains("Canary"), "{error}");
     };
-    let fields =
-        ["name", "dialect", "base_url", "secret", "models", "headers", "scripted", "think_tags", "budgets", "weight"];
+    let fields = [
+        "name",
+        "dialect",
+        "base_url",
+        "secret",
+        "models",
+        "headers",
+        "scripted",
+        "trusted",
+        "think_tags",
+        "budgets",
+        "weight",
+    ];
     for field in fields {
         let mut config = vectors("faults")["valid"].clone();
         config["upstreams"][0][field] = json!(canary);
@@ -487,7 +498,8 @@ fn a_cap_below_the_default_of_the_first_wait_lowers_it() {
 fn the_examples_of_the_documentation_are_configurations() {
     let page = include_str!("../docs/configuration.md");
     let examples: Vec<_> = page.split("```json").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let [first, ladder] = examples[..] else { panic!("two examples") };
+    let [first, ladder, redaction] = examples[..] else { panic!("three examples") };
+    assert!(Config::parse(redaction).unwrap().redaction().is_some());
     let config = Config::parse(first).unwrap();
     assert_eq!(
         keys(&plan(&config, "r1", 0)),

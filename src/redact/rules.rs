@@ -694,7 +694,7 @@ pub(crate) const WORDS: &[(u64, &str)] = &[
     ),
     (
         group::ADDRESS,
-        "地址 住址 住在 家住 住 寄到 寄往 寄至 收货地址 送到 送至 邮寄 籍贯 户籍 户籍地址 家庭住址 现住 居住 位于 发货地址 收件地址 注册地址 办公地址 address addr street live at",
+        "地址 住址 住在 家住 我住 居住地 寄到 寄往 寄至 收货地址 送到 送至 邮寄 籍贯 户籍 户籍地址 家庭住址 现住 居住 位于 发货地址 收件地址 注册地址 办公地址 address addr street live at",
     ),
     (
         group::SECRET,

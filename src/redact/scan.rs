@@ -15,6 +15,7 @@ use super::ner::{Kind, Mark, Model, Tagging};
 use super::rules::{Start, Tail, group};
 use super::symbol::normal;
 use super::verify::{Candidate, verify};
+use super::words::Recent;
 use crate::redact::Entity;
 
 /// Characters that are kept, to look back at: more than any match has.
@@ -90,7 +91,7 @@ struct Swallow {
 }
 
 /// One text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Scan {
     ring: Ring,
     /// The letter that was read last.
@@ -106,6 +107,7 @@ pub(crate) struct Scan {
     near: u16,
     near_until: u64,
     last_break: u64,
+    recent: Recent,
     /// Groups whose word has just ended, so that a value may follow.
     open: u64,
     /// The automata that have rules for such a value.
@@ -128,6 +130,7 @@ impl Scan {
             near: 0,
             near_until: 0,
             last_break: 0,
+            recent: Recent::default(),
             open: 0,
             after: 0,
             between: 0,
@@ -373,10 +376,11 @@ impl Scan {
     /// Which words have ended, what may follow.
     #[inline(always)]
     fn advance_context(&mut self, machine: &Machine, c: char, index: u64) {
+        self.recent.push(c);
         if self.near != 0 && index + 1 > self.near_until {
             self.near = 0;
         }
-        if machine.words.may_end(c, index.checked_sub(1).and_then(|before| self.ring.char(before))) {
+        if machine.words.may_end(self.recent) {
             return self.end_word(machine, index);
         }
         if self.open != 0 {

@@ -3,14 +3,28 @@
 
 use super::rules::WORDS;
 
-/// Places for pairs of characters; several may share one.
-const PAIRS: usize = 1 << 14;
+/// Places for the last characters of words; several may share one.
+const PLACES: usize = 1 << 14;
+/// Of how many bits a character leaves its mark in [`Recent`], and the marks of two and of three.
+const MARK: u32 = 10;
+const TWO: u32 = (1 << (2 * MARK)) - 1;
+const THREE: u32 = (1 << (3 * MARK)) - 1;
 
-/// The place of a pair.
-#[inline(always)]
-fn pair(last: char, before: Option<char>) -> usize {
-    let before = before.map_or(0, |before| before as u32 + 1);
-    (last as u32).wrapping_mul(0x9E37_79B1).wrapping_add(before.wrapping_mul(0x85EB_CA6B)) as usize >> 8 & (PAIRS - 1)
+/// The last three characters, as far as it takes to see whether a word may end with them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Recent(u32);
+
+impl Recent {
+    #[inline(always)]
+    pub(crate) fn push(&mut self, c: char) {
+        // Letters of both cases leave the same mark.
+        self.0 = self.0 << MARK | (c as u32 | 0x20) & ((1 << MARK) - 1);
+    }
+
+    #[inline(always)]
+    fn place(self, mask: u32) -> usize {
+        ((self.0 & mask).wrapping_mul(0x9E37_79B1) >> 18) as usize
+    }
 }
 
 /// One word, its characters from last to first.
@@ -25,8 +39,8 @@ struct Word {
 pub(crate) struct Words {
     /// In order of their last character.
     words: Vec<Word>,
-    /// Whether two characters may be some word's last, a bit for each pair's place.
-    ends: Box<[u64]>,
+    /// Whether three characters, or two, may be some word's last: a bit for the place of each.
+    ends: Box<[[u64; 2]]>,
 }
 
 impl Words {
@@ -37,7 +51,8 @@ impl Words {
             let reversed: Vec<char> = text.chars().rev().flat_map(char::to_lowercase).collect();
             match words.iter_mut().find(|word| word.reversed == reversed) {
                 Some(word) => word.groups |= groups,
-                None if reversed.is_empty() => {}
+                // One character is too little to look for.
+                None if reversed.len() < 2 => {}
                 None => words.push(Word { groups, reversed }),
             }
         };
@@ -49,30 +64,28 @@ impl Words {
         add(super::rules::group::URL, "://");
         own.iter().for_each(|(groups, word)| add(*groups, word));
         words.sort_unstable_by(|a, b| a.reversed.cmp(&b.reversed));
-        let mut ends = vec![0u64; PAIRS / 64].into_boxed_slice();
+        let mut ends = vec![[0u64; 2]; PLACES / 64].into_boxed_slice();
         for word in &words {
-            let cases = |at: usize| {
-                let c = word.reversed.get(at).copied();
-                [c, c.map(|c| c.to_ascii_uppercase())]
-            };
-            for last in cases(0) {
-                for before in cases(1) {
-                    // A word of one character may stand behind anything: it has a place of its own.
-                    let place = pair(last.unwrap_or(' '), before);
-                    if let Some(bits) = ends.get_mut(place / 64) {
-                        *bits |= 1 << (place % 64);
-                    }
-                }
+            let mut recent = Recent::default();
+            word.reversed.iter().take(3).rev().for_each(|c| recent.push(*c));
+            let is_short = word.reversed.len() < 3;
+            let place = recent.place(if is_short { TWO } else { THREE });
+            if let Some(bits) = ends.get_mut(place / 64).and_then(|bits| bits.get_mut(usize::from(is_short))) {
+                *bits |= 1 << (place % 64);
             }
         }
         Words { words, ends }
     }
 
-    /// Whether some word may end with this character, behind that one.
+    /// Whether some word may end with these characters.
     #[inline(always)]
-    pub(crate) fn may_end(&self, c: char, before: Option<char>) -> bool {
-        let has = |place: usize| self.ends.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 == 1);
-        has(pair(c, before)) || !c.is_ascii() && has(pair(c, None))
+    pub(crate) fn may_end(&self, recent: Recent) -> bool {
+        let has = |mask: u32, which: usize| {
+            let place = recent.place(mask);
+            let bits = self.ends.get(place / 64).and_then(|bits| bits.get(which));
+            bits.is_some_and(|bits| bits >> (place % 64) & 1 == 1)
+        };
+        has(THREE, 0) || has(TWO, 1)
     }
 
     /// The groups of the words that end here; `back(n)` is the character n before the last, which is `back(0)`.

@@ -204,7 +204,13 @@ impl Tap {
             headers.add("x-upstream-trace-id", id);
         }
         let total = (!is_stream).then(|| (now - self.entry.started).max(0.0) as u64);
-        headers::server_timing(&mut headers, self.answers.redact, self.exchange.timing(), total, self.exchange.attempts());
+        headers::server_timing(
+            &mut headers,
+            self.answers.redact,
+            self.exchange.timing(),
+            total,
+            self.exchange.attempts(),
+        );
         self.answers.send(200, &headers, body)
     }
 
