@@ -152,9 +152,10 @@ pub(crate) const TEL: usize = 7;
 pub(crate) const DATE: usize = 8;
 pub(crate) const PACK: usize = 9;
 pub(crate) const MAIL: usize = 10;
+pub(crate) const OWN: usize = 11;
 /// Their names.
-pub(crate) const SETS: [&str; 11] =
-    ["number", "word", "code", "key", "street", "han", "place", "tel", "date", "pack", "mail"];
+pub(crate) const SETS: [&str; 12] =
+    ["number", "word", "code", "key", "street", "han", "place", "tel", "date", "pack", "mail", "own"];
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -608,7 +609,21 @@ pub(crate) const RULES: &[Rule] = &[
             group::ADDRESS,
         )
     },
-    // What only looks like it.
+    // What only looks like it. Our own placeholders first: what is hidden stays as it is.
+    Rule {
+        base: 100,
+        set: OWN,
+        left: Side::Any,
+        right: Side::Any,
+        ..rule("token", "", "⟦[\\hA-Z_ ]{1,24}[0-9]{1,5}·[a-z0-9]{4}⟧", Check::None, 100, 0)
+    },
+    Rule {
+        base: 100,
+        set: OWN,
+        left: Side::Any,
+        right: Side::Any,
+        ..rule("label", "", "\\*\\*\\*[\\hA-Z_ ]{1,24}(#[a-z0-9]{8})?\\*\\*\\*", Check::None, 100, 0)
+    },
     Rule { set: CODE, base: 94, ..rule("uuid", "", "{H}{8}-{H}{4}-{H}{4}-{H}{4}-{H}{12}", Check::None, 94, 0) },
     Rule { set: DATE, base: 94, ..rule("dotted_version", "", "[0-9]{1,3}(\\.[0-9]{1,3}){4}", Check::None, 94, 0) },
     Rule {
