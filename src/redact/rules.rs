@@ -661,7 +661,7 @@ pub(crate) const MACROS: &[(&str, &str)] = &[
     // Up to a unit with its number; what no address holds ends it.
     (
         "{A}",
-        "(\\k|[0-9A-Za-z#·() \\-])*[0-9A-Za-z一二三四五六七八九十百甲乙丙丁] ?(号|弄|栋|幢|座|楼|单元|室|层|房|户|组|门|号楼|号院|#)([0-9]{1,5})?",
+        "(\\k|[0-9])( ?(\\k|[0-9A-Z#·()\\-]))* ?[0-9A-Za-z一二三四五六七八九十百甲乙丙丁] ?(号|弄|栋|幢|座|楼|单元|室|层|房|户|组|门|号楼|号院|#)([0-9]{1,5})?",
     ),
     ("{B}", "\\k+(路|街|大道|巷|胡同|村|小区|花园|苑|大厦|广场|家园|公寓)"),
     (
@@ -690,11 +690,11 @@ pub(crate) const WORDS: &[(u64, &str)] = &[
     (group::VERSION, "版本 version ver release 固件 build"),
     (group::PASSPORT, "护照 护照号 护照号码 passport"),
     (group::EEP, "通行证 港澳通行证 往来港澳 eep permit"),
-    (group::HRP, "回乡证 回鄉證 来往内地通行证 港澳居民 home return"),
+    (group::HRP, "回乡证 回鄉證 来往内地通行证 港澳居民"),
     (group::MTP, "台胞证 台胞證 台湾居民 来往大陆通行证"),
     (group::HKID, "香港身份证 香港身份證 香港居民 hkid 身份证 身份證 identity"),
     (group::MOID, "澳门身份证 澳門身份證 澳门居民 澳门 澳門 bir moid"),
-    (group::TWID, "台湾身份证 身分證 身份证 居留证 統一證號 twid national"),
+    (group::TWID, "台湾身份证 身分證 身份证 居留证 統一證號 twid"),
     (group::PLATE, "车牌 车牌号 车号 牌照 车辆 plate"),
     (group::WECHAT, "微信 微信号 vx wx v信 威信 薇信 加我微 wechat weixin 微信id"),
     (group::QQ, "qq qq号 扣扣 企鹅号 qq号码"),
@@ -727,8 +727,8 @@ pub(crate) const WORDS: &[(u64, &str)] = &[
     ),
     (group::BASIC, "basic"),
     (group::USCC, "信用代码 统一社会信用代码 税号 纳税人识别号 营业执照 统一代码"),
-    (group::SSN, "ssn social security itin tin taxpayer"),
-    (group::UK, "nino national insurance nhs"),
+    (group::SSN, "ssn|social security|itin|tin|taxpayer"),
+    (group::UK, "nino|national insurance|nhs"),
     (
         group::EU,
         "steuer tax dni nie nif nir insee codice fiscale bsn rijksregister pesel personnummer cpr niss steuer-id id identity personal",

@@ -24,6 +24,8 @@ const RING: usize = 512;
 const LONGEST: u64 = 140;
 /// From here on only what has an `@` in it goes on: the rest of an e-mail address.
 const LONG: u64 = 65;
+/// Up to here a local part may be letters and digits alone: what is longer is a hash or a key.
+const PLAIN: u64 = 33;
 /// The longest row of matches that overlap before it is decided without waiting for more.
 const ROW: u64 = 256;
 /// How far behind a context word a number still belongs to it.
@@ -265,7 +267,10 @@ impl Scan {
                 }
             }
             let length = index + 1 - thread.from;
-            if length >= LONGEST || length == LONG && !self.has_at(thread.from, index) {
+            if length >= LONGEST
+                || length == LONG && !self.has(thread.from, index, |c| c == '@')
+                || length == PLAIN && !self.has(thread.from, index, |c| !c.is_ascii_alphanumeric())
+            {
                 continue;
             }
             if let Some(place) = self.threads.get_mut(kept) {
@@ -302,7 +307,7 @@ impl Scan {
                 let length = self.ring.count + 1 - thread.from;
                 let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { break };
                 let state = automaton.next(thread.state, automaton.class(letter));
-                if state & MATCHES != 0 || length >= LONG {
+                if state & MATCHES != 0 || length == PLAIN || length >= LONG {
                     break;
                 }
                 thread.state = state;
@@ -319,8 +324,8 @@ impl Scan {
         read
     }
 
-    fn has_at(&self, from: u64, to: u64) -> bool {
-        (from..=to).any(|index| self.ring.char(index) == Some('@'))
+    fn has(&self, from: u64, to: u64, what: impl Fn(char) -> bool) -> bool {
+        (from..=to).any(|index| self.ring.char(index).is_some_and(&what))
     }
 
     /// Begins a thread in each automaton in which a match may begin here.
