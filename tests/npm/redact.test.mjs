@@ -100,7 +100,7 @@ test("a session that is cleared gives nothing back; a redactor that is closed do
 
 test("a fault in the policy is named, as the one error class of the package", async () => {
   assert.equal(GateError, MainGateError);
-  for (const [options, param] of [[{ key: new Uint8Array(31) }, "key"], [{ key: "secret" }, "key"]]) {
+  for (const [options, param] of [[{ key: new Uint8Array(31) }, "key"], [{ key: "secret" }, "key"], [{ entities: { NOSUCH: "mask" } }, "entities.NOSUCH"], [{ mode: "maybe" }, "mode"], [{ unknown: 1 }, "unknown"]]) {
     const error = await failureOf(createRedactor(options));
     assert.ok(error instanceof GateError);
     assert.deepEqual([error.code, error.param], ["misconfigured", param]);
