@@ -79,6 +79,8 @@ struct Thread {
     /// Its first character.
     from: u64,
     at: usize,
+    /// The groups whose word stood right before it.
+    open: u64,
 }
 
 /// A secret that goes on.
@@ -103,6 +105,8 @@ pub(crate) struct Scan {
     swallow: Option<Swallow>,
     /// By group: behind which character its last word ended; 0: none did.
     seen: [u64; 64],
+    /// The one before that, for a word that stands within a match.
+    earlier: [u64; 64],
     /// The automata that have rules for what stands near the words that were seen, and until when.
     near: u16,
     near_until: u64,
@@ -113,6 +117,7 @@ pub(crate) struct Scan {
     /// The automata that have rules for such a value.
     after: u16,
     between: u8,
+    is_letter_word: bool,
     names: Option<Tagging>,
     marks: Vec<Mark>,
 }
@@ -127,6 +132,7 @@ impl Scan {
             pending: Vec::new(),
             swallow: None,
             seen: [0; 64],
+            earlier: [0; 64],
             near: 0,
             near_until: 0,
             last_break: 0,
@@ -134,6 +140,7 @@ impl Scan {
             open: 0,
             after: 0,
             between: 0,
+            is_letter_word: false,
             names,
             marks: Vec::new(),
         }
@@ -269,7 +276,10 @@ impl Scan {
     fn begin(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16) {
         let begins = machine.sides(symbol.letter).begins;
         let follows = machine.sides(before).follows;
-        let asked = [u16::MAX, self.near, self.after];
+        // Behind a word of letters something must part the value from it: `tokens` is another word.
+        let is_parted = self.between > 0 || !self.is_letter_word || !symbol.c.is_ascii_alphabetic();
+        let after = if is_parted { self.after } else { 0 };
+        let asked = [u16::MAX, self.near, after];
         for (start, (begins, follows)) in begins.into_iter().zip(follows).enumerate() {
             let mask = begins & follows & asked.get(start).copied().unwrap_or(0);
             if mask != 0 {
@@ -288,7 +298,7 @@ impl Scan {
             let state = automaton.next(automaton.begin(start, class), automaton.class(symbol.letter));
             if state != super::compile::DEAD && self.threads.len() < THREADS {
                 let (automaton, start) = (which as u8, start as u8);
-                self.threads.push(Thread { automaton, start, state, from: index, at: symbol.at });
+                self.threads.push(Thread { automaton, start, state, from: index, at: symbol.at, open: self.open });
             }
         }
     }
@@ -297,10 +307,9 @@ impl Scan {
     fn accept(&mut self, machine: &Machine, thread: Thread, rule: u16, index: u64) {
         let Some(live) = machine.rules.get(usize::from(rule)).filter(|live| !live.off) else { return };
         let to = if live.tail.is_some() { index + 1 } else { index };
-        let (context, against) = self.context(live.context, thread.from);
-        if live.start == Start::Near && !context
-            || live.start == Start::After && (self.gate(thread.from) & live.context == 0)
-        {
+        let (near, against) = self.context(live.context, thread.from);
+        let context = near || thread.open & live.context != 0;
+        if live.start == Start::Near && !context || live.start == Start::After && thread.open & live.context == 0 {
             return;
         }
         let candidate = Candidate { ring: &self.ring, from: thread.from, to, context };
@@ -342,32 +351,14 @@ impl Scan {
         self.pending.insert(at, finding);
     }
 
-    /// The groups whose word ends right before this match.
-    fn gate(&self, from: u64) -> u64 {
-        let mut groups = 0;
-        let mut at = from;
-        // The way back over what may stand between, to where a word ended.
-        for _ in 0..=MOST_BETWEEN {
-            for (bit, seen) in self.seen.iter().enumerate() {
-                if *seen == at && at > 0 {
-                    groups |= 1 << bit;
-                }
-            }
-            match at.checked_sub(1).and_then(|before| self.ring.char(before)) {
-                Some(c) if is_between(c) => at -= 1,
-                _ => break,
-            }
-        }
-        groups
-    }
-
     /// Whether a word of these groups stands before a match, and whether one that speaks against it does, and is nearer.
     fn context(&self, groups: u64, from: u64) -> (bool, bool) {
         let last = |groups: u64| {
-            let of = |(bit, seen): (usize, &u64)| if groups >> bit & 1 == 1 && *seen <= from { *seen } else { 0 };
-            self.seen.iter().enumerate().map(of).max().unwrap_or(0)
+            let both = self.seen.iter().zip(&self.earlier).enumerate();
+            let asked = both.filter(|(bit, _)| groups >> bit & 1 == 1);
+            asked.map(|(_, (seen, earlier))| if *seen <= from { *seen } else { *earlier }).max().unwrap_or(0)
         };
-        let is_near = |seen: u64| seen > 0 && from - seen <= WINDOW;
+        let is_near = |seen: u64| seen > 0 && seen <= from && from - seen <= WINDOW;
         let (helps, hurts) = (last(groups), last(group::NOT));
         let against = is_near(hurts) && hurts > self.last_break && hurts > helps;
         (is_near(helps), against)
@@ -410,8 +401,9 @@ impl Scan {
             }
             return;
         }
-        for (bit, seen) in self.seen.iter_mut().enumerate() {
+        for (bit, (seen, earlier)) in self.seen.iter_mut().zip(&mut self.earlier).enumerate() {
             if groups >> bit & 1 == 1 {
+                *earlier = *seen;
                 *seen = index + 1;
             }
         }
@@ -420,6 +412,7 @@ impl Scan {
             self.near |= near;
             self.near_until = index + WINDOW;
         }
+        self.is_letter_word = self.ring.char(index).is_some_and(|c| c.is_ascii_alphanumeric());
         self.open |= groups;
         self.after |= after;
         self.between = 0;

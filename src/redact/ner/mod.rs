@@ -202,7 +202,8 @@ impl Tagging {
 
     /// A word that is no name whatever follows: written small, and nothing asks for one.
     fn is_plain(&self, word: &Unit) -> bool {
-        word.shape == Shape::Long || (!feature::is_capital(word.shape, word.c) && !self.asked && (self.open.is_none() || self.han))
+        word.shape == Shape::Long
+            || (!feature::is_capital(word.shape, word.c) && !self.asked && (self.open.is_none() || self.han))
     }
 
     /// The two characters after the first unit that waits; `None` while they are not there and may still matter.
@@ -264,7 +265,8 @@ impl Tagging {
             None => self.close(marks),
             Some(kind) => {
                 let goes_on = !label.begins() && self.open.as_ref().is_some_and(|open| open.running.kind == kind);
-                let room = self.open.as_ref().is_some_and(|open| open.text.len() + usize::from(unit.chars) < ENTITY_CHARS);
+                let room =
+                    self.open.as_ref().is_some_and(|open| open.text.len() + usize::from(unit.chars) < ENTITY_CHARS);
                 if goes_on && room {
                     if let Some(open) = &mut self.open {
                         open.extend(unit, margin);
@@ -321,16 +323,66 @@ impl Open {
         }
         let mean = self.margin / i32::from(self.running.units.max(1));
         let score = (50 + mean / 4).clamp(0, 100);
-        Some(Mark { kind: self.running.kind, start: self.start, end: self.end, score: u8::try_from(score).unwrap_or(0) })
+        Some(Mark {
+            kind: self.running.kind,
+            start: self.start,
+            end: self.end,
+            score: u8::try_from(score).unwrap_or(0),
+        })
     }
 }
 
 /// Signs that no entity goes over.
 fn is_stop(c: char) -> bool {
-    matches!(c, '。' | '!' | '?' | ';' | ',' | '、' | ':' | '"' | '<' | '>' | '[' | ']' | '{' | '}' | '|' | '/' | '\\' | '=' | '《' | '》' | '【' | '】')
+    matches!(
+        c,
+        '。' | '!'
+            | '?'
+            | ';'
+            | ','
+            | '、'
+            | ':'
+            | '"'
+            | '<'
+            | '>'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '|'
+            | '/'
+            | '\\'
+            | '='
+            | '《'
+            | '》'
+            | '【'
+            | '】'
+    )
 }
 
 /// Signs that make the word next to them part of an address, a path or code.
 fn is_glue(symbol: u32) -> bool {
-    char::from_u32(symbol).is_some_and(|c| matches!(c, '0' | '_' | '@' | '/' | '\\' | '=' | '#' | '$' | '<' | '>' | '{' | '}' | '~' | '^' | '%' | '+' | '*' | '`' | '|'))
+    char::from_u32(symbol).is_some_and(|c| {
+        matches!(
+            c,
+            '0' | '_'
+                | '@'
+                | '/'
+                | '\\'
+                | '='
+                | '#'
+                | '$'
+                | '<'
+                | '>'
+                | '{'
+                | '}'
+                | '~'
+                | '^'
+                | '%'
+                | '+'
+                | '*'
+                | '`'
+                | '|'
+        )
+    })
 }

@@ -40,7 +40,10 @@ impl Model {
     /// [`ErrorKind::InvalidRequest`] when it is none, of another version, cut off or altered.
     pub fn load(bytes: &[u8]) -> Result<Self, Error> {
         Self::read(bytes).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidRequest, "The names model cannot be read: it is not a model file of this version, or it is incomplete.")
+            Error::new(
+                ErrorKind::InvalidRequest,
+                "The names model cannot be read: it is not a model file of this version, or it is incomplete.",
+            )
         })
     }
 
@@ -58,7 +61,14 @@ impl Model {
         if buckets == 0 || unit == 0 || end != bytes.len() || sum(bytes.get(HEADER..)?) != check {
             return None;
         }
-        Some(Self { bytes: bytes.to_vec(), folds: (HEADER, folds), idle: (idle_at, idle), table, buckets, unit: i32::from(unit) })
+        Some(Self {
+            bytes: bytes.to_vec(),
+            folds: (HEADER, folds),
+            idle: (idle_at, idle),
+            table,
+            buckets,
+            unit: i32::from(unit),
+        })
     }
 
     /// The sum of the weights of `features`.
