@@ -21,11 +21,10 @@ export class Redaction {
 
   /** A request, a JSON text, as it may go out. Throws where it may not; nothing is sent then. */
   request(body: string): MaskedRequest {
-    const { text, localOnly, counts } = this.redactor.maskBody(body);
-    const answer = new Answer(this, counts);
-    if (!localOnly) return { body: text, answer };
+    const { text, local, json, counts } = this.redactor.request(body);
+    const answer = new Answer(this, counts, json);
     // A model on the device is no third party: what only it may read it gets as it is.
-    return { body, localOnly: counts.filter(({ action }) => action === "local_only").map(({ type }) => type), answer };
+    return local.length > 0 ? { body, localOnly: local, answer } : { body: text, answer };
   }
 
   /** `send` for SDKs, with masked requests and answers that have their values again. */
@@ -62,11 +61,13 @@ const CHANNELS = ["text", "reasoning", "refusal", "tool_call"] as const;
 export class Answer {
   readonly #redaction: Redaction;
   readonly #counts: RedactCounts["counts"];
+  readonly #json: boolean;
   #deltas: InstanceType<RedactBindings["AnswerDeltas"]> | undefined;
 
-  constructor(redaction: Redaction, counts: RedactCounts["counts"]) {
+  constructor(redaction: Redaction, counts: RedactCounts["counts"], json: boolean) {
     this.#redaction = redaction;
     this.#counts = counts;
+    this.#json = json;
   }
 
   /** A batch with its tokens given back. It may be shorter, or empty: a part of a token waits for the rest. */
@@ -126,6 +127,6 @@ export class Answer {
   }
 
   #open(): InstanceType<RedactBindings["AnswerDeltas"]> {
-    return (this.#deltas ??= this.#redaction.redactor.deltas());
+    return (this.#deltas ??= this.#redaction.redactor.deltas(this.#json));
   }
 }

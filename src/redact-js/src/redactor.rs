@@ -72,7 +72,7 @@ impl Redactor {
         Rc::clone(&self.shared)
     }
 
-    /// What the last call has to say beside its text: findings of `redact`, `{changed, localOnly, counts, restored}` of `maskBody`.
+    /// What the last call has to say beside its text: findings of `redact`, `{changed, local, json, counts, restored}` of `maskBody`.
     pub fn said(&mut self) -> String {
         core::mem::take(&mut self.said)
     }
@@ -118,16 +118,17 @@ impl Redactor {
         let mut tally = Tally::default();
         let masked = body::mask(&core, session, format, text, &Limits::default(), &mut tally)
             .map_err(|error| convert::error_to_js(&error))?;
-        self.said = convert::masked(core.policy(), &masked, &tally);
+        let json = format == body::Format::Json && body::answer_sink(text) == Sink::Json;
+        self.said = convert::masked(core.policy(), &masked, json, &tally);
         convert::add(total, &tally);
         Ok(masked.text)
     }
 
-    /// A whole answer, a JSON text.
-    pub fn answer(&self, text: &str) -> Result<String, JsValue> {
+    /// A whole answer, a JSON text; `json` if the request asked for JSON.
+    pub fn answer(&self, text: &str, json: bool) -> Result<String, JsValue> {
         let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
-        Ok(wire::whole(&core, session, text, total))
+        Ok(wire::whole_with(&core, session, sink(json), text, total))
     }
 
     /// Words that come from elsewhere and that may be logged: what is private in them gets labels, and tokens stay.
