@@ -14,6 +14,16 @@ const SECRET = "a secret of the tests, of 32 characters or more";
 /** Written by hand: numbers of no one, an address at a domain for examples. */
 const CANARIES = { phone: "13812345678", second: "15998765432" };
 const { phone: PHONE, second: SECOND } = CANARIES;
+/** Others, with check digits by python-stdnum 2.x: the identity card is the example of GB 11643. */
+const PLANTED = {
+  ...CANARIES,
+  identity: "11010519491231002X",
+  card: "6222021234567890128",
+  account: "DE89370400440532013000",
+  mail: "zhang.san@corp-canary.cn",
+  key: "sk-proj-Qm7vX2kLp9RtYw4ZnB8sDf3HcJ6gTq1E",
+};
+const ALL = `我的电话是 ${PHONE}，另一个 ${SECOND}；身份证号 ${PLANTED.identity}，银行卡号 ${PLANTED.card}，账号 ${PLANTED.account}，邮箱 ${PLANTED.mail}，密钥 ${PLANTED.key}。`;
 const TOKEN = /⟦[^⟦⟧]*⟧/gu;
 
 let upstream;
@@ -89,6 +99,13 @@ describe("a round trip", () => {
       assert.deepEqual([got.usage.prompt_tokens, got.usage.completion_tokens], [usage.prompt_tokens, usage.completion_tokens]);
       const line = await gate.settled(got.id);
       assert.deepEqual([line.redacted, line.restored], [{ PHONE_CN: { token: 3 } }, 3]);
+    });
+
+    test(`${way}: every kind is given back, but for keys, which no model gets to see`, async () => {
+      const model = `chat+echo+all-${way}`;
+      const got = await say(gate, model, user(ALL), { stream });
+      assert.deepEqual(sightings(PLANTED, { upstream: asked(model) }), []);
+      assert.equal(got.text, ALL.replace(PLANTED.key, "***密钥***"));
     });
 
     const others = (text) => text.replace(TOKEN, "");
@@ -342,8 +359,7 @@ test("no planted value is anywhere after a run: output, stored state, journals, 
   upstream.reset();
   const bodies = [];
   const ask = async (model, options = {}) => {
-    const text = `我的电话是 ${PHONE}，另一个 ${SECOND}`;
-    const got = await say(gate, model, user(text), options);
+    const got = await say(gate, model, user(ALL), options);
     if (got.error) bodies.push(got.raw);
     return got;
   };
@@ -361,7 +377,7 @@ test("no planted value is anywhere after a run: output, stored state, journals, 
   const health = await (await gate.fetch("/healthz")).text();
   await delay(200);
   assert.ok(upstream.journal.length > 20 && gate.logs.length > 20 && bodies.length > 10);
-  await assertNowhere(CANARIES, { gates: [gate], upstreams: [upstream], folders: [folder], more: { health, bodies, metrics: await (await gate.fetch("/metrics")).text() } });
+  await assertNowhere(PLANTED, { gates: [gate], upstreams: [upstream], folders: [folder], more: { health, bodies, metrics: await (await gate.fetch("/metrics")).text() } });
   // The search finds what is there.
   assert.equal(sightings(CANARIES, { base64: Buffer.from(`x ${PHONE} y`).toString("base64"), wide: Buffer.from(PHONE, "utf16le"), plain: { a: [SECOND] } }).length, 3);
 });
