@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- pipeline worker size --quick --rounds N --seconds S]`: side-by-side tables, ours next to others.
+ * `npm run bench [-- pipeline worker size redaction --quick --rounds N --seconds S]`: side-by-side tables, ours next to others.
  *
  * Prints Markdown on standard output and progress on standard error, and leaves the figures in `target/bench/<part>.json`.
  * It judges nothing: whatever it measures, it ends with success, unless it could not measure at all.
@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const BENCH = join(ROOT, "tests/bench");
 const OUTPUT = join(ROOT, "target/bench");
-const PARTS = { pipeline: "Pipeline", worker: "Worker", size: "Size" };
+const PARTS = { pipeline: "Pipeline", worker: "Worker", size: "Size", redaction: "Redaction" };
 
 const started = Date.now();
 const progress = (line) => process.stderr.write(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}\n`);

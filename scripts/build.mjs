@@ -29,9 +29,9 @@ const REBUILT = ["--flatten", "--rereloop", "-Oz"];
 
 /** What each part is made from; nothing is built again while that is the same. */
 const SOURCES = {
-  package: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
-  page: ["Cargo.toml", "Cargo.lock", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src", "www", "tests/upstream"],
-  worker: ["Cargo.toml", "Cargo.lock", "scripts/build.mjs", "src", "worker"],
+  package: ["Cargo.toml", "Cargo.lock", "build.rs", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
+  page: ["Cargo.toml", "Cargo.lock", "build.rs", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src", "www", "tests/upstream"],
+  worker: ["Cargo.toml", "Cargo.lock", "build.rs", "scripts/build.mjs", "src", "worker"],
 };
 
 /** Builds what is named and not built yet. */

@@ -83,12 +83,12 @@ pub(crate) fn entries(text: &str) -> Option<Vec<(Range<usize>, Range<usize>)>> {
 
 pub(crate) struct Cursor<'a> {
     text: &'a str,
-    pub(super) at: usize,
+    pub(crate) at: usize,
     depth: u32,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Cursor { text, at: 0, depth: 0 }
     }
 
@@ -125,12 +125,12 @@ impl<'a> Cursor<'a> {
 
     /// The body of the key at the cursor, and whether it has escapes; the cursor stands behind its quotes.
     #[inline]
-    pub(super) fn key(&mut self) -> Option<(&'a str, bool)> {
+    pub(crate) fn key(&mut self) -> Option<(&'a str, bool)> {
         if self.peek()? == b'"' { self.string() } else { None }
     }
 
     #[inline]
-    pub(super) fn colon(&mut self) -> Option<()> {
+    pub(crate) fn colon(&mut self) -> Option<()> {
         let found = self.peek()? == b':';
         self.at += usize::from(found);
         found.then_some(())
@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
 
     /// Past a comma (false), or past the bracket that closes (true).
     #[inline]
-    pub(super) fn next_or(&mut self, bracket: u8) -> Option<bool> {
+    pub(crate) fn next_or(&mut self, bracket: u8) -> Option<bool> {
         match self.peek()? {
             b',' => {
                 self.at += 1;
@@ -149,7 +149,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn open(&mut self, bracket: u8) -> Option<()> {
+    pub(crate) fn open(&mut self, bracket: u8) -> Option<()> {
         if self.peek()? != bracket || self.depth == MAX_DEPTH {
             return None;
         }
@@ -158,7 +158,7 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    pub(super) fn close(&mut self) -> Option<()> {
+    pub(crate) fn close(&mut self) -> Option<()> {
         self.depth -= 1;
         self.at += 1;
         Some(())
@@ -233,7 +233,7 @@ impl<'a> Cursor<'a> {
 
     /// The body of the string at the cursor, and whether it has escapes.
     #[inline]
-    pub(super) fn string(&mut self) -> Option<(&'a str, bool)> {
+    pub(crate) fn string(&mut self) -> Option<(&'a str, bool)> {
         self.at += 1;
         let start = self.at;
         let mut escaped = false;

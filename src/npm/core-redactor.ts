@@ -1,13 +1,14 @@
 import { type ErrorFields, GateError, toGateError } from "./error.js";
-import type { Finding, RedactCounts, Redacted, RedactedBody, RedactOptions, Redactor, RedactSession, RedactStream, Replaced } from "./redact-types.js";
+import type { Finding, NamesSource, RedactCounts, Redacted, RedactedBody, RedactOptions, Redactor, RedactSession, RedactStream, Replaced } from "./redact-types.js";
 import { loadRedact, type RedactBindings } from "./redact-wasm.js";
+import { bytesOf } from "./source.js";
 
 /** As `createRedactor`, with what only a gate needs. */
 export async function openRedactor(options: RedactOptions): Promise<CoreRedactor> {
-  if (typeof options !== "object" || options === null) throw misconfigured("", "The policy must be an object.");
+  if (typeof options !== "object" || options === null) throw misconfigured("redact", "The policy must be an object.");
   const { key = crypto.getRandomValues(new Uint8Array(32)), wasm, ...policy } = options;
-  if (!(key instanceof Uint8Array)) throw misconfigured("key", "The key must be a Uint8Array of 32 bytes.");
-  const json = toJson(policy, () => misconfigured("", "The policy cannot be written as JSON."));
+  if (!(key instanceof Uint8Array)) throw misconfigured("redact.key", "The key must be a Uint8Array of 32 bytes.");
+  const json = toJson(policy, () => misconfigured("redact", "The policy cannot be written as JSON."));
   return new CoreRedactor(await loadRedact(wasm), json, key);
 }
 
@@ -55,6 +56,15 @@ export class CoreRedactor implements Redactor {
       const text = core.maskBody(FORMATS[format], typeof body === "string" ? body : toJson(body, () => failed("What is to be masked cannot be written as JSON.")));
       return { text, ...(JSON.parse(core.said()) as Omit<RedactedBody, "text">) };
     });
+  }
+
+  async loadNames(weights: NamesSource | PromiseLike<NamesSource>): Promise<void> {
+    const bytes = await bytesOf(await weights);
+    this.#run((core) => core.loadNames(bytes));
+  }
+
+  get hasNames(): boolean {
+    return this.#run((core) => core.hasNames());
   }
 
   counts(): RedactCounts {

@@ -45,6 +45,9 @@ export interface RedactPolicy {
   names?: { bias?: number };
 }
 
+/** Where the weights of the search for names come from. */
+export type NamesSource = BufferSource | Response | string | URL;
+
 /** What {@link createRedactor} takes. */
 export interface RedactOptions extends RedactPolicy {
   /** The key of the tokens' check characters, 32 bytes. The same key gives the same tokens. Default: a new one for each redactor. */
@@ -120,6 +123,13 @@ export interface Redactor {
    * @throws GateError `private_data` if the policy blocks something in it, `invalid_request` for what is not JSON. Nothing may go out then.
    */
   maskBody(body: string | object, options?: { format?: "json" | "jsonl" | "text" }): RedactedBody;
+  /**
+   * Loads what finds names of people, places and organisations: `sluicegate/names.bin`, as bytes, as a response or by its address. Texts that
+   * begin from then on are searched for them.
+   */
+  loadNames(weights: NamesSource | PromiseLike<NamesSource>): Promise<void>;
+  /** Whether names are searched for. */
+  readonly hasNames: boolean;
   /** What was done so far. */
   counts(): RedactCounts;
   /** What the tokens stand for. It never leaves the device. */

@@ -63,9 +63,9 @@ fn letters() -> Set {
 }
 
 /// The set of a side.
-fn side(side: Side) -> Set {
+fn side(of: Side) -> Set {
     let chars = |text: &str| text.chars().map(|c| (c as u32, c as u32)).collect::<Vec<_>>();
-    match side {
+    match of {
         Side::Any => Set::default().negated().with_edge(),
         Side::Word => letters().negated().with_edge(),
         Side::Mail => {
@@ -79,6 +79,12 @@ fn side(side: Side) -> Set {
             Set::of(&[(0x3007, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x2_0000, 0x3_23AF)])
                 .negated()
                 .with_edge()
+        }
+        Side::Value => {
+            let mut set = side(Side::Gap);
+            set.add_all(&side(Side::NoHan).negated());
+            set.tidy();
+            set
         }
         Side::At => Set::of(&chars("@")),
     }

@@ -5,6 +5,7 @@ use super::policy::Action;
 use super::redactor::Redactor;
 use super::scan::Scan;
 use super::session::Session;
+use core::ops::Range;
 
 /// One text on its way out. For every split of the text, what comes out is the same.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Masker {
     is_answer: bool,
     found: Vec<Finding>,
     findings: Vec<Finding>,
+    /// What took the place of each finding, in the `out` of that call.
+    placed: Vec<Range<usize>>,
 }
 
 /// Most findings that are kept for whoever asks for places; counts go on.
@@ -35,6 +38,7 @@ impl Masker {
             is_answer: false,
             found: Vec::new(),
             findings: Vec::new(),
+            placed: Vec::new(),
         }
     }
 
@@ -126,6 +130,7 @@ impl Masker {
         let end = finding.end.saturating_sub(self.from).min(self.held.len());
         let value = self.held.get(start..end).unwrap_or_default();
         let label = policy.label(finding.entity);
+        let from = out.len();
         match action {
             Action::Keep => out.push_str(value),
             Action::Drop => {}
@@ -136,6 +141,7 @@ impl Masker {
         }
         if self.findings.len() < MOST_FINDINGS {
             self.findings.push(finding);
+            self.placed.push(from..out.len());
         }
     }
 
@@ -151,7 +157,13 @@ impl Masker {
 
     /// What was found so far, by place in the whole text; at most 10,000.
     pub fn take_findings(&mut self) -> Vec<Finding> {
+        self.placed.clear();
         core::mem::take(&mut self.findings)
+    }
+
+    /// Where what replaced each finding stands, if all of the text went to one `out`.
+    pub(super) fn take_placed(&mut self) -> Vec<Range<usize>> {
+        core::mem::take(&mut self.placed)
     }
 }
 

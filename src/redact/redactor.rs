@@ -9,6 +9,7 @@ use super::policy::{Action, Policy};
 use super::scan::Scan;
 use super::session::Session;
 use crate::error::Error;
+use core::ops::Range;
 
 /// A policy, its rules compiled. Made once, used by any number of calls.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Masked {
     pub text: String,
     /// What was found, by place in the original text, in order; without what stays.
     pub findings: Vec<Finding>,
+    /// What took their places, by place in the masked text.
+    pub replaced: Vec<Range<usize>>,
 }
 
 impl Redactor {
@@ -71,7 +74,8 @@ impl Redactor {
         let mut out = String::with_capacity(text.len());
         masker.push(self, session, text, &mut out, tally);
         masker.finish(self, session, &mut out, tally);
-        Masked { text: out, findings: masker.take_findings() }
+        let replaced = masker.take_placed();
+        Masked { text: out, findings: masker.take_findings(), replaced }
     }
 
     pub(super) fn scan(&self) -> Scan {

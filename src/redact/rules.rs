@@ -20,6 +20,8 @@ pub(crate) enum Side {
     NoHan,
     /// An `@`.
     At,
+    /// What ends a value: a gap, or Han.
+    Value,
 }
 
 /// When a rule is tried.
@@ -82,6 +84,7 @@ pub(crate) enum Check {
     Jwt,
     Zhipu,
     Password,
+    Token,
     Login,
     Name,
     NameTitle,
@@ -149,9 +152,10 @@ pub(crate) const TEL: usize = 7;
 pub(crate) const DATE: usize = 8;
 pub(crate) const PACK: usize = 9;
 pub(crate) const MAIL: usize = 10;
+pub(crate) const OWN: usize = 11;
 /// Their names.
-pub(crate) const SETS: [&str; 11] =
-    ["number", "word", "code", "key", "street", "han", "place", "tel", "date", "pack", "mail"];
+pub(crate) const SETS: [&str; 12] =
+    ["number", "word", "code", "key", "street", "han", "place", "tel", "date", "pack", "mail", "own"];
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -344,11 +348,11 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         left: Side::Gap,
         set: HAN,
-        right: Side::NoHan,
+        right: Side::Word,
         ..rule(
             "email_international",
             "EMAIL",
-            "[\\h\\p]{1,3}@([0-9A-Za-z\\-\\h\\p]+\\.)+(\\h{2,8}|\\a{2,24}|[\\p]{2,24})",
+            "[\\h\\p]{1,3}@([0-9A-Za-z\\-\\h\\p]+\\.)+(公司|网络|中国|中國|网址|網址|香港|台湾|台灣|集团|我爱你|在线|商城|网店|信息|移动|企业|政务|公益|\\a{2,24}|[\\p]{2,24})",
             Check::Email,
             75,
             group::EMAIL,
@@ -359,7 +363,7 @@ pub(crate) const RULES: &[Rule] = &[
         ..near(
             "email_international_context",
             "EMAIL",
-            "[0-9A-Za-z_\\h\\p][0-9A-Za-z_.%+\\-\\h\\p]*@([0-9A-Za-z\\-\\h\\p]+\\.)+(\\h{2,8}|\\a{2,24}|[\\p]{2,24})",
+            "[0-9A-Za-z_\\h\\p][0-9A-Za-z_.%+\\-\\h\\p]*@([0-9A-Za-z\\-\\h\\p]+\\.)+(公司|网络|中国|中國|网址|網址|香港|台湾|台灣|集团|我爱你|在线|商城|网店|信息|移动|企业|政务|公益|\\a{2,24}|[\\p]{2,24})",
             Check::Email,
             50,
             group::EMAIL,
@@ -435,6 +439,7 @@ pub(crate) const RULES: &[Rule] = &[
     key("github", "gh[pousr]_[0-9A-Za-z]{20}|github_pat_[0-9A-Za-z_]{20}"),
     key("gitlab", "gl(pat|dt|rt|cbt|ptt|ft|imt|agent|oas)-[0-9A-Za-z_\\-]{16}"),
     key("slack", "xox[abeoprs]-[0-9A-Za-z\\-]{10}|xapp-[0-9]-[0-9A-Za-z\\-]{10}"),
+    Rule { check: Check::None, ..key("slack_bot", "xox[abeoprs]-[0-9]{8}") },
     key("google", "AIza[0-9A-Za-z_\\-]{30}|GOCSPX-[0-9A-Za-z_\\-]{20}|ya29\\.[0-9A-Za-z_\\-]{20}"),
     key("huggingface", "(hf|api_org)_[0-9A-Za-z]{20}"),
     key("alibaba", "LTAI[0-9A-Za-z]{12}"),
@@ -442,7 +447,7 @@ pub(crate) const RULES: &[Rule] = &[
     key("volcengine", "AKLT[0-9A-Za-z_\\-]{16}"),
     key("npm", "npm_[0-9A-Za-z]{20}"),
     key("pypi", "pypi-[0-9A-Za-z_\\-]{16}"),
-    key("sendgrid", "SG\\.[0-9A-Za-z_\\-]{16}"),
+    Rule { tail: Some(Tail::Token), ..key("sendgrid", "SG\\.[0-9A-Za-z_\\-]{16}") },
     key("stripe", "(sk|rk|pk|whsec)_(live|test)?_?[0-9A-Za-z]{16}"),
     key("groq", "gsk_[0-9A-Za-z]{20}"),
     key("xai", "xai-[0-9A-Za-z]{20}"),
@@ -476,6 +481,7 @@ pub(crate) const RULES: &[Rule] = &[
         ..key("url_login", "[^\\s/@:\"'<>\\h]+:[^\\s/@\"'<>\\h]+")
     },
     Rule {
+        check: Check::Token,
         left: Side::Any,
         context: group::BEARER,
         start: Start::After,
@@ -483,11 +489,12 @@ pub(crate) const RULES: &[Rule] = &[
         ..key("bearer", "[0-9A-Za-z_.~+/\\-]{16}")
     },
     Rule {
+        check: Check::Token,
         left: Side::Any,
         context: group::BASIC,
         start: Start::After,
         tail: Some(Tail::Token),
-        ..key("basic", "[0-9A-Za-z+/]{8}")
+        ..key("basic", "[0-9A-Za-z+/]{12}")
     },
     Rule {
         set: WORD,
@@ -495,7 +502,7 @@ pub(crate) const RULES: &[Rule] = &[
         context: group::SECRET,
         start: Start::After,
         tail: None,
-        right: Side::Gap,
+        right: Side::Value,
         check: Check::Password,
         base: 70,
         ..key("password", "[^\\s\"'`<>,;(){}\\[\\]\\h，。；！？、）】」》…]{4,}")
@@ -602,7 +609,21 @@ pub(crate) const RULES: &[Rule] = &[
             group::ADDRESS,
         )
     },
-    // What only looks like it.
+    // What only looks like it. Our own placeholders first: what is hidden stays as it is.
+    Rule {
+        base: 100,
+        set: OWN,
+        left: Side::Any,
+        right: Side::Any,
+        ..rule("token", "", "⟦[\\hA-Z_ ]{1,24}[0-9]{1,5}·[a-z0-9]{4}⟧", Check::None, 100, 0)
+    },
+    Rule {
+        base: 100,
+        set: OWN,
+        left: Side::Any,
+        right: Side::Any,
+        ..rule("label", "", "\\*\\*\\*[\\hA-Z_ ]{1,24}(#[a-z0-9]{8})?\\*\\*\\*", Check::None, 100, 0)
+    },
     Rule { set: CODE, base: 94, ..rule("uuid", "", "{H}{8}-{H}{4}-{H}{4}-{H}{4}-{H}{12}", Check::None, 94, 0) },
     Rule { set: DATE, base: 94, ..rule("dotted_version", "", "[0-9]{1,3}(\\.[0-9]{1,3}){4}", Check::None, 94, 0) },
     Rule {
@@ -631,7 +652,7 @@ pub(crate) const MACROS: &[(&str, &str)] = &[
     ("{P}", "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领]"),
     (
         "{X}",
-        "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱侯江尹薛闫阎段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向常汤康施牛温葛洪欧邢易乔庞樊兰殷翟安颜倪章鲁牟祁齐俞柳岳詹左焦骆祝关]",
+        "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱侯江尹薛闫阎段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向常汤康施牛温葛洪欧邢易乔庞樊兰殷翟安颜倪章鲁牟祁齐俞柳岳詹左焦骆祝关蒲翁阮包柴尤舒凌柯聂梅阎滕盛单游费裴路季管霍翁]",
     ),
     (
         "{T}",
@@ -640,7 +661,7 @@ pub(crate) const MACROS: &[(&str, &str)] = &[
     // Up to a unit with its number; what no address holds ends it.
     (
         "{A}",
-        "(\\k|[0-9A-Za-z#·() \\-])*[0-9A-Za-z一二三四五六七八九十百甲乙丙丁] ?(号|弄|栋|幢|座|楼|单元|室|层|房|户|组|门|号楼|号院|#)",
+        "(\\k|[0-9A-Za-z#·() \\-])*[0-9A-Za-z一二三四五六七八九十百甲乙丙丁] ?(号|弄|栋|幢|座|楼|单元|室|层|房|户|组|门|号楼|号院|#)([0-9]{1,5})?",
     ),
     ("{B}", "\\k+(路|街|大道|巷|胡同|村|小区|花园|苑|大厦|广场|家园|公寓)"),
     (
@@ -664,7 +685,7 @@ pub(crate) const WORDS: &[(u64, &str)] = &[
         group::CARD,
         "卡号 银行卡 银行 开户 账号 帐号 账户 储蓄卡 信用卡 借记卡 付款卡 银联 visa mastercard unionpay card bank account pan amex",
     ),
-    (group::EMAIL, "邮箱 邮件 电子邮件 电邮 发到 发至 发给 发邮件 email e-mail mail mailto contact"),
+    (group::EMAIL, "邮箱 邮件 电子邮件 电邮 发到 发至 发给 发邮件 抄送 密送 转发 email e-mail mail mailto contact"),
     (group::IP, "ip 服务器 主机 地址 来源 server host client addr address"),
     (group::VERSION, "版本 version ver release 固件 build"),
     (group::PASSPORT, "护照 护照号 护照号码 passport"),
@@ -686,7 +707,7 @@ pub(crate) const WORDS: &[(u64, &str)] = &[
     (group::BIRTH, "出生 生日 出生日期 出生年月 生于 诞辰 生辰 born birth birthday birthdate dob date_of_birth"),
     (
         group::NAME,
-        "姓名 名字 我叫 我是 联系人 收件人 收货人 户名 开户人 申请人 患者 客户 本人 名叫 法人 法定代表人 负责人 持卡人 投保人 被保险人 署名 签名 员工 学生 家长 经办人 寄件人 发件人 嘉宾 候选人 我的名字叫 名字叫",
+        "姓名 名字 我叫 我是 联系人 收件人 收货人 户名 开户人 申请人 患者 客户 名叫 法人 法定代表人 负责人 持卡人 投保人 被保险人 署名 签名 员工 学生 家长 经办人 寄件人 发件人 嘉宾 候选人 我的名字叫 名字叫",
     ),
     (
         group::NAME_EN,

@@ -37,10 +37,9 @@ const THREADS: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Symbol {
     pub(crate) c: char,
-    /// Its letter in the machine's alphabet.
-    letter: u16,
+    /// How many bytes it has in the text.
+    len: u8,
     at: usize,
-    end: usize,
 }
 
 /// The last characters of a text.
@@ -79,6 +78,8 @@ struct Thread {
     /// Its first character.
     from: u64,
     at: usize,
+    /// The groups whose word stood right before it.
+    open: u64,
 }
 
 /// A secret that goes on.
@@ -91,7 +92,7 @@ struct Swallow {
 }
 
 /// One text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Scan {
     ring: Ring,
     /// The letter that was read last.
@@ -103,6 +104,8 @@ pub(crate) struct Scan {
     swallow: Option<Swallow>,
     /// By group: behind which character its last word ended; 0: none did.
     seen: [u64; 64],
+    /// The one before that, for a word that stands within a match.
+    earlier: [u64; 64],
     /// The automata that have rules for what stands near the words that were seen, and until when.
     near: u16,
     near_until: u64,
@@ -113,6 +116,7 @@ pub(crate) struct Scan {
     /// The automata that have rules for such a value.
     after: u16,
     between: u8,
+    is_letter_word: bool,
     names: Option<Tagging>,
     marks: Vec<Mark>,
 }
@@ -120,13 +124,14 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) fn new(names: Option<Tagging>) -> Scan {
         Scan {
-            ring: Ring { symbols: Box::new([Symbol { c: ' ', letter: 0, at: 0, end: 0 }; RING]), count: 0 },
+            ring: Ring { symbols: Box::new([Symbol { c: ' ', len: 0, at: 0 }; RING]), count: 0 },
             before: None,
             bytes: 0,
             threads: Vec::new(),
             pending: Vec::new(),
             swallow: None,
             seen: [0; 64],
+            earlier: [0; 64],
             near: 0,
             near_until: 0,
             last_break: 0,
@@ -134,6 +139,7 @@ impl Scan {
             open: 0,
             after: 0,
             between: 0,
+            is_letter_word: false,
             names,
             marks: Vec::new(),
         }
@@ -141,9 +147,19 @@ impl Scan {
 
     /// Reads a piece; findings that are decided are appended, in order.
     pub(crate) fn push(&mut self, machine: &Machine, model: Option<&Model>, text: &str, found: &mut Vec<Finding>) {
-        for c in text.chars() {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            if c.is_ascii_lowercase() && machine.quiet_letters {
+                let run = self.run(machine, rest.as_bytes());
+                if run > 0 {
+                    rest = rest.get(run..).unwrap_or_default();
+                    continue;
+                }
+            }
             let at = self.bytes;
-            self.bytes += c.len_utf8();
+            let len = c.len_utf8();
+            rest = rest.get(len..).unwrap_or_default();
+            self.bytes += len;
             if let (Some(tagging), Some(model)) = (&mut self.names, model) {
                 tagging.push(model, c, at, &mut self.marks);
                 if !self.marks.is_empty() {
@@ -152,7 +168,7 @@ impl Scan {
             }
             if let Some(c) = normal(c) {
                 let letter = machine.alphabet.letter(c);
-                self.step(machine, Symbol { c, letter, at, end: self.bytes }, found);
+                self.step(machine, Symbol { c, len: len as u8, at }, letter, found);
             }
         }
     }
@@ -202,23 +218,23 @@ impl Scan {
     }
 
     #[inline(always)]
-    fn step(&mut self, machine: &Machine, symbol: Symbol, found: &mut Vec<Finding>) {
+    fn step(&mut self, machine: &Machine, symbol: Symbol, letter: u16, found: &mut Vec<Finding>) {
         if self.swallow.is_some() && self.swallowed(symbol) {
             self.ring.push(symbol);
-            self.before = Some(symbol.letter);
+            self.before = Some(letter);
             return;
         }
         if self.swallow.is_some() {
             self.close(found);
         }
         let index = self.ring.count;
-        let before = core::mem::replace(&mut self.before, Some(symbol.letter)).unwrap_or(machine.alphabet.edge());
+        let before = core::mem::replace(&mut self.before, Some(letter)).unwrap_or(machine.alphabet.edge());
         self.ring.push(symbol);
         if !self.threads.is_empty() {
-            self.advance(machine, symbol, index);
+            self.advance(machine, letter, index);
         }
         if self.swallow.is_none() {
-            self.begin(machine, symbol, index, before);
+            self.begin(machine, symbol, letter, index, before);
             self.advance_context(machine, symbol.c, index);
         } else {
             self.open = 0;
@@ -230,12 +246,12 @@ impl Scan {
     }
 
     /// Lets every thread read a character.
-    fn advance(&mut self, machine: &Machine, symbol: Symbol, index: u64) {
+    fn advance(&mut self, machine: &Machine, letter: u16, index: u64) {
         let mut kept = 0;
         for at in 0..self.threads.len() {
             let Some(mut thread) = self.threads.get(at).copied() else { break };
             let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { continue };
-            thread.state = automaton.next(thread.state, automaton.class(symbol.letter));
+            thread.state = automaton.next(thread.state, automaton.class(letter));
             if thread.state == super::compile::DEAD {
                 continue;
             }
@@ -260,35 +276,82 @@ impl Scan {
         self.threads.truncate(kept);
     }
 
+    /// Reads small letters within a word, as long as nothing but the one thread there is can be concerned: how many.
+    #[inline(always)]
+    fn run(&mut self, machine: &Machine, text: &[u8]) -> usize {
+        let is_quiet = self.near == 0
+            && self.open == 0
+            && self.threads.len() <= 1
+            && self.pending.is_empty()
+            && self.swallow.is_none()
+            && self.names.is_none()
+            && self.before.is_some_and(|before| machine.is_small(before));
+        if !is_quiet {
+            return 0;
+        }
+        let mut read = 0;
+        for byte in text.iter().take_while(|byte| byte.is_ascii_lowercase()) {
+            let c = char::from(*byte);
+            let mut recent = self.recent;
+            recent.push(c);
+            if machine.words.may_end(recent) {
+                break;
+            }
+            let letter = machine.alphabet.letter(c);
+            if let Some(thread) = self.threads.first_mut() {
+                let length = self.ring.count + 1 - thread.from;
+                let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { break };
+                let state = automaton.next(thread.state, automaton.class(letter));
+                if state & MATCHES != 0 || length >= LONG {
+                    break;
+                }
+                thread.state = state;
+                if state == super::compile::DEAD {
+                    self.threads.clear();
+                }
+            }
+            self.recent = recent;
+            self.before = Some(letter);
+            self.ring.push(Symbol { c, len: 1, at: self.bytes });
+            self.bytes += 1;
+            read += 1;
+        }
+        read
+    }
+
     fn has_at(&self, from: u64, to: u64) -> bool {
         (from..=to).any(|index| self.ring.char(index) == Some('@'))
     }
 
     /// Begins a thread in each automaton in which a match may begin here.
     #[inline(always)]
-    fn begin(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16) {
-        let begins = machine.sides(symbol.letter).begins;
+    fn begin(&mut self, machine: &Machine, symbol: Symbol, letter: u16, index: u64, before: u16) {
+        let begins = machine.sides(letter).begins;
         let follows = machine.sides(before).follows;
-        let asked = [u16::MAX, self.near, self.after];
+        // Behind a word of letters something must part the value from it: `tokens` is another word.
+        let is_parted = self.between > 0 || !self.is_letter_word || !symbol.c.is_ascii_alphabetic();
+        let after = if is_parted { self.after } else { 0 };
+        let asked = [u16::MAX, self.near, after];
         for (start, (begins, follows)) in begins.into_iter().zip(follows).enumerate() {
             let mask = begins & follows & asked.get(start).copied().unwrap_or(0);
             if mask != 0 {
-                self.begin_in(machine, symbol, index, before, start, mask);
+                let thread =
+                    Thread { automaton: 0, start: start as u8, state: 0, from: index, at: symbol.at, open: self.open };
+                self.begin_in(machine, thread, letter, before, mask);
             }
         }
     }
 
     #[inline(never)]
-    fn begin_in(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16, start: usize, mut mask: u16) {
+    fn begin_in(&mut self, machine: &Machine, thread: Thread, letter: u16, before: u16, mut mask: u16) {
         while mask != 0 {
             let which = mask.trailing_zeros();
             mask &= mask - 1;
             let Some(automaton) = machine.automata.get(which as usize) else { continue };
-            let class = automaton.class(before);
-            let state = automaton.next(automaton.begin(start, class), automaton.class(symbol.letter));
+            let first = automaton.begin(usize::from(thread.start), automaton.class(before));
+            let state = automaton.next(first, automaton.class(letter));
             if state != super::compile::DEAD && self.threads.len() < THREADS {
-                let (automaton, start) = (which as u8, start as u8);
-                self.threads.push(Thread { automaton, start, state, from: index, at: symbol.at });
+                self.threads.push(Thread { automaton: which as u8, state, ..thread });
             }
         }
     }
@@ -297,10 +360,9 @@ impl Scan {
     fn accept(&mut self, machine: &Machine, thread: Thread, rule: u16, index: u64) {
         let Some(live) = machine.rules.get(usize::from(rule)).filter(|live| !live.off) else { return };
         let to = if live.tail.is_some() { index + 1 } else { index };
-        let (context, against) = self.context(live.context, thread.from);
-        if live.start == Start::Near && !context
-            || live.start == Start::After && (self.gate(thread.from) & live.context == 0)
-        {
+        let (near, against) = self.context(live.context, thread.from);
+        let context = near || thread.open & live.context != 0;
+        if live.start == Start::Near && !context || live.start == Start::After && thread.open & live.context == 0 {
             return;
         }
         let candidate = Candidate { ring: &self.ring, from: thread.from, to, context };
@@ -319,7 +381,7 @@ impl Scan {
         // What is nothing private takes the place of an entity that `take` leaves out.
         let entity = live.entity.unwrap_or(NOTHING);
         let score = score.clamp(1, 100) as u8;
-        let finding = Finding { entity, rule, score, start: first.at, end: last.end };
+        let finding = Finding { entity, rule, score, start: first.at, end: last.at + usize::from(last.len) };
         if !machine.allow.is_empty() && candidate.is_allowed(&verdict, &machine.allow) {
             self.keep(Finding { entity: NOTHING, score: 100, ..finding });
             return;
@@ -342,32 +404,14 @@ impl Scan {
         self.pending.insert(at, finding);
     }
 
-    /// The groups whose word ends right before this match.
-    fn gate(&self, from: u64) -> u64 {
-        let mut groups = 0;
-        let mut at = from;
-        // The way back over what may stand between, to where a word ended.
-        for _ in 0..=MOST_BETWEEN {
-            for (bit, seen) in self.seen.iter().enumerate() {
-                if *seen == at && at > 0 {
-                    groups |= 1 << bit;
-                }
-            }
-            match at.checked_sub(1).and_then(|before| self.ring.char(before)) {
-                Some(c) if is_between(c) => at -= 1,
-                _ => break,
-            }
-        }
-        groups
-    }
-
     /// Whether a word of these groups stands before a match, and whether one that speaks against it does, and is nearer.
     fn context(&self, groups: u64, from: u64) -> (bool, bool) {
         let last = |groups: u64| {
-            let of = |(bit, seen): (usize, &u64)| if groups >> bit & 1 == 1 && *seen <= from { *seen } else { 0 };
-            self.seen.iter().enumerate().map(of).max().unwrap_or(0)
+            let both = self.seen.iter().zip(&self.earlier).enumerate();
+            let asked = both.filter(|(bit, _)| groups >> bit & 1 == 1);
+            asked.map(|(_, (seen, earlier))| if *seen <= from { *seen } else { *earlier }).max().unwrap_or(0)
         };
-        let is_near = |seen: u64| seen > 0 && from - seen <= WINDOW;
+        let is_near = |seen: u64| seen > 0 && seen <= from && from - seen <= WINDOW;
         let (helps, hurts) = (last(groups), last(group::NOT));
         let against = is_near(hurts) && hurts > self.last_break && hurts > helps;
         (is_near(helps), against)
@@ -410,8 +454,9 @@ impl Scan {
             }
             return;
         }
-        for (bit, seen) in self.seen.iter_mut().enumerate() {
+        for (bit, (seen, earlier)) in self.seen.iter_mut().zip(&mut self.earlier).enumerate() {
             if groups >> bit & 1 == 1 {
+                *earlier = *seen;
                 *seen = index + 1;
             }
         }
@@ -420,6 +465,7 @@ impl Scan {
             self.near |= near;
             self.near_until = index + WINDOW;
         }
+        self.is_letter_word = self.ring.char(index).is_some_and(|c| c.is_ascii_alphanumeric());
         self.open |= groups;
         self.after |= after;
         self.between = 0;
@@ -485,7 +531,7 @@ impl Scan {
             }
         };
         if belongs {
-            swallow.finding.end = symbol.end;
+            swallow.finding.end = symbol.at + usize::from(symbol.len);
         }
         belongs
     }

@@ -157,7 +157,13 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let is_written = candidate.groups().len() > 1;
             number(phone::phone_intl(&text), if is_zeros && !is_written { -15 } else { 10 })
         }
-        Check::PhoneNanp => number(phone::nanp(&candidate.bare()), 0),
+        Check::PhoneNanp => {
+            // Calls to these are free: an organisation's, and meant to be known.
+            const FREE: [&str; 9] = ["400", "800", "888", "877", "866", "855", "844", "833", "822"];
+            let digits = candidate.bare();
+            let area = digits.get(digits.len().saturating_sub(10)..).unwrap_or_default();
+            number(phone::nanp(&digits) && !FREE.iter().any(|free| area.starts_with(free)), 0)
+        }
         Check::IdCn => {
             let odd = weight(
                 &candidate.groups(),
@@ -189,7 +195,9 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
         Check::CardShape => number(card::card_shape(&candidate.bare()), 0),
         Check::Email => {
             let text = candidate.text();
-            let is_path = candidate.ring.char(candidate.to) == Some(':') && text.starts_with("git@");
+            let behind = candidate.ring.char(candidate.to);
+            let is_path = text.starts_with("git@")
+                && (matches!(behind, Some(':' | '/' | '.')) || candidate.before(1) == Some('/'));
             when(email::email(&text) && !is_path)
         }
         Check::EmailAt => {
@@ -223,13 +231,17 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let text = candidate.text();
             let groups = text.split(':').filter(|group| !group.is_empty()).count();
             let has_digit = text.bytes().any(|b| b.is_ascii_digit());
-            let colon =
-                matches!(candidate.before(1), Some(':')) || matches!(candidate.ring.char(candidate.to), Some(':'));
+            let joined = |c: Option<char>| c.is_some_and(|c| c == ':' || c.is_ascii_hexdigit());
+            let colon = candidate.before(1) == Some(':') && joined(candidate.before(2))
+                || candidate.ring.char(candidate.to) == Some(':');
             when(groups >= 3 && has_digit && !colon && ip::ipv6(&text) && !ip::ip_kept(&text))
         }
         Check::Mac => {
             let text = candidate.text();
-            when(device::mac(&text) && text.bytes().any(|b| b != b'0' && b != b':' && b != b'-'))
+            let goes_on = matches!(candidate.ring.char(candidate.to), Some(':' | '-'))
+                || matches!(candidate.before(1), Some(':' | '-'))
+                    && candidate.before(2).is_some_and(|c| c.is_ascii_hexdigit());
+            when(!goes_on && device::mac(&text) && text.bytes().any(|b| b != b'0' && b != b':' && b != b'-'))
         }
         Check::Imei => number(device::imei(&candidate.bare()), 0),
         Check::Imsi => number(device::imsi(&candidate.bare()), 0),
@@ -340,21 +352,24 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
             let marks = text.len() - digits - letters;
             let code = text.contains("()")
-                || text.starts_with(['$', '-', '.', '/', '\\', '|', '=', '&', '?'])
+                || text.starts_with([':', '$', '-', '.', '/', '\\', '|', '=', '&', '?'])
                 || text.contains("::")
                 || text.contains("=>")
                 || text.starts_with("http");
             let dotted = text.split('.').count() > 1
                 && text.split('.').all(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'));
-            let mixed = digits > 0 && letters > 0
-                || digits > 0 && marks > 0
-                || letters > 0
-                    && marks > 0
-                    && !text
-                        .bytes()
-                        .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'/' | b'.' | b'[' | b']'));
-            let plain = digits >= 6 && letters == 0
-                || quoted && letters >= 6 && secret::entropy(&text) >= 250 && !text.contains([' ', '_', '-']);
+            let symbols = text
+                .bytes()
+                .filter(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'-' | b'/' | b'.' | b'[' | b']'))
+                .count();
+            let mixed = letters > 0 && (digits > 0 || symbols > 0);
+            let word: String =
+                (1..=16).rev().filter_map(|back| candidate.before(back)).collect::<String>().to_ascii_lowercase();
+            let is_password =
+                ["pass", "pwd", "密码", "口令", "密碼", "passcode"].iter().any(|name| crate::text::has(&word, name));
+            let plain = is_password
+                && (digits >= 6 && letters == 0 && marks == 0
+                    || quoted && letters >= 6 && secret::entropy(&text) >= 250 && marks == 0);
             let is_value = text.len() >= 4
                 && assigned
                 && !code
@@ -362,6 +377,17 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
                 && (mixed && text.len() >= 6 || plain)
                 && !secret::is_placeholder(&text);
             is_value.then_some(Verdict { to, ..whole })
+        }
+        Check::Token => {
+            let text = candidate.text();
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            let upper = text.bytes().filter(u8::is_ascii_uppercase).count();
+            let lower = text.bytes().filter(u8::is_ascii_lowercase).count();
+            let mixed = digits > 1 && upper + lower > 3
+                || upper > 2 && lower > 2 && digits > 0
+                || upper > 3 && lower > 3 && text.len() < 14;
+            let parts = text.split(['_', '-', '.', '/']).filter(|part| part.len() > 1).count();
+            when(mixed && parts < 4 && secret::entropy(&text) >= 290 && !secret::is_placeholder(&text))
         }
         Check::Login => {
             let text = candidate.text();
@@ -383,7 +409,15 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let name = candidate.text();
             let is_word = |word: &str| WORDS_NOT_NAMES.contains(&word.to_ascii_lowercase().as_str());
             let shouted = name.bytes().filter(u8::is_ascii_alphabetic).all(|b| b.is_ascii_uppercase());
-            when(name.len() >= 3 && !shouted && !name.split([' ', '-']).any(is_word))
+            // One word alone needs to be called a name: by a title, or by whoever says it.
+            const CALLED: [&str; 16] = [
+                "mr ", "mr. ", "mrs ", "mrs. ", "ms ", "ms. ", "dr ", "dr. ", "dear ", "is ", "am ", "'m ", "叫",
+                "名:", "人:", "字:",
+            ];
+            let said: String =
+                (1..=6).rev().filter_map(|back| candidate.before(back)).collect::<String>().to_ascii_lowercase();
+            let called = name.contains(' ') || CALLED.iter().any(|word| said.ends_with(word));
+            when(name.len() >= 3 && called && !shouted && !name.split([' ', '-']).any(is_word))
         }
         Check::Dotted => {
             let parts = candidate.text();
@@ -400,12 +434,13 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
         }
         Check::Wechat => {
             let id = candidate.text();
-            let is_word = id.bytes().all(|b| b.is_ascii_lowercase())
-                && [
-                    "official", "account", "wechat", "weixin", "message", "payment", "connect", "server", "config",
-                    "client", "string", "number",
-                ]
-                .contains(&id.as_str());
+            let is_word = id.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+                || id.bytes().all(|b| b.is_ascii_lowercase())
+                    && [
+                        "official", "account", "wechat", "weixin", "message", "payment", "connect", "server", "config",
+                        "client", "string", "number",
+                    ]
+                    .contains(&id.as_str());
             when(!is_word)
         }
     }
@@ -431,7 +466,15 @@ fn name_with_tail(candidate: &Candidate<'_>) -> Option<Verdict> {
 
 /// Words that begin like a name.
 fn is_common(name: &str) -> bool {
-    const COMMON: &str = " 高兴 高级 高中 高度 任何 任务 方便 方法 方面 方式 方向 黄金 黄色 马上 马路 温馨 温度 温暖 常见 常用 常常 常规 安全 安排 安装 白色 白天 江南 江湖 时间 时候 时代 金融 金额 金属 石油 石头 田间 唐朝 宋朝 周围 周末 周期 周一 周二 周三 周四 周五 周六 周日 程序 程度 于是 成功 成为 成立 成本 成员 施工 毛病 毛巾 毛利 雷达 龙头 史上 陶瓷 贺卡 万元 万一 万分 万事 钱包 严重 严格 孔子 向上 向下 向前 康复 牛奶 牛肉 易于 乔木 安静 左右 左边 焦点 关于 关系 关键 关注 何时 何处 何人 何况 和平 夏天 夏季 付款 付费 毕业 张开 张贴 王国 王子 陈述 陈列 陈旧 杨树 朱红 曾经 许多 许可 许久 谢谢 丁香 韩国 韩语 冯谖 董事 袁大 邓小平 叶子 叶片 杜绝 苏州 苏联 魏晋 蒋介石 蔡元培 余额 余下 潘多拉 于此 林业 林木 郑重 梁山 罗列 宋体 孙子 胡同 胡说 郭沫若 徐徐 黄河 黄昏 赵州桥 吴国 李子 刘海 项目 段落 段位 顾客 顾问 顾虑 汤圆 洪水 欧洲 欧盟 齐全 鲁迅 武器 武术 戴上 邵氏 覃思 侯爵 孟子 秦朝 熊猫 邹忌 傅立叶 方案 夏令 贾岛 韦伯 石化 廖廖 金色 汪洋 范围 范例 陆续 陆地 谭嗣同 崔健 姜汤 钟头 钟点 沈阳 姚明 卢沟 任意 任职 吕布 丁点 明天 古代 古典 古老 ";
+    const COMMON: &str = " 高兴 高级 高中 高度 任何 任务 方便 方法 方面 方式 方向 黄金 黄色 马上 马路 温馨 温度 温暖 常见 常用 常常 常规 安全 安排 安装 白色 白天 江南 江湖 时间 时候 时代 金融 金额 金属 石油 石头 田间 唐朝 宋朝 周围 周末 周期 周一 周二 周三 周四 周五 周六 周日 程序 程度 于是 成功 成为 成立 成本 成员 施工 毛病 毛巾 毛利 雷达 龙头 史上 陶瓷 贺卡 万元 万一 万分 万事 钱包 严重 严格 孔子 向来 向上 向下 向前 康复 牛奶 牛肉 易于 乔木 安静 左右 左边 焦点 关于 关系 关键 关注 何时 何处 何人 何况 和平 夏天 夏季 付款 付费 毕业 张开 张贴 王国 王子 陈述 陈列 陈旧 杨树 朱红 曾经 许多 许可 许久 谢谢 丁香 韩国 韩语 冯谖 董事 袁大 邓小平 叶子 叶片 杜绝 苏州 苏联 魏晋 蒋介石 蔡元培 余额 余下 潘多拉 于此 林业 林木 郑重 梁山 罗列 宋体 孙子 胡同 胡说 郭沫若 徐徐 黄河 黄昏 赵州桥 吴国 李子 刘海 项目 段落 段位 顾客 顾问 顾虑 汤圆 洪水 欧洲 欧盟 齐全 鲁迅 武器 武术 戴上 邵氏 覃思 侯爵 孟子 秦朝 熊猫 邹忌 傅立叶 方案 夏令 贾岛 韦伯 石化 廖廖 金色 汪洋 范围 范例 陆续 陆地 谭嗣同 崔健 姜汤 钟头 钟点 沈阳 姚明 卢沟 任意 任职 吕布 丁点 明天 古代 古典 古老 ";
+    // In sentences, not in names.
+    if name
+        .chars()
+        .skip(1)
+        .any(|c| "的了是在有这我你他她它们吗呢吧也就还但或把让着么什怎谁因所则不都很来去说个为对从到给".contains(c))
+    {
+        return true;
+    }
     let known = |name: &str| !name.is_empty() && crate::text::has(COMMON, &[" ", name, " "].concat());
     let first_two: String = name.chars().take(2).collect();
     known(name) || known(&first_two)

@@ -1,19 +1,103 @@
 //! Answers as bytes: event streams and whole bodies, tokens given back and new private data hidden.
+//!
+//! Of an event only the strings of its texts change, everything else is handed on byte for byte, comments, ids and spaces too. What a
+//! text may not show yet is put in front of its next piece; where a choice, a block or the stream ends, well or not, it is put into the
+//! last event of the text, or into an event of its own before the end.
+//!
+//! Tokens are given back in text, in refusals, in reasoning and tool arguments as [`Restoring`](super::Restoring) says; not in error
+//! messages, echoes of the request and members that nobody has heard of. If new private data is to be hidden, it is hidden in all strings
+//! but those that a table knows as structure, and the `logprobs` of a text that changed are left out: they spell the text.
+//!
+//! Data that is not JSON passes as it is, or is hidden as plain text; unfinished JSON at the very end is then left out.
 
+mod channels;
+mod found;
+mod json_text;
+mod lines;
+
+pub use channels::{Channel, Channels, text};
+
+use super::body::is_base64;
 use super::finding::Tally;
+use super::policy::Answers;
 use super::redactor::Redactor;
+use super::restore::Sink;
 use super::session::Session;
+use crate::error::{Error, ErrorKind};
+use crate::json::string::{body as inside, unescaped};
+use crate::json::write::push_quoted;
+use crate::reply::error_body;
+use crate::request::span::Span;
+use crate::sse::{Decoder, Item, Options};
+use channels::Key;
+use found::{Found, Reading};
+use lines::Template;
+
+/// Whether an answer can differ at all: else its bytes may pass without being looked at.
+pub fn needs(redactor: &Redactor, session: &Session) -> bool {
+    !session.is_empty() || redactor.policy().answers == Answers::Mask
+}
 
 /// One answer that is handed on as an event stream.
-#[derive(Debug, Default)]
+///
+/// For every split of the bytes, what comes out is the same. Holds the event that is not whole yet, and what the texts hold back. An
+/// event over the limit ends the answer with an error event if new private data is to be hidden; else all that follows passes as it is.
+#[derive(Debug)]
 pub struct AnswerStream {
+    decoder: Decoder,
+    /// The bytes of the event that is not whole yet.
     held: Vec<u8>,
+    /// What was handed on ends with a CR, whose LF may still come.
+    after_cr: bool,
+    limit: usize,
+    mode: Mode,
+    texts: Texts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Nothing has come.
+    Fresh,
+    Open,
+    /// All bytes pass.
+    Passing,
+    /// No byte passes.
+    Over,
+}
+
+impl Default for AnswerStream {
+    fn default() -> Self {
+        AnswerStream::new()
+    }
 }
 
 impl AnswerStream {
-    /// A stream that begins.
+    /// A stream that begins, with the default [`Limits::event`](crate::limits::Limits::event).
     pub fn new() -> AnswerStream {
-        AnswerStream::default()
+        AnswerStream::with_limit(Options::default().max_event)
+    }
+
+    /// A stream whose events may have `limit` bytes.
+    pub fn with_limit(limit: usize) -> AnswerStream {
+        AnswerStream {
+            decoder: Decoder::new(Options { max_event: limit, lenient: true }),
+            held: Vec::new(),
+            after_cr: false,
+            limit,
+            mode: Mode::Fresh,
+            texts: Texts { channels: Channels::new(), templates: Vec::new() },
+        }
+    }
+
+    /// What the text of the answer is: [`Sink::Json`] if the request asked for JSON. Default [`Sink::Text`].
+    pub fn with_text(mut self, text: Sink) -> AnswerStream {
+        self.texts.channels = Channels::new().with_text(text);
+        self
+    }
+
+    /// Whether the answer was ended by an error event of ours: the upstream need not be read on.
+    pub fn is_over(&self) -> bool {
+        self.mode == Mode::Over
     }
 
     /// The next bytes; what may be handed on is appended to `out`.
@@ -25,28 +109,355 @@ impl AnswerStream {
         out: &mut Vec<u8>,
         tally: &mut Tally,
     ) {
-        let _ = (redactor, session, out, tally);
-        self.held.extend_from_slice(bytes);
+        match self.mode {
+            Mode::Fresh => self.mode = if needs(redactor, session) { Mode::Open } else { Mode::Passing },
+            Mode::Open | Mode::Passing | Mode::Over => {}
+        }
+        match self.mode {
+            Mode::Passing => return out.extend_from_slice(bytes),
+            Mode::Over => return,
+            Mode::Fresh | Mode::Open => {}
+        }
+        if bytes.is_empty() {
+            return;
+        }
+        // The second half of a line end goes with the first, before anything of ours.
+        let mut from = 0;
+        if core::mem::take(&mut self.after_cr) && bytes.starts_with(b"\n") {
+            out.push(b'\n');
+            from = 1;
+        }
+        let mut input = bytes;
+        loop {
+            let item = self.decoder.next_item(&mut input);
+            let end = bytes.len() - input.len();
+            let part = bytes.get(from..end).unwrap_or_default();
+            let fits = match item {
+                Ok(Some(Item::Event(event))) => {
+                    let joined;
+                    let raw = if self.held.is_empty() {
+                        part
+                    } else {
+                        joined = [core::mem::take(&mut self.held).as_slice(), part].concat();
+                        &joined
+                    };
+                    let event = Whole { raw, event_type: &event.event_type, data: &event.data, last: false };
+                    from = end;
+                    self.texts.event(&mut Hands { redactor, session, tally, out }, &event)
+                }
+                Ok(Some(_)) => continue,
+                Ok(None) => {
+                    self.held.extend_from_slice(part);
+                    if self.decoder.is_between_events() {
+                        out.append(&mut self.held);
+                    }
+                    self.after_cr = self.held.is_empty() && out.last() == Some(&b'\r');
+                    if self.held.len() <= self.limit.saturating_mul(2) {
+                        return;
+                    }
+                    from = end;
+                    false
+                }
+                Err(_) => {
+                    self.held.extend_from_slice(bytes.get(from..).unwrap_or_default());
+                    false
+                }
+            };
+            if !fits {
+                return self.give_up(&mut Hands { redactor, session, tally, out });
+            }
+        }
     }
 
     /// The stream is over, well or not: what is held is handed on.
     pub fn finish(&mut self, redactor: &Redactor, session: &mut Session, out: &mut Vec<u8>, tally: &mut Tally) {
-        let text = String::from_utf8_lossy(&self.held).into_owned();
-        out.extend_from_slice(whole(redactor, session, &text, tally).as_bytes());
-        self.held.clear();
+        let mode = core::mem::replace(&mut self.mode, Mode::Over);
+        if mode != Mode::Open {
+            return;
+        }
+        let mut hands = Hands { redactor, session, tally, out };
+        let raw = core::mem::take(&mut self.held);
+        match self.decoder.finish() {
+            Some(Item::Event(event)) => {
+                let event = Whole { raw: &raw, event_type: &event.event_type, data: &event.data, last: true };
+                self.texts.event(&mut hands, &event);
+            }
+            _ => {
+                self.texts.flush(&mut hands, None);
+                hands.out.extend_from_slice(&raw);
+            }
+        }
+    }
+
+    /// An event cannot be read.
+    fn give_up(&mut self, hands: &mut Hands<'_>) {
+        self.texts.flush(hands, None);
+        let held = core::mem::take(&mut self.held);
+        if hands.hides() {
+            self.mode = Mode::Over;
+            let message =
+                "An event of the answer cannot be searched for private data: it is too large or nested too deep.";
+            let error = Error::new(ErrorKind::EventTooLarge, message);
+            lines::event("message", &error_body(&error), hands.out);
+        } else {
+            self.mode = Mode::Passing;
+            hands.out.extend_from_slice(&held);
+        }
     }
 }
 
-/// A whole answer: a JSON body of any endpoint.
+/// A whole answer: a JSON body of any endpoint. What is not JSON is hidden as plain text, or stays as it is.
 pub fn whole(redactor: &Redactor, session: &mut Session, body: &str, tally: &mut Tally) -> String {
-    let mut restorer = super::Restorer::new(super::Sink::Json, redactor.policy().restoring);
-    let mut out = String::new();
-    restorer.push(session, body, &mut out, tally);
-    restorer.finish(session, &mut out, tally);
+    whole_with(redactor, session, Sink::Text, body, tally)
+}
+
+/// As [`whole`], where the text of the answer is `sink`.
+pub fn whole_with(redactor: &Redactor, session: &mut Session, sink: Sink, body: &str, tally: &mut Tally) -> String {
+    if !needs(redactor, session) {
+        return body.to_owned();
+    }
+    let hides = redactor.policy().answers == Answers::Mask;
+    let reading = found::read(body, false, hides).filter(|reading| !(hides && reading.too_deep));
+    let mut out = String::with_capacity(body.len());
+    let Some(reading) = reading else {
+        if hides && is_almost_json(body) {
+            return json_text::hide(redactor, session, body, tally);
+        }
+        text(redactor, session, Channel::Other, Sink::Text, body, &mut out, tally);
+        return out;
+    };
+    let mut edit = Edit::default();
+    for found in &reading.found {
+        let raw = inside(found.span.of(body)).unwrap_or_default();
+        let Some(old) = unescaped(raw).filter(|_| !is_left_alone(found, raw)) else { continue };
+        let mut new = String::new();
+        text(redactor, session, found.key.channel, sink, &old, &mut new, tally);
+        if new != old {
+            edit.replace(found, &new);
+        }
+    }
+    edit.logprobs(&reading, hides, body);
+    edit.write(body, &mut out);
     out
 }
 
-/// Whether answers have to be read at all.
-pub fn needs(redactor: &Redactor, session: &Session) -> bool {
-    !session.is_empty() || redactor.policy().answers == super::Answers::Mask
+/// Whether something is meant to be JSON, but cut short, malformed or nested too deep.
+fn is_almost_json(text: &str) -> bool {
+    matches!(text.trim_ascii_start().as_bytes().first(), Some(b'{' | b'['))
+}
+
+/// Base64 holds no text.
+fn is_left_alone(found: &Found, raw: &str) -> bool {
+    found.key.channel == Channel::Other && is_base64(raw)
+}
+
+/// What it takes to hand on an event.
+struct Hands<'a> {
+    redactor: &'a Redactor,
+    session: &'a mut Session,
+    tally: &'a mut Tally,
+    out: &'a mut Vec<u8>,
+}
+
+impl Hands<'_> {
+    /// Whether new private data is to be hidden.
+    fn hides(&self) -> bool {
+        self.redactor.policy().answers == Answers::Mask
+    }
+}
+
+/// An event that is whole.
+struct Whole<'a> {
+    raw: &'a [u8],
+    event_type: &'a str,
+    data: &'a str,
+    /// The stream ends behind it, and without its blank line.
+    last: bool,
+}
+
+/// The texts of a stream, and how to hand on the rest of each.
+#[derive(Debug)]
+struct Texts {
+    channels: Channels,
+    templates: Vec<Template>,
+}
+
+/// The text of a stream whose data is not JSON.
+const PLAIN: Key = Key { choice: u32::MAX, channel: Channel::Other, lane: 0 };
+
+impl Texts {
+    /// Hands one event on; false if that cannot be, and nothing was.
+    fn event(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) -> bool {
+        if event.data.trim_ascii() == "[DONE]" {
+            self.flush(hands, None);
+            hands.out.extend_from_slice(event.raw);
+            return true;
+        }
+        let Some(reading) = found::read(event.data, true, hands.hides()) else {
+            self.plain(hands, event);
+            return true;
+        };
+        if reading.too_deep && hands.hides() {
+            return false;
+        }
+        match self.texts(hands, event, &reading) {
+            None if hands.hides() => return false,
+            Some(edit) if !edit.changes.is_empty() => {
+                let mut data = String::with_capacity(event.data.len());
+                edit.write(event.data, &mut data);
+                lines::rewrite(event.raw, Some(&data), hands.out);
+            }
+            _ => hands.out.extend_from_slice(event.raw),
+        }
+        true
+    }
+
+    /// What changes in an event of JSON. What its end lets go is handed on before it; `None` if there are too many texts.
+    fn texts(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>, reading: &Reading) -> Option<Edit> {
+        let mut edit = Edit::default();
+        // Where each text's last piece stands, so that what an end lets go can be put behind it.
+        let mut last: Vec<(Key, usize)> = Vec::new();
+        let mut pieces = Vec::with_capacity(reading.found.len());
+        for found in &reading.found {
+            let raw = inside(found.span.of(event.data)).unwrap_or_default();
+            let mut piece = String::new();
+            let Hands { redactor, session, tally, .. } = hands;
+            let changed = if is_left_alone(found, raw) {
+                false
+            } else if found.whole {
+                let old = unescaped(raw)?;
+                text(redactor, session, found.key.channel, self.channels.sink(), &old, &mut piece, tally);
+                piece != old
+            } else {
+                last.retain(|(key, _)| *key != found.key);
+                last.push((found.key, pieces.len()));
+                self.channels.push_json(redactor, session, found.key, raw, &mut piece, tally)?
+            };
+            pieces.push((piece, changed));
+        }
+        let all = reading.all_ended || event.last;
+        for (key, at) in last {
+            if all || reading.ended.contains(&key.choice) {
+                let Some((piece, changed)) = pieces.get_mut(at) else { continue };
+                let before = piece.len();
+                let Hands { redactor, session, tally, .. } = hands;
+                self.channels.finish_key(redactor, session, key, piece, tally);
+                *changed |= piece.len() > before;
+            } else if self.channels.holds(key)
+                && let Some(found) = reading.found.get(at)
+            {
+                self.keep_template(key, event, found.span);
+            }
+        }
+        if all {
+            self.flush(hands, None);
+        } else {
+            for choice in &reading.ended {
+                self.flush(hands, Some(*choice));
+            }
+        }
+        for (found, (piece, changed)) in reading.found.iter().zip(&pieces) {
+            if *changed {
+                edit.replace(found, piece);
+            }
+        }
+        edit.logprobs(reading, hands.hides(), event.data);
+        Some(edit)
+    }
+
+    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Span) {
+        self.templates.retain(|template| template.key != key);
+        let around = found::template(event.data, target);
+        self.templates.push(Template { key, event_type: event.event_type.to_owned(), around });
+    }
+
+    /// Hands on what is held of all texts, or of those of a choice.
+    fn flush(&mut self, hands: &mut Hands<'_>, choice: Option<u32>) {
+        let Hands { redactor, session, tally, out } = hands;
+        let templates = &self.templates;
+        let mut each = |key: Key, rest: &str| {
+            let Some(template) = templates.iter().find(|template| template.key == key) else { return };
+            match &template.around {
+                Some((before, behind)) => {
+                    let mut data = before.clone();
+                    push_quoted(&mut data, rest);
+                    data.push_str(behind);
+                    lines::event(&template.event_type, &data, out);
+                }
+                None => lines::event(&template.event_type, rest, out),
+            }
+        };
+        self.channels.flush_keys(redactor, session, choice, &mut each, tally);
+        self.templates.retain(|template| choice.is_some_and(|choice| choice != template.key.choice));
+    }
+
+    /// Data that is not JSON: one text over all such events.
+    fn plain(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) {
+        if !hands.hides() {
+            if event.last {
+                self.flush(hands, None);
+            }
+            return hands.out.extend_from_slice(event.raw);
+        }
+        let mut piece = String::new();
+        let Hands { redactor, session, tally, .. } = hands;
+        if is_almost_json(event.data) {
+            if !event.last {
+                piece = json_text::hide(redactor, session, event.data, tally);
+            }
+        } else {
+            self.channels.push(redactor, session, PLAIN.choice, PLAIN.channel, event.data, &mut piece, tally);
+        }
+        if event.last {
+            let Hands { redactor, session, tally, .. } = hands;
+            self.channels.finish(redactor, session, PLAIN.choice, PLAIN.channel, &mut piece, tally);
+            self.flush(hands, None);
+        } else if !self.templates.iter().any(|template| template.key == PLAIN) {
+            let event_type = event.event_type.to_owned();
+            self.templates.push(Template { key: PLAIN, event_type, around: None });
+        }
+        if piece == event.data {
+            hands.out.extend_from_slice(event.raw);
+        } else {
+            lines::rewrite(event.raw, Some(&*piece).filter(|piece| !piece.is_empty()), hands.out);
+        }
+    }
+}
+
+/// Strings to be put in the place of others, in order.
+#[derive(Default)]
+struct Edit {
+    changes: Vec<(Span, String)>,
+    choices: Vec<u32>,
+}
+
+impl Edit {
+    fn replace(&mut self, found: &Found, with: &str) {
+        let mut json = String::with_capacity(with.len() + 2);
+        push_quoted(&mut json, with);
+        self.changes.push((found.span, json));
+        self.choices.push(found.key.choice);
+    }
+
+    /// Leaves the tokens of changed texts out, where something is to be hidden.
+    fn logprobs(&mut self, reading: &Reading, hides: bool, text: &str) {
+        for (choice, span) in reading.logprobs.iter().filter(|_| hides) {
+            if self.choices.contains(choice) {
+                let none = if span.of(text).starts_with('[') { "[]" } else { "null" };
+                let at =
+                    self.changes.iter().position(|(other, _)| other.start > span.start).unwrap_or(self.changes.len());
+                self.changes.insert(at, (*span, none.to_owned()));
+            }
+        }
+    }
+
+    fn write(&self, text: &str, out: &mut String) {
+        let mut done = 0;
+        for (span, with) in &self.changes {
+            out.push_str(text.get(done..span.start).unwrap_or_default());
+            out.push_str(with);
+            done = span.end;
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+    }
 }

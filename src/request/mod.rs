@@ -35,7 +35,7 @@ mod prompt;
 mod repair;
 mod replay;
 mod resume;
-mod span;
+pub(crate) mod span;
 mod url;
 
 pub use anchor::anchor;

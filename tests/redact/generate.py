@@ -33,10 +33,9 @@ def wrap(split_index, rng, clause, value):
     """(template's name, text, where the value begins) of a clause inside a carrier of the same half."""
     sentence, (name, frame, escaped) = clause[1], rng.choice(clauses.CARRIERS[split_index])
     before, after = sentence.split("{}", 1)
-    if escaped:
-        before, after = (json.dumps(part, ensure_ascii=False)[1:-1] for part in (before, after))
-        if json.dumps(value, ensure_ascii=False)[1:-1] != value:
-            return wrap(split_index, rng, clause, value)
+    # A line's end would become `\\n`, whose n is a letter in front of whatever follows: nobody reads JSON undecoded.
+    if escaped and any(json.dumps(part, ensure_ascii=False)[1:-1] != part for part in (before, value, after)):
+        return wrap(split_index, rng, clause, value)
     head, tail = frame.replace("{{", "\0").replace("}}", "\1").split("{}", 1)
     head, tail = (part.replace("\0", "{").replace("\1", "}") for part in (head, tail))
     return f"{clause[0]}+{name}", head + before + value + after + tail, len(head) + len(before)
@@ -157,17 +156,17 @@ def check(cases):
 
 
 def sample(cases, size):
-    """A choice of both halves that holds every template's kind, in the order of the set."""
-    by_kind = {}
+    """A choice that holds every kind in every spelling, every vendor, and every class of negatives in both halves, in the order of the set."""
+    groups = {}
     for case in cases:
-        by_kind.setdefault((case["template"].split("/")[0], case["split"]), []).append(case)
-    chosen, at = [], 0
-    while len(chosen) < size:
-        for kind in list(by_kind.values()):
-            # Secrets have a template for each vendor; one case of each is enough.
-            if at < len(kind) and len(chosen) < size and not (at > 0 and kind[0]["template"].startswith("SECRET:")):
-                chosen.append(kind[at])
-        at += 1
+        kind = case["template"].split("/")[0]
+        spelled = " ".join(each["form"] for each in case["spans"]) if kind != "two" else ""
+        groups.setdefault((kind, spelled or case["split"]), []).append(case)
+    chosen = []
+    for at in range(max(map(len, groups.values()))):
+        for (kind, _), group in groups.items():
+            if at < len(group) and len(chosen) < size and not (at > 0 and kind.startswith("SECRET:")):
+                chosen.append(group[at])
     return [in_pieces(case) for case in sorted(chosen, key=lambda case: case["id"])]
 
 
@@ -176,7 +175,7 @@ def in_pieces(case):
     narrow, cuts = case["text"].encode(), [0]
     for each in case["spans"]:
         if each["entity"] == "SECRET":
-            cuts += [each["start"] + 2, each["start"] + 12]
+            cuts += [at for at in (each["start"] + 2, each["start"] + 12) if at < each["end"]]
     # The examples of vendors look real as well.
     if case["template"].startswith("no:no-secret"):
         cuts += [at for at in range(6, len(narrow), 12) if narrow[at] < 128 and narrow[at - 1] < 128]

@@ -5,11 +5,13 @@ CHINESE_RING = str.maketrans("0123456789", "〇一二三四五六七八九")
 FULL = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 INVISIBLE = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad"]
 
+# As the issuers print them; all other cards in fours.
+CARDS = {14: (4, 6, 4), 15: (4, 6, 5)}
 GROUPS = {"PHONE_CN": (3, 4, 4), "ID_CN": (6, 8, 4), "US_SSN": (3, 2, 4), "UK_NINO": (2, 2, 2, 2, 1)}
 
 
 def grouped(entity, text, separator):
-    sizes = GROUPS.get(entity, (4, 6, 5) if entity == "BANKCARD" and len(text) == 15 else (4,) * 9)
+    sizes = CARDS.get(len(text), (4,) * 5) if entity == "BANKCARD" else GROUPS.get(entity, (4,) * 9)
     found, at = [], 0
     for size in sizes:
         found.append(text[at : at + size])
@@ -57,7 +59,7 @@ USUAL = {
 
 
 def spell(rng, entity, text):
-    """(name of the spelling, text); the plain one half of the time, where there are others."""
-    others = USUAL.get(entity)
-    name = "plain" if not others or rng.random() < 0.5 else rng.choice(others)
+    """(name of the spelling, text); the plain one at least half of the time."""
+    others = USUAL.get(entity, [])
+    name = rng.choice(others) if rng.random() < min(0.5, 0.1 * len(others)) else "plain"
     return name, SPELLINGS[name](rng, entity, text)

@@ -1,5 +1,6 @@
 //! Findings, counts and errors, as JSON texts.
 
+use core::ops::Range;
 use sluicegate::Error;
 use sluicegate::json::Object;
 use sluicegate::redact::body::MaskedBody;
@@ -19,11 +20,16 @@ pub(crate) fn error_to_js(error: &Error) -> JsValue {
     JsValue::from_str(&json.finish())
 }
 
-/// Findings with their places in UTF-16 units, which are JavaScript's. `replacements` may be shorter.
-pub(crate) fn findings(redactor: &Redactor, text: &str, findings: &[Finding], replacements: &[String]) -> String {
+/// Findings with their places in UTF-16 units, which are JavaScript's, and with what `masked` has in their places.
+pub(crate) fn findings(
+    redactor: &Redactor,
+    text: &str,
+    findings: &[Finding],
+    masked: Option<(&str, &[Range<usize>])>,
+) -> String {
     let mut json = String::from("[");
     let (mut bytes, mut units) = (0, 0);
-    let mut replacements = replacements.iter();
+    let mut places = masked.into_iter().flat_map(|(masked, places)| places.iter().map(|at| masked.get(at.clone())));
     for finding in findings {
         let mut to = |end: usize| {
             units += text.get(bytes..end).map_or(0, |text| text.chars().map(char::len_utf16).sum::<usize>());
@@ -37,7 +43,7 @@ pub(crate) fn findings(redactor: &Redactor, text: &str, findings: &[Finding], re
         object.string("rule", redactor.rule_name(finding.rule));
         object.raw("score", &hundredths(finding.score));
         object.string("action", name(redactor.policy().action(finding.entity)));
-        object.maybe("replacement", replacements.next().map(String::as_str));
+        object.maybe("replacement", places.next().flatten());
         push(&mut json, &object.finish());
     }
     json.push(']');

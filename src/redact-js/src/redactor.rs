@@ -2,7 +2,8 @@
 
 use crate::convert;
 use sluicegate::limits::Limits;
-use sluicegate::redact::{self, Action, Answers, Finding, Mode, Policy, Restorer, Session, Sink, Tally, body, wire};
+use sluicegate::redact::ner::Model;
+use sluicegate::redact::{self, Masker, Policy, Restorer, Session, Sink, Tally, body, wire};
 use sluicegate::{Error, ErrorKind};
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -11,8 +12,6 @@ use wasm_bindgen::prelude::*;
 /// What a redactor and the streams that it has opened work on.
 pub(crate) struct Shared {
     core: RefCell<redact::Redactor>,
-    /// For words that are not to be given back: errors.
-    scrubber: RefCell<redact::Redactor>,
     key: [u8; 32],
     /// `None` once it is closed.
     state: RefCell<Option<State>>,
@@ -58,13 +57,11 @@ impl Redactor {
     }
 
     fn open(policy: &str, key: &[u8]) -> Result<Redactor, Error> {
-        let key = <[u8; 32]>::try_from(key)
-            .map_err(|_| Error::new(ErrorKind::Misconfigured, "The key must have 32 bytes.").with_param("key"))?;
-        let policy = Policy::parse(policy, "")?;
-        let plain = Policy { mode: Mode::Irreversible, answers: Answers::Mask, hint: false, ..policy.clone() };
+        let key = <[u8; 32]>::try_from(key).map_err(|_| {
+            Error::new(ErrorKind::Misconfigured, "The key must have 32 bytes.").with_param("redact.key")
+        })?;
         let shared = Shared {
-            core: RefCell::new(redact::Redactor::new(policy)?),
-            scrubber: RefCell::new(redact::Redactor::new(plain)?),
+            core: RefCell::new(redact::Redactor::new(Policy::parse(policy, "redact")?)?),
             state: RefCell::new(Some(State { session: Session::new(&key), total: Tally::default() })),
             key,
         };
@@ -86,16 +83,14 @@ impl Redactor {
         let (core, mut state) = shared.open()?;
         let State { session, total } = &mut *state;
         let masked = core.mask(text, session, total);
-        let replaced = masked.findings.iter().map(|finding| replacement(&core, session, text, finding));
-        let replaced: Vec<String> = replaced.collect();
-        self.said = convert::findings(&core, text, &masked.findings, &replaced);
+        self.said = convert::findings(&core, text, &masked.findings, Some((&masked.text, &masked.replaced)));
         Ok(masked.text)
     }
 
     /// What is private in a text; the session stays as it is.
     pub fn find(&self, text: &str) -> String {
         let core = self.shared.core();
-        convert::findings(&core, text, &core.find(text), &[])
+        convert::findings(&core, text, &core.find(text), None)
     }
 
     /// Gives back what tokens in a text stand for.
@@ -136,9 +131,27 @@ impl Redactor {
     }
 
     /// Words that come from elsewhere and that may be logged: what is private in them gets labels, and tokens stay.
-    pub fn scrub(&self, text: &str) -> String {
-        let mut session = Session::new(&self.shared.key);
-        self.shared.scrubber.borrow().mask(text, &mut session, &mut Tally::default()).text
+    pub fn scrub(&self, text: &str) -> Result<String, JsValue> {
+        let (core, mut state) = self.shared.open()?;
+        let (mut masker, mut out, mut tally) = (Masker::for_answer(&core), String::new(), Tally::default());
+        masker.push(&core, &mut state.session, text, &mut out, &mut tally);
+        masker.finish(&core, &mut state.session, &mut out, &mut tally);
+        Ok(out)
+    }
+
+    /// Adds the model that finds names, for texts that begin from now on.
+    #[wasm_bindgen(js_name = loadNames)]
+    pub fn load_names(&self, weights: &[u8]) -> Result<(), JsValue> {
+        self.shared.open()?;
+        let model = Model::load(weights).map_err(|error| convert::error_to_js(&error))?;
+        self.shared.core.borrow_mut().set_names(model);
+        Ok(())
+    }
+
+    /// Whether there is a model that finds names.
+    #[wasm_bindgen(js_name = hasNames)]
+    pub fn has_names(&self) -> bool {
+        self.shared.core().has_names()
     }
 
     /// What was done so far, of all calls.
@@ -161,14 +174,4 @@ impl Redactor {
 
 pub(crate) fn sink(json: bool) -> Sink {
     if json { Sink::Json } else { Sink::Text }
-}
-
-/// What stands in the masked text for a finding.
-fn replacement(core: &redact::Redactor, session: &mut Session, text: &str, finding: &Finding) -> String {
-    let value = text.get(finding.start..finding.end).unwrap_or_default();
-    let label = core.policy().label(finding.entity);
-    match core.policy().action(finding.entity) {
-        Action::Token => session.token(finding.entity, label, value),
-        _ => ["***", label, "***"].concat(),
-    }
 }

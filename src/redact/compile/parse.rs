@@ -209,7 +209,7 @@ fn named(letter: char) -> Option<Set> {
         // Han, without those that are in no place's name but in most sentences.
         'k' => {
             let mut rest = named('h')?.negated();
-            rest.add_all(&chars("的了是在有和与不这我你他她它们吗呢吧也都很将被从说为对而及其等就还但或把给让请着过个么什哪怎谁因所以如果则可能会要想去来做得地到"));
+            rest.add_all(&chars("的了是在有与不这我你他她它吗呢吧也很将被说及其就还但或把让请着么什哪怎谁因所则"));
             rest.tidy();
             rest.negated()
         }
