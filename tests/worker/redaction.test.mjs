@@ -152,6 +152,31 @@ describe("a round trip", () => {
     });
   }
 
+  test("a whole conversation is masked: parts, tool calls and their results, names", async () => {
+    const model = "chat+echo+dialogue";
+    const call = { id: "call_1", type: "function", function: { name: "look", arguments: JSON.stringify({ who: PLANTED.mail }) } };
+    const messages = [
+      { role: "system", content: `Their number is ${SECOND}.` },
+      { role: "user", content: [{ type: "text", text: `一 ${PHONE}` }, { type: "text", text: "二" }] },
+      { role: "assistant", content: `稍等 ${PHONE}`, tool_calls: [call] },
+      { role: "tool", tool_call_id: "call_1", content: JSON.stringify({ card: PLANTED.card, rows: [{ note: `打 ${SECOND}` }] }) },
+      { role: "user", content: `谢谢 ${PLANTED.mail}` },
+    ];
+    const got = await say(gate, model, messages);
+    assert.equal(got.text, `谢谢 ${PLANTED.mail}`);
+    assert.deepEqual(sightings(PLANTED, { upstream: sent(model) }), []);
+    assert.deepEqual([sent(model).messages[2].tool_calls[0].function.name, sent(model).messages.length], ["look", 5]);
+    assert.equal(JSON.parse(sent(model).messages[3].content).rows.length, 1);
+    assert.equal(got.redacted, "PHONE_CN=4, EMAIL=2, BANKCARD=1");
+  });
+
+  test("an answer in JSON stays JSON", async () => {
+    for (const stream of [false, true]) {
+      const got = await say(gate, "chat+json", user(`打 ${PHONE} 吧`), { stream, response_format: { type: "json_object" } });
+      assert.equal(JSON.parse(got.text).question, `打 ${PHONE} 吧`);
+    }
+  });
+
   test("nothing of it depends on how the bytes come", async () => {
     const text = `一 ${PHONE} 二 ${SECOND} 三`;
     for (const words of ["bytes", "chunks-2", "chunks-3", "chunks-5", "chunks-7", "chunks-11", "crlf+chunks-3", "cr+bytes", "bom+bytes", "no-done", "no-blank", "keepalive"]) {
