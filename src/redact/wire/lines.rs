@@ -4,6 +4,41 @@ use super::channels::Key;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
+/// What of `raw` stands before its last event, and that event: comments and blocks without data could have gone out before it came.
+pub(super) fn split(raw: &[u8]) -> (&[u8], &[u8]) {
+    let (mut start, mut at, mut open) = (0, 0, false);
+    if raw.starts_with(BOM) {
+        (start, at) = (BOM.len(), BOM.len());
+    }
+    while let Some((line, close)) = raw.get(at..).filter(|rest| !rest.is_empty()).map(first_line) {
+        let end = at + line.len() + close.len();
+        let outside = match line {
+            _ if close.is_empty() => false,
+            [] => true,
+            [b':', ..] => !open,
+            _ => false,
+        };
+        open = !outside;
+        if outside && end < raw.len() {
+            start = end;
+        }
+        at = end;
+    }
+    raw.split_at_checked(start).unwrap_or((&[], raw))
+}
+
+/// The first line, and its end.
+fn first_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr::memchr2(b'\n', b'\r', text).unwrap_or(text.len());
+    let (line, behind) = text.split_at_checked(end).unwrap_or((text, &[]));
+    let close = match behind {
+        [b'\r', b'\n', ..] => 2,
+        [] => 0,
+        _ => 1,
+    };
+    (line, behind.get(..close).unwrap_or_default())
+}
+
 /// The event of `raw` with `data` for its own: the first `data` line has it, the others go, all other lines stay. Without data there is
 /// no event, only what its other lines say.
 pub(super) fn rewrite(raw: &[u8], data: Option<&str>, out: &mut Vec<u8>) {
@@ -14,14 +49,7 @@ pub(super) fn rewrite(raw: &[u8], data: Option<&str>, out: &mut Vec<u8>) {
     }
     let mut written = data.is_none();
     while !rest.is_empty() {
-        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-        let (line, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        let close = match behind {
-            [b'\r', b'\n', ..] => 2,
-            [] => 0,
-            _ => 1,
-        };
-        let (close, behind) = behind.split_at_checked(close).unwrap_or((behind, &[]));
+        let (line, close) = first_line(rest);
         if !matches!(line.strip_prefix(b"data"), Some([] | [b':', ..])) {
             out.extend_from_slice(line);
             out.extend_from_slice(close);
@@ -36,7 +64,7 @@ pub(super) fn rewrite(raw: &[u8], data: Option<&str>, out: &mut Vec<u8>) {
             }
             out.extend_from_slice(close);
         }
-        rest = behind;
+        rest = rest.get(line.len() + close.len()..).unwrap_or_default();
     }
 }
 
