@@ -187,7 +187,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         ];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::btree_map(key, inner, 0..5).prop_map(|map| Value::from_iter(map)),
+            prop::collection::btree_map(key, inner, 0..5).prop_map(Value::from_iter),
         ]
     })
 }
