@@ -359,7 +359,7 @@ impl Texts {
             } else if self.channels.holds(key)
                 && let Some(found) = reading.found.get(at)
             {
-                self.keep_template(key, event, found.span);
+                self.keep_template(key, event, Some(found.span));
             }
         }
         if all {
@@ -378,10 +378,24 @@ impl Texts {
         Some(edit)
     }
 
-    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Span) {
-        self.templates.retain(|template| template.key != key);
-        let around = found::template(event.data, target);
-        self.templates.push(Template { key, event_type: event.event_type.to_owned(), around });
+    /// Keeps an event to hand the rest of a text on by. Most are replaced by the next one, so that nothing is made of them yet.
+    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Option<Span>) {
+        let at = match self.templates.iter().position(|template| template.key == key) {
+            Some(at) => at,
+            None => {
+                self.templates.push(Template { key, event_type: String::new(), data: String::new(), target });
+                self.templates.len() - 1
+            }
+        };
+        if let Some(template) = self.templates.get_mut(at) {
+            template.event_type.clear();
+            template.event_type.push_str(event.event_type);
+            template.data.clear();
+            if target.is_some() {
+                template.data.push_str(event.data);
+            }
+            template.target = target;
+        }
     }
 
     /// Hands on what is held of all texts, or of those of a choice.
@@ -390,11 +404,10 @@ impl Texts {
         let templates = &self.templates;
         let mut each = |key: Key, rest: &str| {
             let Some(template) = templates.iter().find(|template| template.key == key) else { return };
-            match &template.around {
-                Some((before, behind)) => {
-                    let mut data = before.clone();
+            match template.target.and_then(|target| found::template(&template.data, target)) {
+                Some((mut data, behind)) => {
                     push_quoted(&mut data, rest);
-                    data.push_str(behind);
+                    data.push_str(&behind);
                     lines::event(&template.event_type, &data, out);
                 }
                 None => lines::event(&template.event_type, rest, out),
@@ -425,9 +438,8 @@ impl Texts {
             let Hands { redactor, session, tally, .. } = hands;
             self.channels.finish(redactor, session, PLAIN.choice, PLAIN.channel, &mut piece, tally);
             self.flush(hands, None);
-        } else if !self.templates.iter().any(|template| template.key == PLAIN) {
-            let event_type = event.event_type.to_owned();
-            self.templates.push(Template { key: PLAIN, event_type, around: None });
+        } else {
+            self.keep_template(PLAIN, event, None);
         }
         if piece == event.data {
             hands.out.extend_from_slice(event.raw);

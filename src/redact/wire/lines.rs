@@ -1,6 +1,7 @@
 //! An event's bytes with other data.
 
 use super::channels::Key;
+use crate::request::span::Span;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -83,11 +84,12 @@ pub(super) fn event(event_type: &str, data: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The event in which the rest of a text is handed on, if no event of its own comes: made of the last one that had a piece of it.
+/// The last event that had a piece of a text: the rest of the text is handed on in one like it, if no event of its own comes.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) key: Key,
     pub(super) event_type: String,
-    /// What stands before the text, and behind it; `None` if the text is all of the data.
-    pub(super) around: Option<(String, String)>,
+    pub(super) data: String,
+    /// Where the text stands in the data; `None` if it is all of it.
+    pub(super) target: Option<Span>,
 }
