@@ -41,7 +41,8 @@ pub fn needs(redactor: &Redactor, session: &Session) -> bool {
 /// One answer that is handed on as an event stream.
 ///
 /// For every split of the bytes, what comes out is the same. Holds the event that is not whole yet, and what the texts hold back. An
-/// event over the limit ends the answer with an error event if new private data is to be hidden; else all that follows passes as it is.
+/// event over the limit (with comments in it: four times that) ends the answer with an error event if new private data is to be hidden;
+/// else all that follows passes as it is. Whether anything is to be done at all ([`needs`]) is asked when the first byte comes.
 #[derive(Debug)]
 pub struct AnswerStream {
     decoder: Decoder,
@@ -64,6 +65,9 @@ enum Mode {
     /// No byte passes.
     Over,
 }
+
+/// How many times the limit may be held: only comments can be longer than it.
+const HELD: usize = 4;
 
 impl Default for AnswerStream {
     fn default() -> Self {
@@ -141,8 +145,10 @@ impl AnswerStream {
                         joined = [core::mem::take(&mut self.held).as_slice(), part].concat();
                         &joined
                     };
-                    let event = Whole { raw, event_type: &event.event_type, data: &event.data, last: false };
                     from = end;
+                    let (before, raw) = lines::split(raw);
+                    out.extend_from_slice(before);
+                    let event = Whole { raw, event_type: &event.event_type, data: &event.data, last: false };
                     self.texts.event(&mut Hands { redactor, session, tally, out }, &event)
                 }
                 Ok(Some(_)) => continue,
@@ -152,19 +158,21 @@ impl AnswerStream {
                         out.append(&mut self.held);
                     }
                     self.after_cr = self.held.is_empty() && out.last() == Some(&b'\r');
-                    if self.held.len() <= self.limit.saturating_mul(2) {
+                    if self.held.len() <= self.limit.saturating_mul(HELD) {
                         return;
                     }
                     from = end;
                     false
                 }
                 Err(_) => {
-                    self.held.extend_from_slice(bytes.get(from..).unwrap_or_default());
+                    self.held.extend_from_slice(part);
+                    from = end;
                     false
                 }
             };
             if !fits {
-                return self.give_up(&mut Hands { redactor, session, tally, out });
+                let rest = bytes.get(from..).unwrap_or_default();
+                return self.give_up(&mut Hands { redactor, session, tally, out }, rest);
             }
         }
     }
@@ -176,23 +184,27 @@ impl AnswerStream {
             return;
         }
         let mut hands = Hands { redactor, session, tally, out };
-        let raw = core::mem::take(&mut self.held);
+        let held = core::mem::take(&mut self.held);
+        let (before, raw) = lines::split(&held);
+        hands.out.extend_from_slice(before);
         match self.decoder.finish() {
             Some(Item::Event(event)) => {
-                let event = Whole { raw: &raw, event_type: &event.event_type, data: &event.data, last: true };
+                let event = Whole { raw, event_type: &event.event_type, data: &event.data, last: true };
                 self.texts.event(&mut hands, &event);
             }
             _ => {
                 self.texts.flush(&mut hands, None);
-                hands.out.extend_from_slice(&raw);
+                hands.out.extend_from_slice(raw);
             }
         }
     }
 
-    /// An event cannot be read.
-    fn give_up(&mut self, hands: &mut Hands<'_>) {
-        self.texts.flush(hands, None);
+    /// The event that is held cannot be searched; `rest` stands behind it.
+    fn give_up(&mut self, hands: &mut Hands<'_>, rest: &[u8]) {
         let held = core::mem::take(&mut self.held);
+        let (before, event) = lines::split(&held);
+        hands.out.extend_from_slice(before);
+        self.texts.flush(hands, None);
         if hands.hides() {
             self.mode = Mode::Over;
             let message =
@@ -201,7 +213,8 @@ impl AnswerStream {
             lines::event("message", &error_body(&error), hands.out);
         } else {
             self.mode = Mode::Passing;
-            hands.out.extend_from_slice(&held);
+            hands.out.extend_from_slice(event);
+            hands.out.extend_from_slice(rest);
         }
     }
 }
@@ -346,7 +359,7 @@ impl Texts {
             } else if self.channels.holds(key)
                 && let Some(found) = reading.found.get(at)
             {
-                self.keep_template(key, event, found.span);
+                self.keep_template(key, event, Some(found.span));
             }
         }
         if all {
@@ -365,10 +378,24 @@ impl Texts {
         Some(edit)
     }
 
-    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Span) {
-        self.templates.retain(|template| template.key != key);
-        let around = found::template(event.data, target);
-        self.templates.push(Template { key, event_type: event.event_type.to_owned(), around });
+    /// Keeps an event to hand the rest of a text on by. Most are replaced by the next one, so that nothing is made of them yet.
+    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Option<Span>) {
+        let at = match self.templates.iter().position(|template| template.key == key) {
+            Some(at) => at,
+            None => {
+                self.templates.push(Template { key, event_type: String::new(), data: String::new(), target });
+                self.templates.len() - 1
+            }
+        };
+        if let Some(template) = self.templates.get_mut(at) {
+            template.event_type.clear();
+            template.event_type.push_str(event.event_type);
+            template.data.clear();
+            if target.is_some() {
+                template.data.push_str(event.data);
+            }
+            template.target = target;
+        }
     }
 
     /// Hands on what is held of all texts, or of those of a choice.
@@ -377,11 +404,10 @@ impl Texts {
         let templates = &self.templates;
         let mut each = |key: Key, rest: &str| {
             let Some(template) = templates.iter().find(|template| template.key == key) else { return };
-            match &template.around {
-                Some((before, behind)) => {
-                    let mut data = before.clone();
+            match template.target.and_then(|target| found::template(&template.data, target)) {
+                Some((mut data, behind)) => {
                     push_quoted(&mut data, rest);
-                    data.push_str(behind);
+                    data.push_str(&behind);
                     lines::event(&template.event_type, &data, out);
                 }
                 None => lines::event(&template.event_type, rest, out),
@@ -412,9 +438,8 @@ impl Texts {
             let Hands { redactor, session, tally, .. } = hands;
             self.channels.finish(redactor, session, PLAIN.choice, PLAIN.channel, &mut piece, tally);
             self.flush(hands, None);
-        } else if !self.templates.iter().any(|template| template.key == PLAIN) {
-            let event_type = event.event_type.to_owned();
-            self.templates.push(Template { key: PLAIN, event_type, around: None });
+        } else {
+            self.keep_template(PLAIN, event, None);
         }
         if piece == event.data {
             hands.out.extend_from_slice(event.raw);
