@@ -1,0 +1,140 @@
+//! Words that are no names although they look like some, and words after which even a lower-case word may be one.
+
+use super::Kind;
+use super::feature::Running;
+
+/// Common words that start like a name: a surname's character, then a usual one of given names.
+const HAN: &[&str] = &[
+    "万一", "万分", "任何", "任意", "任务", "任职", "伍佰", "余下", "何况", "何时", "何必", "何处", "关心", "关于",
+    "关注", "关键", "关闭", "冷静", "单位", "单独", "厉害", "双方", "叶子", "古代", "史上", "向来", "周到", "周围",
+    "周末", "周边", "和平", "和谐", "喜欢", "安全", "安心", "安静", "安排", "安装", "容易", "宁静", "尚未", "常常",
+    "常见", "平安", "平静", "应该", "康复", "强大", "成功", "成立", "成长", "文明", "方便", "方向", "方式", "方法",
+    "方案", "时间", "明天", "明白", "明确", "易于", "景色", "曾经", "有关", "有时", "柔和", "毛病", "水平", "江山",
+    "温和", "温暖", "温柔", "温馨", "温度", "满意", "满足", "牛奶", "王者", "白天", "石头", "祝福", "祝您", "空间",
+    "简单", "简直", "管理", "纪念", "经常", "红包", "终于", "胡说", "舒服", "舒适", "花园", "若干", "计划", "许多",
+    "谢谢", "贝壳", "费用", "贺卡", "车辆", "连接", "金额", "钱包", "闪光", "雷同", "顾客", "项目", "马上", "高兴",
+    "高度", "高级", "高效", "高速", "麻烦", "黄金", "黄昏", "齐全", "龙头", "云端", "元素", "全部", "全新", "党员",
+    "充分", "解决", "解释", "严重", "严格", "干净", "干部", "万能", "符合", "荣幸", "言语", "幸福", "阳光", "晴朗",
+    "晚安", "夏天", "秋天", "冬天",
+];
+
+/// Written as a name is, at the start of a sentence or alone: hashes of single English words are compared, so only these forms.
+const WORDS: &[&str] = &[
+    "will",
+    "may",
+    "mark",
+    "grace",
+    "hope",
+    "bill",
+    "rose",
+    "faith",
+    "joy",
+    "art",
+    "drew",
+    "frank",
+    "grant",
+    "chase",
+    "pat",
+    "sue",
+    "rob",
+    "dawn",
+    "april",
+    "june",
+    "august",
+    "summer",
+    "autumn",
+    "crystal",
+    "ruby",
+    "amber",
+    "pearl",
+    "may",
+    "jack",
+    "guy",
+    "gene",
+    "an",
+    "the",
+    "a",
+    "i",
+    "you",
+    "he",
+    "she",
+    "it",
+    "we",
+    "they",
+    "this",
+    "that",
+    "hi",
+    "hello",
+    "thanks",
+    "dear",
+    "please",
+    "yes",
+    "no",
+    "ok",
+    "not",
+    "if",
+    "when",
+    "what",
+    "who",
+    "how",
+    "why",
+    "where",
+    "python",
+    "java",
+    "rust",
+    "ruby",
+    "julia",
+    "json",
+    "api",
+    "http",
+    "url",
+    "node",
+    "react",
+    "docker",
+    "error",
+    "note",
+    "warning",
+    "todo",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "january",
+    "february",
+    "march",
+    "july",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// After these a name may be written small: "my name is john".
+const ASKING: &[&str] = &["is", "am", "im", "m", "called", "name", "named"];
+
+const fn hash(word: &str) -> u32 {
+    let bytes = word.as_bytes();
+    let mut hash = 0x811C_9DC5_u32;
+    let mut rest = bytes;
+    while let [first, others @ ..] = rest {
+        hash = (hash ^ *first as u32).wrapping_mul(0x0100_0193);
+        rest = others;
+    }
+    hash
+}
+
+/// Whether a name may follow this word, known by its hash.
+pub(super) fn asks(id: u32) -> bool {
+    ASKING.iter().any(|word| hash(word) == id)
+}
+
+/// Whether the entity is one of the common words.
+pub(super) fn forbids(entity: Running, text: &[char]) -> bool {
+    if entity.units == 1 {
+        return WORDS.iter().any(|word| hash(word) == entity.first);
+    }
+    entity.kind == Kind::Person && HAN.iter().any(|word| word.chars().eq(text.iter().copied()))
+}
