@@ -39,11 +39,7 @@ pub fn train(home: &Path, model: &Path) -> Result<(), String> {
     let begun = Instant::now();
     let mut texts: Vec<Lecture> = Vec::new();
     let mut order: Vec<usize> = Vec::new();
-    let skip = std::env::var("SKIP").unwrap_or_default();
     for (name, times) in LESSONS {
-        if skip.contains(name) {
-            continue;
-        }
         for text in corpus::read(home, name)? {
             let labels = text.labels();
             order.extend(std::iter::repeat_n(texts.len(), *times));
@@ -55,11 +51,9 @@ pub fn train(home: &Path, model: &Path) -> Result<(), String> {
     lists.idle = idle(&texts, &lists);
     eprintln!("{} texts, {} idle characters, {:?}", texts.len(), lists.idle.len(), begun.elapsed());
 
-    let env = |name: &str, or: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or);
-    let margin = env("MARGIN", MARGIN as usize) as i32;
-    let mut wide = Perceptron::new(Space::Wide(WIDE_BITS), margin);
+    let mut wide = Perceptron::new(Space::Wide(WIDE_BITS), MARGIN);
     let mut dice = 4u64;
-    for epoch in 0..env("WIDE", WIDE_EPOCHS) {
+    for epoch in 0..WIDE_EPOCHS {
         run(&mut wide, &texts, &mut order, &lists, &mut dice);
         eprintln!("wide {epoch}: {:?}", begun.elapsed());
     }
@@ -71,8 +65,8 @@ pub fn train(home: &Path, model: &Path) -> Result<(), String> {
         begun.elapsed()
     );
     drop(wide);
-    let mut tight = Perceptron::new(Space::Tight { buckets: BUCKETS, prints }, margin);
-    for epoch in 0..env("TIGHT", TIGHT_EPOCHS) {
+    let mut tight = Perceptron::new(Space::Tight { buckets: BUCKETS, prints }, MARGIN);
+    for epoch in 0..TIGHT_EPOCHS {
         run(&mut tight, &texts, &mut order, &lists, &mut dice);
         eprintln!("tight {epoch}: {:?}", begun.elapsed());
     }

@@ -313,11 +313,11 @@ impl Open {
     }
 
     fn mark(self) -> Option<Mark> {
-        if veto::forbids(self.running, &self.text) {
-            return None;
-        }
         let mean = self.margin / i32::from(self.running.units.max(1));
         let score = (50 + mean / 4).clamp(0, 100);
+        if veto::forbids(self.running, &self.text, score) {
+            return None;
+        }
         Some(Mark {
             kind: self.running.kind,
             start: self.start,

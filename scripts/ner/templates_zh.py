@@ -2,6 +2,9 @@
 
 import re
 
+from fill import fill
+from templates_en import PINYIN
+
 SYLLABLES = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华文玉兰辉建国红梅春生志海秀婷雪浩宇轩子涵梓欣怡思彤晨曦嘉佳俊豪博雅诗琪一诺若汐雨泽铭哲天佑皓可心语桐昊然安琪依诺梦洁晓东小燕立新德福永康庆云玲凤莲珍荣胜学良家宝振兴鹏飞龙翔晨阳瑞祥凯旋柏霖沐辰芷若亦菲书瑶婉清慧敏淑贞美琳佩珊颖倩薇蓉莉萍芬翠岚"
 COMPOUND = ["欧阳", "司马", "上官", "诸葛", "东方", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐", "端木", "南宫", "独孤", "宇文", "长孙", "百里"]
 RARE = "冼覃佘佟阚牟祁卞晏蔺仝逄麦舒翟邢骆戚缪苗蒲岑糜邬阮臧匡詹植敖慎亓冉辛区仇单查盖解繁员乐召车尚"
@@ -183,7 +186,66 @@ CHAT = """我叫{N},今年{D}岁
 用户名:{N}
 昵称:{G} 真实姓名:{N}
 请假人:{N} 请假时间:三天
+{R}{N}
+{R}{N}的态度很好
+我要投诉{R}{N}
+我的{R}{N}昨天说的
+我{R}{N}住在{L}
+{R}是{N}
+{R}叫{N}
+{R}:{N}
+我的{R}叫{N}
+{R}{S}{X}
+hello,我是{E}
+我叫{E},英文名是{E}
+请{E}帮忙
+{E}在{C}工作
+{E}说明天到
+{E}和{E}已经同意
+@{E} 收到请回复
+请问{N}是谁
+介绍一下{N}
+{N}和{N}谁厉害
+{N}的电影什么时候上映
+{N}是{C}的创始人
+{N}、{N}、{N}都来了
+{W}、{W}和{W}
+关于{W}的问题
+什么是{W}
+{W}的意思是什么
+我想买{W}
+{W}很重要
+这是{W},不是{W}
+请写一篇关于{W}的作文
+{W},{W},{W}
+{W}:{W}
+没有{W}就没有{W}
+他{W}了
+我们要{W}
+{W}和{W}的区别
+非常{W}
+{R}不在
+{R}姓{S}
+{X}姓{S}
+{R}姓{S},叫{N}
+{R}今天休息
+本人{W}
+本人{W}以上信息
+今天{W}
+请{W}
+于是{W}
+客户{W}
+用户{W}
+联系人{W}
+负责人{W}
+我是{W}
+我叫他{W}
+{W}功能
+{W}系统
+支持{W}和{W}
 """.split("\n")
+
+ROLES = ["客服", "司机", "保安", "房东", "护士", "班主任", "导师", "中介", "博主", "老板", "记者", "店员", "店长", "主播", "教练", "队友", "邻居", "室友", "同桌", "组长", "法务", "会计", "助理", "秘书", "顾问", "律师", "学长", "前男友", "男朋友", "女朋友", "表哥", "表姐", "舅舅", "姑姑", "爷爷", "奶奶", "外婆", "哥哥", "姐姐", "弟弟", "妹妹", "演员", "歌手", "作家", "董事长", "创始人", "总经理", "业务员", "快递小哥", "外卖员", "嫌疑人", "犯罪嫌疑人", "被害人", "当事人", "委托人", "代理人", "受益人", "承租人", "出租人"]
 
 PLAIN = """我今天很高兴
 任何问题都可以联系客服
@@ -280,6 +342,11 @@ PLAIN = """我今天很高兴
 方法一:先安装依赖
 方案二更好
 时间复杂度是多少
+本人郑重承诺以上信息真实有效
+本人同意并接受该协议
+本人已阅读并理解
+特此声明
+此致敬礼
 和平与发展
 文件上传失败
 文明礼貌
@@ -363,29 +430,17 @@ def company(dice, areas):
     return where + head + dice.choice(COMPANY_MID) + dice.choice(COMPANY_END)
 
 
-def fill(dice, template, makers):
-    text, entities = "", []
-    for part in re.split(r"(\{\w\})", template):
-        if not re.fullmatch(r"\{\w\}", part):
-            text += part
-            continue
-        value, kind, rest = makers[part[1]](dice)
-        # An address is several places, one after the other, as corpora mark them.
-        for piece in value.split("|"):
-            if kind:
-                entities.append([len(text), len(text) + len(piece), kind])
-            text += piece
-        text += rest
-    return text, entities
-
-
-def chat_zh(dice, names, known, foreign, areas, count):
+def chat_zh(dice, names, known, foreign, areas, words, english, count):
+    """`words`: common words that start as names do."""
     surnames = [n for n, _ in names[0]] + list(RARE)
     makers = {
         "N": lambda d: (dotted(d, foreign) if d.random() < 0.1 else pick_zh(d, names, known), "P", ""),
         "S": lambda d: (d.choice(surnames) if d.random() < 0.9 else d.choice(COMPOUND), "P", ""),
         "G": lambda d: (d.choice(["小", "阿", ""]) + d.choice(SYLLABLES) + d.choice(SYLLABLES), "P", ""),
         "X": lambda d: (d.choice(TITLES), None, ""),
+        "R": lambda d: (d.choice(ROLES), None, ""),
+        "W": lambda d: (d.choice(words), None, ""),
+        "E": lambda d: (d.choice(english) + d.choice(["", "", " " + d.choice(PINYIN)]), "P", ""),
         "J": lambda d: (d.choice(OCCUPATION), None, ""),
         "L": lambda d: (area(d, areas), "L", ""),
         "A": lambda d: (address(d, areas), "L", detail(d)),
@@ -431,203 +486,3 @@ def reviews(dice, comments, names, known, areas):
                 text += name
                 last = match.end()
         yield text + line[last:], entities, "LO"
-
-
-EN = """My name is {N}.
-my name is {n}
-Hi, I'm {N} and I need help with my order.
-Hello, this is {N} from {C}.
-hi, i'm {n}
-I am {N}, a customer since 2019.
-i am {n} from {L}
-Name: {N}
-Name: {N}, Phone: 555-0142
-Full name: {N}
-First name: {F}
-Last name: {B}
-Contact: {N}
-Contact person: {N}
-Customer: {N}
-Customer name: {N}
-Patient: {N}, age 43
-Patient {N} was admitted on Monday.
-Employee: {N}
-Recipient: {N}
-Ship to: {N}, 12 {R}, {L}
-Address: 221 {R}, {L}
-I live at 45 {R}, {L}.
-From: {N} <user@example.com>
-To: {N}
-Cc: {N}, {N}
-Dear {N},
-Dear Mr. {B},
-Dear Ms. {B},
-Dear Dr. {B},
-Hi {F},
-Hello {F}, thanks for your message.
-Hey {F}, can you send it?
-Thanks, {F}
-Best regards,\n{N}
-Sincerely,\n{N}
-Regards, {N}
-Please send this to {N}.
-Please contact {N} at the office.
-Please call {N} back tomorrow.
-Ask {F} about the report.
-Can you tell {N} that I will be late?
-Write an email to {N} about the meeting.
-Write a letter to {N} at {C}.
-Forward this to {F} and {F}.
-{N} called about the invoice.
-{N} will join the meeting on Friday.
-{N} works at {C} in {L}.
-{N} lives in {L}.
-{N} said that it was fine.
-{N} and {N} signed the contract.
-{F} told me that {F} is leaving.
-{F} is on holiday this week.
-{F}'s phone number is 555-0199.
-{N}'s account was charged twice.
-My wife {F} and I moved to {L}.
-My husband {N} was born in {L}.
-My son {F} is in third grade.
-My boss, {N}, works for {C}.
-My manager is {N}.
-My doctor is Dr. {B}.
-I met {N} in {L}.
-I work for {C}.
-I work at {C} as an engineer.
-She moved from {L} to {L}.
-Our office in {L} is closed.
-Meeting notes: {N}, {N}, {N}
-Attendees: {N}, {N} and {N}
-Signed by {N}
-Author: {N}
-Reviewed by {N}
-Assigned to {N}
-Resume of {N}
-{N}\n12 {R}\n{L}
-Mr. {B} arrived late.
-Mrs. {B} complained about the noise.
-Prof. {B} teaches at the {L} University.
-The patient, {N}, has a fever.
-The defendant {N} pleaded guilty.
-The policy holder is {N}.
-{N} (HR) approved it.
-Invoice for {C}, attention {N}.
-Beneficiary: {N}
-Payment from {N} received.
-{F} and {F} are friends.
-{F} and {F} went to {L}.
-{F} asked {F} a question.
-{F} is here.
-{F} said hello.
-{F} sent {F} a message.
-{F} wants a refund.
-{F}, please call me.
-{N}, please call me.
-ask {F} from {C}
-Ask {N} from {C} about it.
-Tell {F} that {F} called.
-User {N} reported a bug.
-{F} {B}, {L}""".split("\n")
-
-EN_PLAIN = """Please help me with my order.
-How do I reset my password?
-Will you send the file?
-May I ask a question?
-Mark the checkbox and click Save.
-Bill me later.
-Hope this helps.
-Grace period ends soon.
-Read the API Reference before you start.
-Open Settings and choose Network.
-The Quick Start guide is in the README.
-Use Docker to run the service.
-Install Node.js and run the build.
-This project uses TypeScript, React and Rust.
-Click the Submit button.
-See Getting Started for details.
-Thank you for your help!
-Good morning, how are you?
-Best regards
-Dear customer,
-Dear Sir or Madam,
-Hello everyone,
-Hi there, can you help?
-I am a developer and I like Python.
-I am not sure.
-my name is not shown on the page
-The File menu has an Export entry.
-Returns a Promise that resolves to a Response object.
-The Table of Contents
-Name: required
-Address: required
-Contact: see below
-Create a new Pull Request.
-Error: connection refused
-Summary of Changes
-What Is Machine Learning?
-Step One: Install Dependencies
-Key Features and Benefits
-Large Language Models Are Useful
-Here Is What You Need To Know""".split("\n")
-
-VERBS = "Click Open Select Press Choose Use Install Run Add Remove Set Enable Disable Check Create Delete Update Save Close Tap Go Start Stop Configure Import Export Build Deploy Download Upload Enter Type Copy Paste Read See Try Call Return Show Hide Find Search Sort Write Edit Fix Print Summarize Translate Explain Generate Describe List Compare Review".split()
-THINGS = "Settings Network File Menu Options Preferences Account Profile Dashboard Button Window Page Project Editor Terminal Console Docker Kubernetes React Python Rust Redis Linux Windows Chrome Firefox Safari Android Webpack Vite Babel Postgres Kafka Nginx Markdown Unicode Promise Buffer Blob Stream Request Response Headers Array Object String Number Boolean Map Set Date Error Exception Server Client Token Key Session Cookie Cache Queue Worker Thread Process Container Image Volume Cluster Node Pod Service Gateway Proxy Router Model Prompt Agent Axios Fetch Express Django Flask Tokio Cargo Git Release Version License Guide Tutorial Reference Overview Introduction Installation Usage Examples Features Requirements Configuration Troubleshooting FAQ Changelog Roadmap Summary Background Conclusion Results Methods Discussion Abstract".split()
-
-CITIES = ["London", "Paris", "New York", "San Francisco", "Berlin", "Tokyo", "Beijing", "Shanghai", "Sydney", "Toronto", "Chicago", "Boston", "Seattle", "Los Angeles", "Mumbai", "Dublin", "Madrid", "Rome", "Vienna", "Zurich", "Austin", "Denver", "Portland", "Miami", "Singapore", "Hong Kong", "Cairo", "Moscow", "Istanbul", "Dubai", "Springfield", "Cambridge", "Oxford", "Manchester", "Texas", "California", "Ohio", "Canada", "Germany", "France", "India", "China", "Japan", "Brazil", "Mexico", "Spain", "Italy"]
-ENDS = ["Inc", "Ltd", "LLC", "Corp", "Group", "Bank", "Systems", "Technologies", "Solutions", "Holdings", "Industries", "Partners", "Hospital", "University"]
-PINYIN = ["Li", "Wang", "Zhang", "Liu", "Chen", "Yang", "Zhao", "Huang", "Zhou", "Wu", "Xu", "Sun", "Hu", "Zhu", "Gao", "Lin", "He", "Guo", "Ma", "Luo", "Liang", "Song", "Zheng", "Xie", "Han", "Tang", "Feng", "Yu", "Dong", "Xiao", "Cheng", "Cao", "Yuan", "Deng", "Xu", "Fu", "Shen", "Zeng", "Peng", "Lu"]
-GIVEN = ["Wei", "Fang", "Na", "Min", "Jing", "Xiaoming", "Lei", "Jun", "Yan", "Jie", "Tao", "Ming", "Chao", "Xia", "Gang", "Jianguo", "Meiling", "Haoran", "Zihan", "Yuxuan", "Xiaohong", "Mengjie", "Siyuan", "Yifan", "Ruoxi", "Jiahao", "Tianyu", "Xinyi", "Zhiqiang", "Guoqiang"]
-WORLD = ["Mohammed Al-Fayed", "Priya Sharma", "Rahul Gupta", "José García", "María López", "Jean-Luc Dubois", "François Lefèvre", "Hans Müller", "Jürgen Schäfer", "Anna Kowalska", "Olga Ivanova", "Dmitri Petrov", "Yuki Tanaka", "Hiroshi Sato", "Kim Min-jun", "Nguyen Van Anh", "Fatima Hassan", "Ahmed Khan", "Björn Lindqvist", "Søren Nielsen", "Seán O'Brien", "Aoife Murphy", "Giulia Rossi", "Luca Bianchi", "Carlos Hernández", "Ana Silva", "João Santos", "Ingrid Olsen", "Chidi Okafor", "Amara Nwosu"]
-
-
-def forms_en(dice, first, last, count):
-    def name(d):
-        roll = d.random()
-        if roll < 0.1:
-            return d.choice(PINYIN) + " " + d.choice(GIVEN)
-        if roll < 0.16:
-            return d.choice(GIVEN) + " " + d.choice(PINYIN)
-        if roll < 0.24:
-            return d.choice(WORLD)
-        if roll < 0.29:
-            initials = " ".join(d.choice("ABCDEFGHJKLMPRSTW") + "." for _ in range(d.choice([1, 1, 2])))
-            return initials + " " + d.choice(last)
-        front = first[min(int(d.expovariate(1 / 300)), len(first) - 1)]
-        middle = d.choice([""] * 8 + [" " + d.choice("ABCDEFGHJKLMPRSTW") + "."])
-        return front + middle + " " + last[min(int(d.expovariate(1 / 900)), len(last) - 1)]
-
-    makers = {
-        "N": lambda d: (name(d), "P", ""),
-        "n": lambda d: (name(d).lower(), "P", ""),
-        "F": lambda d: (d.choice(first[:900]) if d.random() < 0.5 else d.choice(first), "P", ""),
-        "B": lambda d: (d.choice(last) if d.random() < 0.85 else d.choice(PINYIN), "P", ""),
-        "L": lambda d: (d.choice(CITIES), "L", ""),
-        "R": lambda d: (d.choice(last[:600]) + d.choice([" Street", " Road", " Avenue", " Lane", " Drive"]), "L", ""),
-        "C": lambda d: (d.choice(last[:2000]) + " " + d.choice(ENDS), "O", ""),
-    }
-    for _ in range(count // 3):
-        thing = " ".join(dice.choice(THINGS) for _ in range(dice.choice([1, 1, 2])))
-        form = dice.choice(["{v} {t}", "{v} {t}, then {w} {u}.", "{v} the {t} and {w} {u}", "{t}", "{t} {u}", "{t} is ready", "{t} and {u}", "The {t} {u}", "{v} {t} to {w} the {u}.", "- {t}: {u}", "## {t}", "{t} or {u}?", "with {t} and {u}", "How to {v} {t}"])
-        yield form.format(v=dice.choice(VERBS), t=thing, w=dice.choice(VERBS + [v.lower() for v in VERBS]), u=dice.choice(THINGS)), []
-    for _ in range(count):
-        template = dice.choice(EN) if dice.random() < 0.75 else dice.choice(EN_PLAIN)
-        text, entities = fill(dice, template.replace("\\n", "\n"), makers)
-        if dice.random() < 0.3:
-            more, found = fill(dice, dice.choice(EN + EN_PLAIN).replace("\\n", "\n"), makers)
-            entities += [[s + len(text) + 1, e + len(text) + 1, k] for s, e, k in found]
-            text += " " + more
-        yield text, entities
-
-
-def lists_en(dice, first, last):
-    """Each usual name once, in a place where only a name can stand."""
-    for name in first:
-        text = f"{name} {dice.choice(last)} and {dice.choice(first)}"
-        second = text.index(" and ") + 5
-        yield text, [[0, second - 5, "P"], [second, len(text), "P"]]
-    for name in last[:3000]:
-        text = f"{dice.choice(first)} {name}"
-        yield text, [[0, len(text), "P"]]
