@@ -46,10 +46,10 @@ pub(super) struct Texts {
 }
 
 /// The most bytes that are kept of an event to hand the rest of a text on by.
-pub(super) const TEMPLATE: usize = 8 << 10;
+const TEMPLATE: usize = 8 << 10;
 
 /// The text of a stream whose data is not JSON.
-pub(super) const PLAIN: Key = Key { choice: u32::MAX, channel: Channel::Other, lane: 0 };
+const PLAIN: Key = Key { choice: u32::MAX, channel: Channel::Other, lane: 0 };
 
 impl Texts {
     /// Hands one event on; false if that cannot be, and nothing was.
@@ -79,7 +79,7 @@ impl Texts {
     }
 
     /// What changes in an event of JSON. What its end lets go is handed on before it; `None` if there are too many texts.
-    pub(super) fn texts(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>, reading: &Reading) -> Option<Edit> {
+    fn texts(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>, reading: &Reading) -> Option<Edit> {
         let (mut edit, hides) = (Edit::default(), hands.hides());
         // Where each text's last piece stands, so that what an end lets go can be put behind it.
         let mut last: Vec<(Key, usize)> = Vec::new();
@@ -141,7 +141,7 @@ impl Texts {
 
     /// Keeps an event to hand the rest of a text on by; `None` if it is too large for that. Most are replaced by the next one, so that
     /// nothing is made of a small one yet.
-    pub(super) fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Option<Span>) -> Option<()> {
+    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Option<Span>) -> Option<()> {
         let (mut data, mut target) = (Cow::Borrowed(event.data), target);
         if let Some(span) = target.filter(|_| event.data.len() > TEMPLATE) {
             let (before, behind) = found::template(event.data, span)?;
@@ -189,7 +189,7 @@ impl Texts {
     }
 
     /// Data that is not JSON: one text over all such events.
-    pub(super) fn plain(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) {
+    fn plain(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) {
         if !hands.hides() {
             if event.last {
                 self.flush(hands, None);
