@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::feature::Running;
+use super::fold::is_han;
 
 /// Common words that start like a name: a surname's character, then a usual one of given names.
 const HAN: &[&str] = &[
@@ -18,99 +19,24 @@ const HAN: &[&str] = &[
     "晚安", "夏天", "秋天", "冬天",
 ];
 
-/// Written as a name is, at the start of a sentence or alone: hashes of single English words are compared, so only these forms.
-const WORDS: &[&str] = &[
-    "will",
-    "may",
-    "mark",
-    "grace",
-    "hope",
-    "bill",
-    "rose",
-    "faith",
-    "joy",
-    "art",
-    "drew",
-    "frank",
-    "grant",
-    "chase",
-    "pat",
-    "sue",
-    "rob",
-    "dawn",
-    "april",
-    "june",
-    "august",
-    "summer",
-    "autumn",
-    "crystal",
-    "ruby",
-    "amber",
-    "pearl",
-    "may",
-    "jack",
-    "guy",
-    "gene",
-    "an",
-    "the",
-    "a",
-    "i",
-    "you",
-    "he",
-    "she",
-    "it",
-    "we",
-    "they",
-    "this",
-    "that",
-    "hi",
-    "hello",
-    "thanks",
-    "dear",
-    "please",
-    "yes",
-    "no",
-    "ok",
-    "not",
-    "if",
-    "when",
-    "what",
-    "who",
-    "how",
-    "why",
-    "where",
-    "python",
-    "java",
-    "rust",
-    "ruby",
-    "julia",
-    "json",
-    "api",
-    "http",
-    "url",
-    "node",
-    "react",
-    "docker",
-    "error",
-    "note",
-    "warning",
-    "todo",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "january",
-    "february",
-    "march",
-    "july",
-    "september",
-    "october",
-    "november",
-    "december",
+/// Common words that are names too: alone they count as one only when the tagger is [`SURE`].
+const DOUBTFUL: &[&str] = &[
+    "will", "may", "mark", "grace", "hope", "bill", "rose", "faith", "joy", "art", "drew", "grant", "chase", "pat", "sue", "rob",
+    "dawn", "april", "june", "august", "summer", "autumn", "crystal", "ruby", "amber", "pearl", "guy", "gene", "frank", "jack",
+    "julia", "carol", "charity", "patience", "sunny", "van", "page", "price", "young", "long", "short", "brown", "green", "black",
+    "white", "gray", "king", "major", "miles", "max", "rich", "wade", "reed", "bush", "church", "field", "stone", "wood", "woods",
 ];
+
+/// Words with a capital that are never a name alone.
+const NEVER: &[&str] = &[
+    "an", "the", "a", "i", "you", "he", "she", "it", "we", "they", "this", "that", "hi", "hello", "thanks", "dear", "please", "yes",
+    "no", "ok", "not", "if", "when", "what", "who", "how", "why", "where", "python", "java", "rust", "json", "api", "http", "url",
+    "node", "react", "docker", "error", "note", "warning", "todo", "monday", "tuesday", "wednesday", "thursday", "friday",
+    "saturday", "sunday", "january", "february", "march", "july", "september", "october", "november", "december",
+];
+
+/// The score from which on a doubtful word is a name.
+const SURE: i32 = 75;
 
 /// After these a name may be written small: "my name is john".
 const ASKING: &[&str] = &["is", "am", "im", "m", "called", "name", "named"];
@@ -132,9 +58,14 @@ pub(super) fn asks(id: u32) -> bool {
 }
 
 /// Whether the entity is one of the common words.
-pub(super) fn forbids(entity: Running, text: &[char]) -> bool {
-    if entity.units == 1 {
-        return WORDS.iter().any(|word| hash(word) == entity.first);
+pub(super) fn forbids(entity: Running, text: &[char], score: i32) -> bool {
+    if entity.units > 1 {
+        return entity.kind == Kind::Person && HAN.iter().any(|word| word.chars().eq(text.iter().copied()));
     }
-    entity.kind == Kind::Person && HAN.iter().any(|word| word.chars().eq(text.iter().copied()))
+    let is = |words: &[&str]| words.iter().any(|word| hash(word) == entity.first);
+    match text {
+        // A surname, a country's short name; no organisation has one character.
+        [c] if is_han(*c) => entity.kind == Kind::Organisation,
+        _ => is(NEVER) || (score < SURE && is(DOUBTFUL)),
+    }
 }
