@@ -103,6 +103,11 @@ export class CoreRedactor implements Redactor {
     return this.#run((core) => core.answer(text, json));
   }
 
+  /** Whether an answer can differ from what came at all: else it need not be looked at. */
+  get needsAnswers(): boolean {
+    return this.#run((core) => core.needs());
+  }
+
   /** Words that come from elsewhere and that may be logged, without what is private in them. */
   scrub(text: string): string {
     return this.#run((core) => core.scrub(text));

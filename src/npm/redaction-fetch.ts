@@ -180,6 +180,7 @@ async function incoming(redaction: Redaction, response: Response, json: boolean,
   for (const name of ["content-length", "content-encoding", "etag", "content-md5", "digest"]) headers.delete(name);
   const whole = (body: string) => new Response(body, { status, statusText, headers });
   if (status >= 400) return TEXT_TYPE.test(type) || type === "" ? whole(scrubbed(redaction, await response.text())) : response;
+  if (!redaction.redactor.needsAnswers) return response;
   if (/^text\/event-stream\b/i.test(type)) return new Response(restoredStream(redaction, response.body, json, signal), { status, statusText, headers });
   // The results of a batch come without a media type that says so.
   if (/json-?l|ndjson/i.test(type) || (BINARY.test(type) && CONTENT.test(url))) {

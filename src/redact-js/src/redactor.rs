@@ -131,6 +131,12 @@ impl Redactor {
         Ok(wire::whole_with(&core, session, sink(json), text, total))
     }
 
+    /// Whether an answer can differ from what came at all.
+    pub fn needs(&self) -> Result<bool, JsValue> {
+        let (core, state) = self.shared.open()?;
+        Ok(wire::needs(&core, &state.session))
+    }
+
     /// Words that come from elsewhere and that may be logged: what is private in them gets labels, and tokens stay.
     pub fn scrub(&self, text: &str) -> Result<String, JsValue> {
         let (core, mut state) = self.shared.open()?;
