@@ -172,8 +172,8 @@ describe("a round trip", () => {
 
   test("an answer in JSON stays JSON", async () => {
     for (const stream of [false, true]) {
-      const got = await say(gate, "chat+json", user(`打 ${PHONE} 吧`), { stream, response_format: { type: "json_object" } });
-      assert.equal(JSON.parse(got.text).question, `打 ${PHONE} 吧`);
+      const got = await say(gate, "chat+json", user(`以 JSON 回答：打 ${PHONE} 吧`), { stream, response_format: { type: "json_object" } });
+      assert.equal(JSON.parse(got.text).question, `以 JSON 回答：打 ${PHONE} 吧`);
     }
   });
 
@@ -215,7 +215,9 @@ describe("a round trip", () => {
       if (short.finish !== "length") break;
       const masked = expectedAnswer(sent("chat+echo+short"), { dialect: "openai" }).text;
       const token = tokensIn(asked("chat+echo+short"))[0];
-      assert.equal(short.text.replace(PHONE, token), masked, `${most}`);
+      // A token that lacks its last bracket is whole enough to be given back.
+      const written = [token, token.slice(0, -1), token.slice(1, -1)].map((form) => short.text.replace(PHONE, form));
+      assert.ok(written.includes(masked), `${most}: ${short.text}`);
       assert.equal(short.done, true);
     }
     const failed = await say(gate, "chat+echo+quotes-in-stream-3", user(text), { stream: true });
