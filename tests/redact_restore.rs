@@ -149,3 +149,130 @@ fn every_split_of_every_vector_gives_the_same() {
         }
     }
 }
+
+/// Pieces that texts are put together from: beginnings, ends and middles of tokens, and all that says where a text is.
+const PIECES: [&str; 72] = [
+    "{t1}", "{t2}", "{t3}", "{t4}", "手机号{n1}·{c1}", "Phone{n3}·{c3}", "⟦", "⟧", "[", "]", "(", ")", "【", "】", "手机号", "邮箱",
+    "phone", "{n1}", "·", "{c1}", "{C1}", "&#10214;", "&#x27e7;", "&middot;", "&", "#", ";", "\\", "\\[", "\\]", "\\u27e6", "\\u27e7",
+    "\\u00b7", "\\n", "\\u", "\"", "'", " ", "\n", "\n\n", "\r\n", "```", "````", "~~~", "`", "```\n", "\n```", "<", ">",
+    "<img src=\"", "<a href=", "=", "/", "//", "https://", "mailto:", "www.", "e.com", "?", "](", "]:", "[a]: ", "{%t1}", "%E2%9F%A6", "%",
+    "，", "汉", "a", "Z", "9", "*", "⟦Mobile{n1}·{c1}⟧",
+];
+
+fn pieces() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+fn how() -> impl Strategy<Value = How> {
+    (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(json, urls, code)| {
+        let sink = if json { Sink::Json } else { Sink::Text };
+        (sink, Restoring { urls, code, ..Restoring::default() })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 800, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_cut_anywhere_gives_the_same(text in pieces(), how in how(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+        let world = World::new();
+        let mut text = world.fill(&text);
+        if how.0 == Sink::Json {
+            text.insert_str(0, "[\"");
+        }
+        let whole = world.restore(how, [text.as_str()]);
+        let one = world.restore(how, one_by_one(&text));
+        prop_assert_eq!((&one.0, one.1), (&whole.0, whole.1), "one by one");
+        prop_assert!(one.2 <= 400, "held {} bytes", one.2);
+        let mut places: Vec<usize> = cuts.iter().map(|cut| text.floor_char_boundary(cut.index(text.len() + 1))).collect();
+        places.extend([0, text.len()]);
+        places.sort_unstable();
+        let cut = world.restore(how, places.windows(2).map(|pair| &text[pair[0]..pair[1]]));
+        prop_assert_eq!((&cut.0, cut.1), (&whole.0, whole.1), "cut at {:?}", places);
+    }
+
+    #[test]
+    fn text_without_our_labels_and_with_forged_tokens_stays_byte_for_byte(text in "[a-o⟦⟧\\[\\]【】·0-9 &#;\\\\/<>`\n%:]{0,60}", how in how()) {
+        let world = World::new();
+        let (out, restored, _) = world.restore(how, one_by_one(&text));
+        prop_assert_eq!((out, restored), (text, 0));
+    }
+
+    #[test]
+    fn json_stays_json_whatever_is_given_back(text in pieces(), urls in any::<bool>()) {
+        let world = World::new();
+        let text = serde_json::to_string(&vec![world.fill(&text); 2]).unwrap();
+        let how = (Sink::Json, Restoring { urls, ..Restoring::default() });
+        let (out, _, _) = world.restore(how, [text.as_str()]);
+        let list: Vec<String> = serde_json::from_str(&out).unwrap();
+        prop_assert_eq!(&list[0], &list[1], "a string says nothing about the next");
+    }
+}
+
+#[test]
+fn ordinary_text_is_not_held_and_what_cannot_be_a_token_any_more_is_let_go_at_once() {
+    let world = World::new();
+    // What has come, and how many bytes of it wait.
+    let table = [
+        ("春眠不觉晓，处处闻啼鸟。", 0),
+        ("Nothing to see here", 0),
+        ("see [docs](https://e/a) and `x`", 0),
+        ("他的手", 3),
+        ("他的手机", 6),
+        ("他的手表", 0),
+        ("call P", 1),
+        ("call Pho", 3),
+        ("call Phi", 0),
+        ("stop", 0),
+        ("手机号{n1}", 10),
+        ("手机号{n1}·k", 13),
+        ("手机号{n1}和", 0),
+        ("⟦", 3),
+        ("⟦手机号{n1}·{c1}", 19),
+        ("⟦手机号{n1}·{c1}x", 0),
+        ("⟦x⟧", 0),
+        ("⟦x\n", 0),
+        ("⟦abcdefghijklmnopqrstuvwxyz", 0),
+        ("[", 1),
+        ("[手", 4),
+        ("[x", 0),
+        ("R&", 1),
+        ("R&D", 0),
+        ("&#102", 5),
+        ("&#x27e6", 7),
+        ("\\", 1),
+        ("\\a", 0),
+    ];
+    for (text, held) in table {
+        let text = world.fill(text);
+        let (mut out, mut tally) = (String::new(), Tally::default());
+        let mut restorer = Restorer::new(Sink::Text, Restoring::default());
+        restorer.push(&world.session, &text, &mut out, &mut tally);
+        assert_eq!((restorer.held(), out.len() + restorer.held()), (held, text.len()), "{text:?}");
+    }
+}
+
+#[test]
+fn a_session_without_tokens_lets_everything_pass_at_once() {
+    let session = Session::new(&[7; 32]);
+    for sink in [Sink::Text, Sink::Json] {
+        let (mut out, mut tally) = (String::new(), Tally::default());
+        let mut restorer = Restorer::new(sink, Restoring::default());
+        restorer.push(&session, "\"⟦手机号1·k7q2⟧ ⟦", &mut out, &mut tally);
+        assert_eq!((out.as_str(), restorer.held(), tally.restored), ("\"⟦手机号1·k7q2⟧ ⟦", 0, 0));
+    }
+}
+
+#[test]
+fn no_text_makes_the_restorer_hold_more_than_a_token() {
+    let world = World::new();
+    for unit in ["⟦", "[", "[[", "\\", "&", "&#", "&#0", "%E2", "⟦a", "⟦1", "手机号", "手机号1 ", "1", "·", "\\u27e6", "\\u0026", "⟦ ", "⟦手机号1·"] {
+        for sink in [Sink::Text, Sink::Json] {
+            let text = ["\"", &unit.repeat(3000)].concat();
+            let how = (sink, Restoring { urls: true, ..Restoring::default() });
+            let (out, restored, most) = world.restore(how, one_by_one(&text));
+            assert_eq!((out == text, restored), (true, 0), "{unit}");
+            assert!(most <= 400, "{unit}: {most} bytes");
+        }
+    }
+}

@@ -136,7 +136,8 @@ impl Restorer {
                 };
                 let encoded = c == '%' && self.restoring.urls;
                 let start = Reader::new(text, at, json);
-                let start = if encoded { start.with_percent() } else { start };
+                let percent = encoded || (self.restoring.urls && self.place.is_url());
+                let start = if percent { start.with_percent() } else { start };
                 match around.find(start) {
                     Ok(Found::Value { value, end }) => {
                         if !self.place.is_url() || self.restoring.urls {

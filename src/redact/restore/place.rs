@@ -52,7 +52,12 @@ impl Place {
     /// Whether all is in words up to the next byte that [`is_sign`] knows.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
-        self.inline == Inline::Words && matches!(self.line, Line::Past | Line::Label)
+        let line = match self.line {
+            Line::Past => true,
+            Line::Label => self.before() != b'[',
+            _ => false,
+        };
+        line && self.inline == Inline::Words
     }
 
     /// Within fenced code.

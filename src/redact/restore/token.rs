@@ -113,16 +113,19 @@ impl<'s> Around<'s> {
 
     /// A label that is none of ours: in another language, or gone.
     fn foreign(&self, mut reader: Reader<'_>) -> Result<Found<'s>, Stop> {
+        let mut digit = false;
         for _ in 0..=FOREIGN {
             let mark = reader.clone();
             let c = fold(reader.symbol()?);
-            if c.is_ascii_digit() {
+            let begins = c.is_ascii_digit() && !digit;
+            digit = c.is_ascii_digit();
+            if begins {
                 match self.tail(mark, None, Some(('⟧', false))) {
                     Err(Stop::Not) => {}
                     found => return found,
                 }
             }
-            if c.is_control() || PAIRS.iter().any(|pair| pair.0 == c || pair.1 == c) {
+            if c.is_control() || c == '·' || PAIRS.iter().any(|pair| pair.0 == c || pair.1 == c) {
                 break;
             }
         }
