@@ -383,6 +383,34 @@ fn an_event_over_the_limit_ends_an_answer_in_which_something_is_to_be_hidden() {
 }
 
 #[test]
+fn the_rest_of_a_text_in_a_large_event_is_not_lost_either() {
+    for (answers, padding) in [(Answers::Keep, "usage"), (Answers::Keep, "id"), (Answers::Mask, "usage")] {
+        let redactor = redactor(answers, false);
+        let token = session(&redactor).1;
+        let (one, two) = token.split_at(token.char_indices().nth(3).unwrap().0);
+        let chunk = |text: &str| {
+            let large = if padding == "id" { json!("x".repeat(20_000)) } else { json!(vec![1; 20_000]) };
+            format!("data: {}\n\n", json!({padding: large, "choices": [{"index": 0, "delta": {"content": text}}]}))
+        };
+        let out = stream(&redactor, [[chunk(one), chunk(two)].concat().as_bytes()]);
+        let said = said(&out, &["/choices/0/delta/content"]);
+        // An event that is large without its lists is not kept, so that a token in two of them stays as it is.
+        assert_eq!(said, if padding == "id" { &token } else { KNOWN });
+    }
+}
+
+#[test]
+fn more_texts_than_are_followed_pass_or_end_the_answer() {
+    let choices: Vec<Value> = (0..1100).map(|index| json!({"index": index, "delta": {"content": "139"}})).collect();
+    let event = format!("data: {}\n\n", json!({ "choices": choices }));
+    let bytes = [event.as_str(), "data: [DONE]\n\n"].concat();
+    let out = stream(&redactor(Answers::Keep, false), [bytes.as_bytes()]);
+    assert_eq!(String::from_utf8(out).unwrap().matches("\"139\"").count(), 1100);
+    let out = String::from_utf8(stream(&redactor(Answers::Mask, false), [bytes.as_bytes()])).unwrap();
+    assert!(out.contains("\"error\"") && !out.contains("DONE"));
+}
+
+#[test]
 fn data_nested_too_deep_to_be_searched_ends_an_answer_in_which_something_is_to_be_hidden() {
     let event = format!("data: {}\"{NEW}\"{}\n\n", "[".repeat(60), "]".repeat(60));
     let out = String::from_utf8(stream(&redactor(Answers::Mask, false), [event.as_bytes()])).unwrap();

@@ -194,11 +194,6 @@ impl Scan {
         self.settle(found);
     }
 
-    /// How many bytes were read.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// Up to which byte everything is decided: what was found there has been said.
     pub(crate) fn decided(&self) -> usize {
         let mut upto = self.threads.first().map_or(self.bytes, |thread| thread.at);

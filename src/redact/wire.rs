@@ -11,9 +11,11 @@
 //! Data that is not JSON passes as it is, or is hidden as plain text; unfinished JSON at the very end is then left out.
 
 mod channels;
+mod edit;
 mod found;
 mod json_text;
 mod lines;
+mod texts;
 
 pub use channels::{Channel, Channels, text};
 
@@ -25,13 +27,11 @@ use super::restore::Sink;
 use super::session::Session;
 use crate::error::{Error, ErrorKind};
 use crate::json::string::{body as inside, unescaped};
-use crate::json::write::push_quoted;
 use crate::reply::error_body;
-use crate::request::span::Span;
 use crate::sse::{Decoder, Item, Options};
-use channels::Key;
-use found::{Found, Reading};
-use lines::Template;
+use edit::Edit;
+use found::Found;
+use texts::{Hands, Texts, Whole};
 
 /// Whether an answer can differ at all: else its bytes may pass without being looked at.
 pub fn needs(redactor: &Redactor, session: &Session) -> bool {
@@ -262,227 +262,4 @@ fn is_almost_json(text: &str) -> bool {
 /// Base64 holds no text.
 fn is_left_alone(found: &Found, raw: &str) -> bool {
     found.key.channel == Channel::Other && is_base64(raw)
-}
-
-/// What it takes to hand on an event.
-struct Hands<'a> {
-    redactor: &'a Redactor,
-    session: &'a mut Session,
-    tally: &'a mut Tally,
-    out: &'a mut Vec<u8>,
-}
-
-impl Hands<'_> {
-    /// Whether new private data is to be hidden.
-    fn hides(&self) -> bool {
-        self.redactor.policy().answers == Answers::Mask
-    }
-}
-
-/// An event that is whole.
-struct Whole<'a> {
-    raw: &'a [u8],
-    event_type: &'a str,
-    data: &'a str,
-    /// The stream ends behind it, and without its blank line.
-    last: bool,
-}
-
-/// The texts of a stream, and how to hand on the rest of each.
-#[derive(Debug)]
-struct Texts {
-    channels: Channels,
-    templates: Vec<Template>,
-}
-
-/// The text of a stream whose data is not JSON.
-const PLAIN: Key = Key { choice: u32::MAX, channel: Channel::Other, lane: 0 };
-
-impl Texts {
-    /// Hands one event on; false if that cannot be, and nothing was.
-    fn event(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) -> bool {
-        if event.data.trim_ascii() == "[DONE]" {
-            self.flush(hands, None);
-            hands.out.extend_from_slice(event.raw);
-            return true;
-        }
-        let Some(reading) = found::read(event.data, true, hands.hides()) else {
-            self.plain(hands, event);
-            return true;
-        };
-        if reading.too_deep && hands.hides() {
-            return false;
-        }
-        match self.texts(hands, event, &reading) {
-            None if hands.hides() => return false,
-            Some(edit) if !edit.changes.is_empty() => {
-                let mut data = String::with_capacity(event.data.len());
-                edit.write(event.data, &mut data);
-                lines::rewrite(event.raw, Some(&data), hands.out);
-            }
-            _ => hands.out.extend_from_slice(event.raw),
-        }
-        true
-    }
-
-    /// What changes in an event of JSON. What its end lets go is handed on before it; `None` if there are too many texts.
-    fn texts(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>, reading: &Reading) -> Option<Edit> {
-        let mut edit = Edit::default();
-        // Where each text's last piece stands, so that what an end lets go can be put behind it.
-        let mut last: Vec<(Key, usize)> = Vec::new();
-        let mut pieces = Vec::with_capacity(reading.found.len());
-        for found in &reading.found {
-            let raw = inside(found.span.of(event.data)).unwrap_or_default();
-            let mut piece = String::new();
-            let Hands { redactor, session, tally, .. } = hands;
-            let changed = if is_left_alone(found, raw) {
-                false
-            } else if found.whole {
-                let old = unescaped(raw)?;
-                text(redactor, session, found.key.channel, self.channels.sink(), &old, &mut piece, tally);
-                piece != old
-            } else {
-                last.retain(|(key, _)| *key != found.key);
-                last.push((found.key, pieces.len()));
-                self.channels.push_json(redactor, session, found.key, raw, &mut piece, tally)?
-            };
-            pieces.push((piece, changed));
-        }
-        let all = reading.all_ended || event.last;
-        for (key, at) in last {
-            if all || reading.ended.contains(&key.choice) {
-                let Some((piece, changed)) = pieces.get_mut(at) else { continue };
-                let before = piece.len();
-                let Hands { redactor, session, tally, .. } = hands;
-                self.channels.finish_key(redactor, session, key, piece, tally);
-                *changed |= piece.len() > before;
-            } else if self.channels.holds(key)
-                && let Some(found) = reading.found.get(at)
-            {
-                self.keep_template(key, event, Some(found.span));
-            }
-        }
-        if all {
-            self.flush(hands, None);
-        } else {
-            for choice in &reading.ended {
-                self.flush(hands, Some(*choice));
-            }
-        }
-        for (found, (piece, changed)) in reading.found.iter().zip(&pieces) {
-            if *changed {
-                edit.replace(found, piece);
-            }
-        }
-        edit.logprobs(reading, hands.hides(), event.data);
-        Some(edit)
-    }
-
-    /// Keeps an event to hand the rest of a text on by. Most are replaced by the next one, so that nothing is made of them yet.
-    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Option<Span>) {
-        let at = match self.templates.iter().position(|template| template.key == key) {
-            Some(at) => at,
-            None => {
-                self.templates.push(Template { key, event_type: String::new(), data: String::new(), target });
-                self.templates.len() - 1
-            }
-        };
-        if let Some(template) = self.templates.get_mut(at) {
-            template.event_type.clear();
-            template.event_type.push_str(event.event_type);
-            template.data.clear();
-            if target.is_some() {
-                template.data.push_str(event.data);
-            }
-            template.target = target;
-        }
-    }
-
-    /// Hands on what is held of all texts, or of those of a choice.
-    fn flush(&mut self, hands: &mut Hands<'_>, choice: Option<u32>) {
-        let Hands { redactor, session, tally, out } = hands;
-        let templates = &self.templates;
-        let mut each = |key: Key, rest: &str| {
-            let Some(template) = templates.iter().find(|template| template.key == key) else { return };
-            match template.target.and_then(|target| found::template(&template.data, target)) {
-                Some((mut data, behind)) => {
-                    push_quoted(&mut data, rest);
-                    data.push_str(&behind);
-                    lines::event(&template.event_type, &data, out);
-                }
-                None => lines::event(&template.event_type, rest, out),
-            }
-        };
-        self.channels.flush_keys(redactor, session, choice, &mut each, tally);
-        self.templates.retain(|template| choice.is_some_and(|choice| choice != template.key.choice));
-    }
-
-    /// Data that is not JSON: one text over all such events.
-    fn plain(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) {
-        if !hands.hides() {
-            if event.last {
-                self.flush(hands, None);
-            }
-            return hands.out.extend_from_slice(event.raw);
-        }
-        let mut piece = String::new();
-        let Hands { redactor, session, tally, .. } = hands;
-        if is_almost_json(event.data) {
-            if !event.last {
-                piece = json_text::hide(redactor, session, event.data, tally);
-            }
-        } else {
-            self.channels.push(redactor, session, PLAIN.choice, PLAIN.channel, event.data, &mut piece, tally);
-        }
-        if event.last {
-            let Hands { redactor, session, tally, .. } = hands;
-            self.channels.finish(redactor, session, PLAIN.choice, PLAIN.channel, &mut piece, tally);
-            self.flush(hands, None);
-        } else {
-            self.keep_template(PLAIN, event, None);
-        }
-        if piece == event.data {
-            hands.out.extend_from_slice(event.raw);
-        } else {
-            lines::rewrite(event.raw, Some(&*piece).filter(|piece| !piece.is_empty()), hands.out);
-        }
-    }
-}
-
-/// Strings to be put in the place of others, in order.
-#[derive(Default)]
-struct Edit {
-    changes: Vec<(Span, String)>,
-    choices: Vec<u32>,
-}
-
-impl Edit {
-    fn replace(&mut self, found: &Found, with: &str) {
-        let mut json = String::with_capacity(with.len() + 2);
-        push_quoted(&mut json, with);
-        self.changes.push((found.span, json));
-        self.choices.push(found.key.choice);
-    }
-
-    /// Leaves the tokens of changed texts out, where something is to be hidden.
-    fn logprobs(&mut self, reading: &Reading, hides: bool, text: &str) {
-        for (choice, span) in reading.logprobs.iter().filter(|_| hides) {
-            if self.choices.contains(choice) {
-                let none = if span.of(text).starts_with('[') { "[]" } else { "null" };
-                let at =
-                    self.changes.iter().position(|(other, _)| other.start > span.start).unwrap_or(self.changes.len());
-                self.changes.insert(at, (*span, none.to_owned()));
-            }
-        }
-    }
-
-    fn write(&self, text: &str, out: &mut String) {
-        let mut done = 0;
-        for (span, with) in &self.changes {
-            out.push_str(text.get(done..span.start).unwrap_or_default());
-            out.push_str(with);
-            done = span.end;
-        }
-        out.push_str(text.get(done..).unwrap_or_default());
-    }
 }
