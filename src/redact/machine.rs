@@ -65,7 +65,10 @@ impl Machine {
             let context = if rule.context.is_empty() { 0 } else { 1 << (group::OWN + at as u32).min(63) };
             words.extend(rule.context.iter().map(|word| (context, word.clone())));
             let path = || ["redact.rules[", &at.to_string(), "].pattern"].concat();
-            inputs.push(own(&rule.pattern, context != 0).map_err(|why| refused(why, path()))?);
+            let input = own(&rule.pattern, context != 0).map_err(|why| refused(why, path()))?;
+            // Alone first, so that a fault has a name.
+            build(core::slice::from_ref(&input), STARTS).map_err(|why| refused(why, path()))?;
+            inputs.push(input);
             ids.push(rules.len() as u16);
             let base = if context == 0 { 85 } else { 60 };
             let start = if context == 0 { Start::Always } else { Start::Near };
@@ -167,7 +170,7 @@ impl Machine {
     }
 
     /// The name of a rule of a scan.
-    pub(crate) fn name<'a>(rule: u16, policy: &'a Policy) -> &'a str {
+    pub(crate) fn name(rule: u16, policy: &Policy) -> &str {
         match RULES.get(usize::from(rule)) {
             Some(rule) => rule.name,
             None => policy.rules.get(usize::from(rule).wrapping_sub(RULES.len())).map_or("names", |rule| &rule.name),

@@ -132,7 +132,6 @@ pub(crate) mod group {
     pub(crate) const EU: u64 = 1 << 30;
     pub(crate) const MAC: u64 = 1 << 31;
     pub(crate) const BASIC: u64 = 1 << 32;
-    pub(crate) const NUMBER: u64 = 1 << 33;
     /// What says that a number is something else.
     pub(crate) const NOT: u64 = 1 << 40;
     /// The first of a policy's own.

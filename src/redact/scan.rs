@@ -168,10 +168,15 @@ impl Scan {
                     self.take_marks(machine);
                 }
             }
-            if let Some(c) = normal(c) {
-                let letter = machine.alphabet.letter(c);
-                self.step(machine, Symbol { c, len: len as u8, at }, letter, found);
-            }
+            let Some(c) = normal(c) else {
+                // What nobody sees within a secret, or right behind it, goes with it.
+                if let Some(swallow) = &mut self.swallow {
+                    swallow.finding.end = self.bytes;
+                }
+                continue;
+            };
+            let letter = machine.alphabet.letter(c);
+            self.step(machine, Symbol { c, len: len as u8, at }, letter, found);
         }
     }
 
@@ -225,7 +230,7 @@ impl Scan {
             self.close(found);
         }
         let index = self.ring.count;
-        let before = core::mem::replace(&mut self.before, Some(letter)).unwrap_or(machine.alphabet.edge());
+        let before = self.before.replace(letter).unwrap_or(machine.alphabet.edge());
         self.ring.push(symbol);
         if !self.threads.is_empty() {
             self.advance(machine, letter, index);
