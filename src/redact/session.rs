@@ -108,33 +108,6 @@ impl Session {
         self.numbers.keys().map(String::as_str)
     }
 
-    /// What the token with this number and this check stands for. Without a label: if there is only one.
-    pub fn find(&self, label: Option<&str>, number: u32, check: &str) -> Option<&str> {
-        let number = number.to_string();
-        let tail = [&number, "·", check, "⟧"].concat();
-        let mut found = self.entries.iter().filter(|(token, _)| {
-            let rest = token.strip_prefix('⟦').and_then(|token| token.strip_suffix(tail.as_str()));
-            match label {
-                Some(label) => rest == Some(label),
-                None => rest.is_some_and(|label| !label.ends_with(|c: char| c.is_ascii_digit())),
-            }
-        });
-        let first = found.next();
-        first.filter(|_| found.next().is_none()).map(|(_, value)| value.as_str())
-    }
-
-    /// The labels in use.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        let mut labels: Vec<&str> = Vec::new();
-        for (token, _) in &self.entries {
-            let label = token.trim_start_matches('⟦').split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
-            if !labels.contains(&label) {
-                labels.push(label);
-            }
-        }
-        labels.into_iter()
-    }
-
     /// A keyed hash of a value, 8 characters.
     pub fn hash(&self, value: &str) -> String {
         let plain: String = value.chars().filter_map(normal).collect();
