@@ -35,7 +35,11 @@ export class CoreRedactor implements Redactor {
   constructor(bindings: RedactBindings, policy: string, key: Uint8Array) {
     this.#bindings = bindings;
     this.#core = checked(() => new bindings.Redactor(policy, key));
-    this.session = { clear: () => this.#run((core) => core.clear()) };
+    this.session = {
+      clear: () => this.#run((core) => core.clear()),
+      export: () => this.#run((core) => core.exportSession()),
+      import: (session) => this.#run((core) => core.importSession(checkText(session))),
+    };
   }
 
   redact(text: string): Redacted {

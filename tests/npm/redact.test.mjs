@@ -99,6 +99,15 @@ test("a session that is cleared gives nothing back; a redactor that is closed do
   assert.equal((await failureOf(through(stream, [PHONE]))).code, "redaction_failed");
 });
 
+test("a session goes on in the next redactor of the same key", async () => {
+  const [first, second] = [await createRedactor({ key: KEY }), await createRedactor({ key: KEY })];
+  const { text } = first.redact(PHONE);
+  second.session.import(first.session.export());
+  assert.equal(second.restore(text), PHONE);
+  assert.equal(second.redact(PHONE).text, text);
+  assert.throws(() => second.session.import("{"), GateError);
+});
+
 test("names are searched for once their weights are loaded: bytes, a response, or an address", async () => {
   const address = new URL(import.meta.resolve("sluicegate/names.bin"));
   const weights = await readFile(address);

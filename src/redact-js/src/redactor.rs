@@ -167,6 +167,20 @@ impl Redactor {
         Ok(convert::tally(core.policy(), &state.total))
     }
 
+    /// What the tokens stand for, a JSON text: it holds the values.
+    #[wasm_bindgen(js_name = exportSession)]
+    pub fn export_session(&self) -> Result<String, JsValue> {
+        Ok(self.shared.open()?.1.session.to_json())
+    }
+
+    /// Goes on with an exported session of the same key.
+    #[wasm_bindgen(js_name = importSession)]
+    pub fn import_session(&self, json: &str) -> Result<(), JsValue> {
+        let session = Session::from_json(&self.shared.key, json).map_err(|error| convert::error_to_js(&error))?;
+        self.shared.open()?.1.session = session;
+        Ok(())
+    }
+
     /// Forgets what the tokens stand for. The counts stay.
     pub fn clear(&self) -> Result<(), JsValue> {
         self.shared.open()?.1.session = Session::new(&self.shared.key);
