@@ -179,7 +179,7 @@ def forms_en(dice, first, last, count):
     }
     for _ in range(count // 3):
         thing = " ".join(dice.choice(THINGS) for _ in range(dice.choice([1, 1, 2])))
-        form = dice.choice(["{v} {t}", "{v} {t}, then {w} {u}.", "{v} the {t} and {w} {u}", "{t}", "{t} {u}", "{t} is ready", "{t} and {u}", "The {t} {u}", "{v} {t} to {w} the {u}.", "- {t}: {u}", "## {t}", "{t} or {u}?", "with {t} and {u}", "How to {v} {t}"])
+        form = dice.choice(["{v} {t}", "{v} {t}, then {w} {u}.", "{v} the {t} and {w} {u}", "{t}", "{t} {u}", "{t} is ready", "{t} and {u}", "The {t} {u}", "{v} {t} to {w} the {u}.", "- {t}: {u}", "## {t}", "{t} or {u}?", "with {t} and {u}", "How to {v} {t}", "A. {t} B. {u} C. {v} D. {w}", "A. The {t} is {u}.", "B. The {t}", "C. {v} the {u}", "D. {t} and {u}", "E. None of the above", "A) {t}", "Option A: {t}. Option B: {u}.", "Answer: B", "Plan A or Plan B? {v} C."])
         yield form.format(v=dice.choice(VERBS), t=thing, w=dice.choice(VERBS + [v.lower() for v in VERBS]), u=dice.choice(THINGS)), []
     for _ in range(count):
         template = dice.choice(EN) if dice.random() < 0.75 else dice.choice(EN_PLAIN)

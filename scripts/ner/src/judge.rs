@@ -29,7 +29,8 @@ pub fn judge(home: &Path, model: &Path) -> Result<(), String> {
     for name in TESTS {
         let counts = count(&model, home, name, 0)?;
         for (at, (_, kind)) in KINDS.iter().enumerate() {
-            if *name == "daily.test" && *kind == "ORG" {
+            // Its places stand inside unmarked organisations too.
+            if *name == "daily.test" && *kind != "PER" {
                 continue;
             }
             line(name, kind, counts[at]);

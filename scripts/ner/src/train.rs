@@ -189,11 +189,10 @@ fn select(wide: &Perceptron, texts: &[Lecture], lists: &Lists) -> Vec<u16> {
     for (feature, _) in ranked {
         let (bucket, print) = place(feature, BUCKETS);
         let slots = &mut prints[bucket as usize * SLOTS..][..SLOTS];
-        if !slots.contains(&print) {
-            if let Some(slot) = slots.iter_mut().find(|slot| **slot == 0) {
-                *slot = print;
-                left -= 1;
-            }
+        let free = slots.iter().position(|slot| *slot == 0).filter(|_| !slots.contains(&print));
+        if let Some(free) = free {
+            slots[free] = print;
+            left -= 1;
         }
         if left == 0 {
             break;

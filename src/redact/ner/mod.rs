@@ -305,11 +305,8 @@ impl Open {
         self.running.units = self.running.units.saturating_add(1);
         self.end = unit.end;
         self.margin += margin;
-        // Of a word the first letter and so many blanks: enough for the room that is left.
         self.text.push(unit.c);
-        for _ in 1..unit.chars {
-            self.text.push('\0');
-        }
+        self.text.extend(core::iter::repeat_n(veto::BLANK, usize::from(unit.chars).saturating_sub(1)));
     }
 
     fn mark(self) -> Option<Mark> {

@@ -127,8 +127,8 @@ fn short(bytes: &[u8], at: usize) -> Option<u16> {
 impl Scorer for &Model {
     fn decide(&mut self, features: &[u64], _: usize, open: bool, bias: i8) -> (Label, i32) {
         let sums = self.sum(features);
-        // On starts alone: on what follows it would make entities longer, not find more of them.
-        let lift = if open { 0 } else { i32::from(bias) * self.unit / 64 };
+        // Half of it on what follows a start: more would make entities longer rather than find more of them.
+        let lift = i32::from(bias) * self.unit / if open { 128 } else { 64 };
         let mut best = (Label::NONE, 0);
         for (label, sum) in (1u8..).zip(sums) {
             if sum + lift > best.1 && (open || Label(label).begins()) {

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::feature::Running;
-use super::fold::is_han;
+use super::fold::{is_han, is_letter};
 
 /// Common words that start like a name: a surname's character, then a usual one of given names.
 const HAN: &[&str] = &[
@@ -91,9 +91,14 @@ const NEVER: &[&str] = &[
 
 /// The score from which on a doubtful word is a name.
 const SURE: i32 = 75;
+/// The score from which on a single Han character is a name.
+const ALONE: i32 = 60;
 
 /// After these a name may be written small: "my name is john".
 const ASKING: &[&str] = &["is", "am", "im", "m", "called", "name", "named"];
+
+/// Stands for each letter of a word but its first.
+pub(super) const BLANK: char = '\0';
 
 const fn hash(word: &str) -> u32 {
     let bytes = word.as_bytes();
@@ -113,13 +118,18 @@ pub(super) fn asks(id: u32) -> bool {
 
 /// Whether the entity is one of the common words.
 pub(super) fn forbids(entity: Running, text: &[char], score: i32) -> bool {
+    // Options of a question, points of a figure: letters without a word.
+    let letters = text.iter().all(|c| *c == '.' || (is_letter(*c) && !is_han(*c)));
+    if entity.kind == Kind::Person && letters && !text.contains(&BLANK) {
+        return true;
+    }
     if entity.units > 1 {
         return entity.kind == Kind::Person && HAN.iter().any(|word| word.chars().eq(text.iter().copied()));
     }
     let is = |words: &[&str]| words.iter().any(|word| hash(word) == entity.first);
     match text {
         // A surname, a country's short name; no organisation has one character.
-        [c] if is_han(*c) => entity.kind == Kind::Organisation,
+        [c] if is_han(*c) => entity.kind == Kind::Organisation || score < ALONE,
         _ => is(NEVER) || (score < SURE && is(DOUBTFUL)),
     }
 }
