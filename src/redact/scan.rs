@@ -371,7 +371,11 @@ impl Scan {
             return;
         }
         let candidate = Candidate { ring: &self.ring, from: thread.from, to, context };
-        let Some(verdict) = verify(live.check, &candidate) else { return };
+        let Some(mut verdict) = verify(live.check, &candidate) else { return };
+        if live.tail.is_some() {
+            // It goes on: nothing of it is behind its end.
+            verdict.to = to;
+        }
         let mut score = i32::from(live.base) + i32::from(verdict.bonus);
         if live.start != Start::After {
             score += if context { 25 } else { 0 } - if against { 35 } else { 0 };
