@@ -20,12 +20,21 @@ enum Inline {
     /// A `<`.
     Angle,
     /// An address by itself; `leading` spaces belong to it.
-    Url { leading: bool },
+    Url {
+        leading: bool,
+    },
     /// Behind `](`.
-    Target { depth: u16, angle: bool },
+    Target {
+        depth: u16,
+        angle: bool,
+    },
     TagName,
     /// In a tag; `equals` if a value follows, `blank` if the line has had nothing yet.
-    Tag { quote: Option<char>, equals: bool, blank: bool },
+    Tag {
+        quote: Option<char>,
+        equals: bool,
+        blank: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

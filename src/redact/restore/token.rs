@@ -133,7 +133,12 @@ impl<'s> Around<'s> {
     }
 
     /// From the number on.
-    fn tail(&self, mut reader: Reader<'_>, label: Option<&str>, close: Option<(char, bool)>) -> Result<Found<'s>, Stop> {
+    fn tail(
+        &self,
+        mut reader: Reader<'_>,
+        label: Option<&str>,
+        close: Option<(char, bool)>,
+    ) -> Result<Found<'s>, Stop> {
         let number = number(&mut reader)?;
         let mut length = 0;
         while next_if(&mut reader, is_dot)? {
