@@ -137,6 +137,7 @@ impl Restorer {
                     session,
                     labels: &labels,
                     before: self.place.before(),
+                    spelled: self.place.is_spelled(),
                     starts_line: self.place.starts_line(),
                     over,
                 };

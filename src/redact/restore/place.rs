@@ -116,6 +116,11 @@ impl Place {
         self.remember(0x80);
     }
 
+    /// Behind a bracket whose escape was itself escaped: what follows is shown as it is spelled.
+    pub(super) fn is_spelled(&self) -> bool {
+        [b"#10214;".as_slice(), b"#x27e6;", b";lobrk;"].iter().any(|escape| self.ends_with(escape))
+    }
+
     fn remember(&mut self, byte: u8) {
         self.recent = self.recent << 8 | u64::from(byte.to_ascii_lowercase());
     }
