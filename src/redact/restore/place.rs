@@ -20,12 +20,21 @@ enum Inline {
     /// A `<`.
     Angle,
     /// An address by itself; `leading` spaces belong to it.
-    Url { leading: bool },
+    Url {
+        leading: bool,
+    },
     /// Behind `](`.
-    Target { depth: u16, angle: bool },
+    Target {
+        depth: u16,
+        angle: bool,
+    },
     TagName,
     /// In a tag; `equals` if a value follows, `blank` if the line has had nothing yet.
-    Tag { quote: Option<char>, equals: bool, blank: bool },
+    Tag {
+        quote: Option<char>,
+        equals: bool,
+        blank: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +114,11 @@ impl Place {
             _ => {}
         }
         self.remember(0x80);
+    }
+
+    /// Behind a bracket whose escape was itself escaped: what follows is shown as it is spelled.
+    pub(super) fn is_spelled(&self) -> bool {
+        [b"#10214;".as_slice(), b"#x27e6;", b";lobrk;"].iter().any(|escape| self.ends_with(escape))
     }
 
     fn remember(&mut self, byte: u8) {
