@@ -179,7 +179,7 @@ def common_words(home, surnames, usual):
     known = {line.split("\t")[0] for line in inner.read("chinese_word_dictionary.txt").decode().splitlines()}
     inner = zipfile.ZipFile(io.BytesIO(one(home, "jionlp", "word_distribution.zip")))
     counts = [json.loads(line.rstrip(",")) for line in re.findall(r"\[\".*?\", \d+\]", inner.read("word_distribution.json").decode())]
-    words = [w for w, n in counts if n > (8000 if w[:1] in surnames else 60000) and 2 <= len(w) <= 3 and w in known and w not in usual]
+    words = [w for w, n in counts if n > (8000 if w[:1] in surnames else 20000) and 2 <= len(w) <= 3 and w in known and w not in usual]
     return words + SERVICES * 3
 
 
