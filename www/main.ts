@@ -260,7 +260,7 @@ function drawExamples(): void {
     button.addEventListener("click", () => void start(() => chat.ask(text, asked(), Date.now(), fault)));
     return h("li", "", button);
   }));
-  const sample = h("button", "example private", icon("shield"), h("span", "", h("strong", "", t("tryPrivate")), h("span", "", dict().privateSample)));
+  const sample = h("button", "example private", icon("shield"), h("span", "", h("strong", "", t("tryPrivate")), h("span", "", t("tryPrivateHint"))));
   sample.type = "button";
   sample.id = "try-private";
   sample.addEventListener("click", () => composer.fill(dict().privateSample));

@@ -194,6 +194,7 @@ const text = {
   columnKind: "Kind",
   columnAction: "What happens",
   tryPrivate: "Try it with private data",
+  tryPrivateHint: "Fills in a phone number, an e-mail address, an ID card and a key. They look real and are nobody’s.",
 } as const;
 
 /** The shape that every language fills. */
@@ -395,5 +396,5 @@ export const en: Dictionary = {
   wentOutAs: (what, token) => `Hidden (${what}): the upstream received ${token === "" ? "nothing" : token}`,
   namesReady: (megabytes) => `Ready, ${megabytes} MB.`,
   privateSample:
-    "Write a short note to our customer: call 138 0013 8000 or write to zhang.wei@mail-box.cn, ID card 11010519491231002X. The staging server uses api_key=sk-Fa4eK3yN0tRea1Abc9Xy7Qw5Zt2.",
+    "Write a short note to our customer: call 138 0013 8000 or write to zhang.wei@mail-box.cn, ID card 11010519491231002X. Use api_key=sk-Fa4eK3yN0tRea1Abc9Xy7Qw5Zt2 on the staging server.",
 };

@@ -205,6 +205,7 @@ export const zh: Dictionary = {
     columnKind: "类别",
     columnAction: "处理方式",
     tryPrivate: "试试隐私保护",
+    tryPrivateHint: "填入一段含手机号、邮箱、身份证号和密钥的示例文字。它们看起来像真的，但不属于任何人。",
   },
   thinking: (seconds) => `思考中 ${seconds} 秒`,
   thought: (seconds) => `思考了 ${seconds} 秒`,

@@ -179,6 +179,7 @@ export class AnswerView {
   /** The view is not shown any more. */
   dispose(): void {
     this.given.clear();
+    this.reasoning.dispose();
   }
 
   /** The other side: the answer as the upstream wrote it. */

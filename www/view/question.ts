@@ -1,6 +1,7 @@
 /** A question: its text as it was typed, and a field to edit it in place, apart from the composer and its draft. */
 import type { Question } from "../chat.js";
 import { dict, name, number, say, t } from "../i18n/index.js";
+import { tokensIn } from "../privacy.js";
 import { copyFrom } from "./clipboard.js";
 import { sendsOnEnter } from "./composer.js";
 import { h, iconButton, textButton } from "./dom.js";
@@ -51,7 +52,7 @@ export class QuestionView {
     this.turned.say(hidden.length > 0 ? dict().hiddenHere(hidden.length, number(hidden.length)) : t("hiddenNone"));
     const raw = this.turned.on && sent !== undefined;
     this.bubble.classList.toggle("raw-text", raw);
-    if (raw) return showRaw(this.bubble, sent, hidden);
+    if (raw) return showRaw(this.bubble, sent, hidden.length > 0 ? hidden : tokensIn(sent));
     if (this.bubble.textContent !== text || this.bubble.childNodes.length !== 1) this.bubble.textContent = text;
     const node = this.bubble.firstChild;
     if (!(node instanceof Text)) return;

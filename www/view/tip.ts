@@ -12,7 +12,7 @@ export function showTip(rect: DOMRect, text: string): void {
   write(node, text);
   show(node, true);
   const { offsetWidth: width, offsetHeight: height } = node;
-  const left = Math.max(GAP, Math.min(rect.left + rect.width / 2 - width / 2, innerWidth - width - GAP));
+  const left = Math.max(GAP, Math.min(rect.left + rect.width / 2 - width / 2, document.documentElement.clientWidth - width - GAP));
   const above = rect.top - height - GAP;
   node.style.setProperty("left", `${left.toFixed(0)}px`);
   node.style.setProperty("top", `${(above < GAP ? rect.bottom + GAP : above).toFixed(0)}px`);
@@ -24,7 +24,13 @@ export const hideTip = (): void => show(node, false);
 export function withTip<T extends HTMLElement>(target: T, text: () => string): T {
   const open = (): void => showTip(target.getBoundingClientRect(), text());
   target.addEventListener("pointerenter", open);
-  target.addEventListener("focus", open);
+  target.addEventListener("focus", () => {
+    // Into view first: scrolling puts hints away.
+    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (document.activeElement === target) open();
+    }));
+  });
   target.addEventListener("pointerleave", hideTip);
   target.addEventListener("blur", hideTip);
   return target;
