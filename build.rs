@@ -1,6 +1,8 @@
 //! Compiles the built-in redaction rules to two automata, so that none of it happens when a program starts.
 
 #![allow(dead_code, unused_imports, missing_docs, unreachable_pub)]
+// A build that fails is the right end for a table that is not as it should be.
+#![allow(clippy::indexing_slicing)]
 
 #[path = "src/redact/assemble.rs"]
 mod assemble;

@@ -29,7 +29,7 @@ const REBUILT = ["--flatten", "--rereloop", "-Oz"];
 
 /** What each part is made from; nothing is built again while that is the same. */
 const SOURCES = {
-  package: ["Cargo.toml", "Cargo.lock", "build.rs", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
+  package: ["Cargo.toml", "Cargo.lock", "build.rs", "models/ner/names.bin", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src"],
   page: ["Cargo.toml", "Cargo.lock", "build.rs", "package-lock.json", "tsconfig.json", "scripts/build.mjs", "src", "www", "tests/upstream"],
   worker: ["Cargo.toml", "Cargo.lock", "build.rs", "scripts/build.mjs", "src", "worker"],
 };
@@ -61,6 +61,8 @@ async function buildPackage({ cargo, env }, tools) {
   const out = join(root, "build/wasm");
   await rm(out, { recursive: true, force: true });
   for (const name of Object.keys(WASMS)) await buildWasm({ cargo, env }, tools, name, out, dist);
+  // The weights of the search for names, which a redactor loads when it is told to.
+  await cp(join(root, "models/ner/names.bin"), join(dist, "names.bin"));
 
   say("package: TypeScript");
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", root]);

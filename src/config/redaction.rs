@@ -10,7 +10,7 @@ use crate::exchange::Plan;
 use crate::limits::Limits;
 use crate::redact::body::{self, Format, MaskedBody};
 use crate::redact::wire::{self, AnswerStream};
-use crate::redact::{Action, Answers, Entity, Mode, Policy, Redactor, Session, Tally};
+use crate::redact::{Action, Answers, Entity, Mode, Policy, Redactor, Session, Sink, Tally};
 use crate::request::{Endpoint, Request};
 use core::fmt;
 use serde_json::{Map, Value};
@@ -158,6 +158,8 @@ pub struct Cover {
     redaction: Redaction,
     redactor: Arc<Redactor>,
     session: Session,
+    /// What the answer's text is.
+    sink: Sink,
     stream: Option<AnswerStream>,
     tally: Tally,
 }
@@ -200,7 +202,7 @@ impl Cover {
         match &self.stream {
             Some(_) => {
                 let body = String::from_utf8_lossy(body);
-                wire::whole(&self.redactor, &mut self.session, &body, &mut self.tally).into_bytes()
+                wire::whole_with(&self.redactor, &mut self.session, self.sink, &body, &mut self.tally).into_bytes()
             }
             None => body.to_vec(),
         }
@@ -262,9 +264,10 @@ impl Config {
             let masked = mask(redactor, &mut session, text, &limits, tally)?;
             request = parse(endpoint, &masked, text, &limits)?;
         }
-        let stream = wire::needs(redactor, &session).then(AnswerStream::new);
+        let sink = if request.wants_json() { Sink::Json } else { Sink::Text };
+        let stream = wire::needs(redactor, &session).then(|| AnswerStream::with_limit(limits.event).with_text(sink));
         let (redaction, redactor) = (redaction.clone(), redactor.clone());
-        let cover = Cover { redaction, redactor, session, stream, tally: Tally::default() };
+        let cover = Cover { redaction, redactor, session, sink, stream, tally: Tally::default() };
         Ok(Covered { request, plan, cover })
     }
 }

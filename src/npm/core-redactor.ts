@@ -13,6 +13,17 @@ export async function openRedactor(options: RedactOptions): Promise<CoreRedactor
 }
 
 const FORMATS = { json: 0, jsonl: 1, text: 2 };
+type Format = keyof typeof FORMATS;
+
+/** A masked request. */
+interface MaskedRequest extends RedactCounts {
+  text: string;
+  changed: boolean;
+  /** The types of what is in it for models on the device only. */
+  local: string[];
+  /** It asks for JSON. */
+  json: boolean;
+}
 
 /** A redactor over the core's bindings: it converts, and no value gets into an error. */
 export class CoreRedactor implements Redactor {
@@ -24,7 +35,11 @@ export class CoreRedactor implements Redactor {
   constructor(bindings: RedactBindings, policy: string, key: Uint8Array) {
     this.#bindings = bindings;
     this.#core = checked(() => new bindings.Redactor(policy, key));
-    this.session = { clear: () => this.#run((core) => core.clear()) };
+    this.session = {
+      clear: () => this.#run((core) => core.clear()),
+      export: () => this.#run((core) => core.exportSession()),
+      import: (session) => this.#run((core) => core.importSession(checkText(session))),
+    };
   }
 
   redact(text: string): Redacted {
@@ -50,11 +65,17 @@ export class CoreRedactor implements Redactor {
     return this.#run((core) => textStream(new this.#bindings.RestoreStream(core, json)));
   }
 
-  maskBody(body: string | object, { format = "json" }: { format?: keyof typeof FORMATS } = {}): RedactedBody {
+  maskBody(body: string | object, options?: { format?: Format }): RedactedBody {
+    const { text, changed, local, counts, restored } = this.request(body, options);
+    return { text, changed, localOnly: local.length > 0, counts, restored };
+  }
+
+  /** As `maskBody`, with what else there is to know of a request. */
+  request(body: string | object, { format = "json" }: { format?: Format } = {}): MaskedRequest {
     return this.#run((core) => {
       if (!(format in FORMATS)) throw new TypeError("sluicegate: the format is json, jsonl or text.");
       const text = core.maskBody(FORMATS[format], typeof body === "string" ? body : toJson(body, () => failed("What is to be masked cannot be written as JSON.")));
-      return { text, ...(JSON.parse(core.said()) as Omit<RedactedBody, "text">) };
+      return { text, ...(JSON.parse(core.said()) as Omit<MaskedRequest, "text">) };
     });
   }
 
@@ -71,19 +92,24 @@ export class CoreRedactor implements Redactor {
     return this.#run((core) => JSON.parse(core.counts()) as RedactCounts);
   }
 
-  /** One answer that is read as deltas. */
-  deltas(): InstanceType<RedactBindings["AnswerDeltas"]> {
-    return this.#run((core) => new this.#bindings.AnswerDeltas(core));
+  /** One answer that is read as deltas; `json` here and below: the request asked for JSON. */
+  deltas(json: boolean): InstanceType<RedactBindings["AnswerDeltas"]> {
+    return this.#run((core) => new this.#bindings.AnswerDeltas(core, json));
   }
 
   /** One answer that is handed on as an event stream. */
-  bytes(): InstanceType<RedactBindings["AnswerBytes"]> {
-    return this.#run((core) => new this.#bindings.AnswerBytes(core));
+  bytes(json: boolean): InstanceType<RedactBindings["AnswerBytes"]> {
+    return this.#run((core) => new this.#bindings.AnswerBytes(core, json));
   }
 
   /** A whole answer that is handed on, a JSON text. */
-  answer(text: string): string {
-    return this.#run((core) => core.answer(text));
+  answer(text: string, json: boolean): string {
+    return this.#run((core) => core.answer(text, json));
+  }
+
+  /** Whether an answer can differ from what came at all: else it need not be looked at. */
+  get needsAnswers(): boolean {
+    return this.#run((core) => core.needs());
   }
 
   /** Words that come from elsewhere and that may be logged, without what is private in them. */

@@ -142,4 +142,8 @@ export interface Redactor {
 export interface RedactSession {
   /** Forgets it: tokens that are out are not given back any more. */
   clear(): void;
+  /** The session as a text, to be kept on the device: it holds the values. */
+  export(): string;
+  /** Goes on with an exported session; the redactor must have the key of the one that it comes from. */
+  import(session: string): void;
 }

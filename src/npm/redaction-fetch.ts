@@ -18,9 +18,10 @@ export function redactedFetch(redaction: Redaction, send: Send, refused: (error:
     const from = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
     const signal = init?.signal ?? from?.signal;
     signal?.throwIfAborted();
-    let masked: { init: RequestInit | undefined; localOnly: string[] };
+    const outgoing = new Outgoing(redaction);
+    let masked: RequestInit | undefined;
     try {
-      masked = await new Outgoing(redaction).masked(from, init);
+      masked = await outgoing.masked(from, init);
     } catch (error) {
       signal?.throwIfAborted();
       const refusal = toGateError(error);
@@ -28,10 +29,10 @@ export function redactedFetch(redaction: Redaction, send: Send, refused: (error:
       return refusalOf(refusal);
     }
     signal?.throwIfAborted();
-    const { localOnly } = masked;
+    const { local, json } = outgoing;
     try {
-      const response = localOnly.length > 0 ? await send(input, init, localOnly) : await send(input, masked.init);
-      return await incoming(redaction, response, from?.url ?? String(input), signal);
+      const response = local.size > 0 ? await send(input, outgoing.given ?? init, [...local]) : await send(input, masked);
+      return await incoming(redaction, response, json, from?.url ?? String(input), signal);
     } catch (error) {
       if (!(error instanceof GateError)) throw error;
       if (error.code === "local_only") refused(error);
@@ -43,27 +44,34 @@ export function redactedFetch(redaction: Redaction, send: Send, refused: (error:
 /** One request on its way out. */
 class Outgoing {
   readonly #redaction: Redaction;
-  readonly #localOnly = new Set<string>();
+  /** The types of what is in it for models on the device only. */
+  readonly local = new Set<string>();
+  /** It asks for JSON. */
+  json = false;
+  /** The request as it came, with a body that can be read again. */
+  given: RequestInit | undefined;
 
   constructor(redaction: Redaction) {
     this.#redaction = redaction;
   }
 
-  async masked(from: Request | undefined, init: RequestInit | undefined): Promise<{ init: RequestInit | undefined; localOnly: string[] }> {
+  async masked(from: Request | undefined, init: RequestInit | undefined): Promise<RequestInit | undefined> {
     const method = (init?.method ?? from?.method ?? "GET").toUpperCase();
     // Not `from.body`, which Firefox does not have.
     const hasBody = init?.body != null || (from !== undefined && method !== "GET" && method !== "HEAD");
-    if (!hasBody) return { init, localOnly: [] };
+    if (!hasBody) return init;
     const headers = new Headers(init?.headers ?? from?.headers);
     const coding = headers.get("content-encoding");
     if (coding !== null && coding !== "identity") throw failed("The request's body is compressed: what is private in it cannot be found.");
-    const body = init?.body ?? (await from!.arrayBuffer());
-    if (body instanceof ArrayBuffer && body.byteLength === 0 && !from?.bodyUsed) return { init, localOnly: [] };
+    const given = init?.body ?? (await from!.arrayBuffer());
+    const body = given instanceof ReadableStream ? await new Response(given).arrayBuffer() : given;
+    if (body instanceof ArrayBuffer && body.byteLength === 0 && !from?.bodyUsed) return init;
     const own = await this.#body(body, headers);
-    if (own === body && init?.body != null) return { init, localOnly: [...this.#localOnly] };
+    if (own === given) return init;
     const { duplex, ...rest } = (init ?? {}) as RequestInit & { duplex?: string };
+    this.given = { ...rest, body };
     headers.delete("content-length");
-    return { init: { ...rest, body: own, headers }, localOnly: [...this.#localOnly] };
+    return { ...rest, body: own, headers };
   }
 
   async #body(body: BodyInit, headers: Headers): Promise<BodyInit> {
@@ -110,8 +118,9 @@ class Outgoing {
 
   #mask(text: string, format: Format): string {
     if (text === "") return text;
-    const { text: masked, localOnly, counts } = this.#redaction.redactor.maskBody(text, { format });
-    if (localOnly) for (const { type, action } of counts) if (action === "local_only") this.#localOnly.add(type);
+    const { text: masked, local, json } = this.#redaction.redactor.request(text, { format });
+    for (const type of local) this.local.add(type);
+    this.json ||= json;
     return masked;
   }
 }
@@ -162,7 +171,7 @@ const BINARY = /^(?:application\/octet-stream\b|application\/binary\b|$)/i;
 const CONTENT = /\/files\/[^/?#]+\/content(?:[?#]|$)/;
 
 /** An answer with its values given back. */
-async function incoming(redaction: Redaction, response: Response, url: string, signal: AbortSignal | null | undefined): Promise<Response> {
+async function incoming(redaction: Redaction, response: Response, json: boolean, url: string, signal: AbortSignal | null | undefined): Promise<Response> {
   if (!response.body) return response;
   const type = response.headers.get("content-type") ?? "";
   const { status, statusText } = response;
@@ -171,14 +180,15 @@ async function incoming(redaction: Redaction, response: Response, url: string, s
   for (const name of ["content-length", "content-encoding", "etag", "content-md5", "digest"]) headers.delete(name);
   const whole = (body: string) => new Response(body, { status, statusText, headers });
   if (status >= 400) return TEXT_TYPE.test(type) || type === "" ? whole(scrubbed(redaction, await response.text())) : response;
-  if (/^text\/event-stream\b/i.test(type)) return new Response(restoredStream(redaction, response.body, signal), { status, statusText, headers });
+  if (!redaction.redactor.needsAnswers) return response;
+  if (/^text\/event-stream\b/i.test(type)) return new Response(restoredStream(redaction, response.body, json, signal), { status, statusText, headers });
   // The results of a batch come without a media type that says so.
   if (/json-?l|ndjson/i.test(type) || (BINARY.test(type) && CONTENT.test(url))) {
     const bytes = new Uint8Array(await response.arrayBuffer());
     const lines = decode(bytes, "", "")?.split("\n");
-    return new Response(lines?.map((line) => (isJson(line) ? redaction.redactor.answer(line) : line)).join("\n") ?? bytes, { status, statusText, headers });
+    return new Response(lines?.map((line) => (isJson(line) ? redaction.redactor.answer(line, json) : line)).join("\n") ?? bytes, { status, statusText, headers });
   }
-  return /[/+]json\b/i.test(type) ? whole(redaction.redactor.answer(await response.text())) : response;
+  return /[/+]json\b/i.test(type) ? whole(redaction.redactor.answer(await response.text(), json)) : response;
 }
 
 /** An error's body: its words are hidden for good, since errors are logged. */
@@ -187,8 +197,8 @@ function scrubbed({ redactor }: Redaction, text: string): string {
   return JSON.stringify(JSON.parse(text), (_, value: unknown) => (typeof value === "string" ? redactor.scrub(value) : value));
 }
 
-function restoredStream(redaction: Redaction, body: ReadableStream<Uint8Array>, signal: AbortSignal | null | undefined): ReadableStream<Uint8Array> {
-  const answer = redaction.redactor.bytes();
+function restoredStream(redaction: Redaction, body: ReadableStream<Uint8Array>, json: boolean, signal: AbortSignal | null | undefined): ReadableStream<Uint8Array> {
+  const answer = redaction.redactor.bytes(json);
   const reader = body.getReader();
   let failure: { reason: unknown } | undefined;
   const source: UnderlyingDefaultSource<Uint8Array> = {

@@ -21,11 +21,10 @@ export class Redaction {
 
   /** A request, a JSON text, as it may go out. Throws where it may not; nothing is sent then. */
   request(body: string): MaskedRequest {
-    const { text, localOnly, counts } = this.redactor.maskBody(body);
-    const answer = new Answer(this, counts);
-    if (!localOnly) return { body: text, answer };
+    const { text, local, json, counts } = this.redactor.request(body);
+    const answer = new Answer(this, counts, json);
     // A model on the device is no third party: what only it may read it gets as it is.
-    return { body, localOnly: counts.filter(({ action }) => action === "local_only").map(({ type }) => type), answer };
+    return local.length > 0 ? { body, localOnly: local, answer } : { body: text, answer };
   }
 
   /** `send` for SDKs, with masked requests and answers that have their values again. */
@@ -62,28 +61,37 @@ const CHANNELS = ["text", "reasoning", "refusal", "tool_call"] as const;
 export class Answer {
   readonly #redaction: Redaction;
   readonly #counts: RedactCounts["counts"];
+  readonly #json: boolean;
+  readonly #needed: boolean;
   #deltas: InstanceType<RedactBindings["AnswerDeltas"]> | undefined;
 
-  constructor(redaction: Redaction, counts: RedactCounts["counts"]) {
+  constructor(redaction: Redaction, counts: RedactCounts["counts"], json: boolean) {
     this.#redaction = redaction;
     this.#counts = counts;
+    this.#json = json;
+    this.#needed = redaction.redactor.needsAnswers;
   }
 
   /** A batch with its tokens given back. It may be shorter, or empty: a part of a token waits for the rest. */
   batch(deltas: Delta[]): Delta[] {
-    return deltas.flatMap((delta): Delta[] => {
-      if (delta.type === "end") return [delta];
-      if (delta.type === "notice") {
+    if (!this.#needed) return deltas;
+    const out: Delta[] = [];
+    for (let at = 0; at < deltas.length; ) {
+      const delta = deltas[at++]!;
+      if (delta.type === "end" || delta.type === "notice") {
         // What came before is to be forgotten, and so is what is held of it.
-        if (delta.code === "restarted") this.#deltas?.restart();
-        return [delta];
+        if (delta.type === "notice" && delta.code === "restarted") this.#deltas?.restart();
+        out.push(delta);
+        continue;
       }
-      const isCall = delta.type === "tool_call";
-      const given = isCall ? delta.arguments : delta.text;
-      const text = checked(() => this.#open().push(CHANNELS.indexOf(delta.type), delta.choice, isCall ? delta.index : 0, given));
-      if (!isCall) return text === "" ? [] : [{ ...delta, text }];
-      return text === "" && given !== "" && delta.id === undefined && delta.name === undefined ? [] : [{ ...delta, arguments: text }];
-    });
+      const given = [textOf(delta)];
+      // Pieces of one text that came together cross to the core together.
+      for (let next = deltas[at]; next && goesOn(delta, next); next = deltas[++at]) given.push(textOf(next));
+      const text = this.#push(delta, given.join(""));
+      const isHead = delta.type === "tool_call" && (delta.id !== undefined || delta.name !== undefined);
+      if (text !== "" || isHead) out.push(delta.type === "tool_call" ? { ...delta, arguments: text } : { ...delta, text });
+    }
+    return out;
   }
 
   /** What is held back, once the answer is over, well or not. */
@@ -99,6 +107,7 @@ export class Answer {
 
   /** The choices of the whole reply with their tokens given back. */
   choices(choices: Choice[]): Choice[] {
+    if (!this.#needed) return choices;
     const whole = (channel: (typeof CHANNELS)[number], text: string) => checked(() => this.#open().whole(CHANNELS.indexOf(channel), text));
     return choices.map((choice) => ({
       ...choice,
@@ -125,7 +134,25 @@ export class Answer {
     return this.#redaction.error(fields);
   }
 
-  #open(): InstanceType<RedactBindings["AnswerDeltas"]> {
-    return (this.#deltas ??= this.#redaction.redactor.deltas());
+  #push(delta: Piece, text: string): string {
+    const index = delta.type === "tool_call" ? delta.index : 0;
+    return checked(() => this.#open().push(CHANNELS.indexOf(delta.type), delta.choice, index, text));
   }
+
+  #open(): InstanceType<RedactBindings["AnswerDeltas"]> {
+    return (this.#deltas ??= this.#redaction.redactor.deltas(this.#json));
+  }
+}
+
+/** A delta that is a piece of a text. */
+type Piece = Exclude<Delta, { type: "end" | "notice" }>;
+
+function textOf(delta: Piece): string {
+  return delta.type === "tool_call" ? delta.arguments : delta.text;
+}
+
+/** Whether `next` is the next piece of the same text. */
+function goesOn(delta: Piece, next: Delta): next is Piece {
+  if (next.type !== delta.type || next.choice !== (delta as Piece).choice) return false;
+  return next.type !== "tool_call" || (next.index === (delta as typeof next).index && next.id === undefined && next.name === undefined);
 }

@@ -15,7 +15,8 @@ pub(crate) fn start(start: Start) -> usize {
     }
 }
 
-/// One rule, ready for the compiler.
+/// One rule, ready for the compiler. The build script's: a policy's own rules go through [`own`].
+#[allow(dead_code)]
 pub(crate) fn input(rule: &Rule) -> Result<Input, Refused> {
     let mut pattern = rule.pattern.to_owned();
     for _ in 0..2 {

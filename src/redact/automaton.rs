@@ -49,6 +49,7 @@ impl Automaton {
             include_bytes!(concat!(env!("OUT_DIR"), "/date.dfa")),
             include_bytes!(concat!(env!("OUT_DIR"), "/pack.dfa")),
             include_bytes!(concat!(env!("OUT_DIR"), "/mail.dfa")),
+            include_bytes!(concat!(env!("OUT_DIR"), "/own.dfa")),
         ];
         PACKED.iter().map(|packed| Self::unpack(packed)).collect()
     }

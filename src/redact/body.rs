@@ -18,9 +18,11 @@ mod walk;
 use super::finding::Tally;
 use super::policy::Action;
 use super::redactor::Redactor;
+use super::restore::Sink;
 use super::session::Session;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
+use crate::request::span::{Span, find, members};
 pub(super) use place::is_base64;
 use walk::{Hidden, Means};
 pub(super) use walk::{context, passed};
@@ -90,6 +92,17 @@ pub fn mask(
         local_only: !local_entities.is_empty(),
         local_entities,
     })
+}
+
+/// What the answer to this request is to be: JSON if it asks for that, so that values are given back with their escapes.
+pub fn answer_sink(body: &str) -> Sink {
+    let whole = Span { start: 0, end: body.len() };
+    let inside =
+        |of: Span, name: &str| find(body, &members(body, of).unwrap_or_default(), name).map(|found| found.value);
+    // Of chat, and of responses.
+    let format = inside(whole, "response_format").or_else(|| inside(inside(whole, "text")?, "format"));
+    let tag = format.and_then(|format| inside(format, "type")).map_or("", |tag| tag.of(body));
+    if tag.is_empty() || tag == "\"text\"" { Sink::Text } else { Sink::Json }
 }
 
 /// Masks JSON documents by line; a blank line is left as it is.

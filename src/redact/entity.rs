@@ -52,6 +52,8 @@ pub enum Pack {
     Uk,
     /// The European Union. Off unless asked for.
     Eu,
+    /// India, Brazil, South Korea, Japan, Singapore. Off unless asked for.
+    World,
 }
 
 entities! {
@@ -111,6 +113,8 @@ entities! {
     UkNhs = "UK_NHS", "英国医疗号", "UK_NHS", Uk, Token;
     /// A national identity or tax number of a country of the European Union.
     EuId = "EU_ID", "欧盟证件", "EU_ID", Eu, Token;
+    /// A national identity number of India, Brazil, South Korea, Japan or Singapore.
+    NationalId = "NATIONAL_ID", "国外证件", "NATIONAL_ID", World, Token;
     /// A key, token or password. Never reversible: it has no business with a model.
     Secret = "SECRET", "密钥", "SECRET", All, Label;
     /// A person's name.

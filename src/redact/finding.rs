@@ -30,9 +30,14 @@ pub struct Tally {
 impl Tally {
     /// Counts one.
     pub fn add(&mut self, entity: Entity, action: Action) {
+        self.add_many(entity, action, 1);
+    }
+
+    /// Counts several.
+    pub fn add_many(&mut self, entity: Entity, action: Action, many: u32) {
         match self.counts.iter_mut().find(|count| count.0 == entity && count.1 == action) {
-            Some(count) => count.2 = count.2.saturating_add(1),
-            None => self.counts.push((entity, action, 1)),
+            Some(count) => count.2 = count.2.saturating_add(many),
+            None => self.counts.push((entity, action, many)),
         }
     }
 

@@ -36,6 +36,10 @@ pub(crate) struct Machine {
     /// By automaton: the groups of words near (or right behind) which it has rules.
     near: Box<[u64]>,
     after: Box<[u64]>,
+    /// By letter: whether it is a small one of ASCII.
+    small: Box<[bool]>,
+    /// Whether no match begins between two small letters, unless a word of the context says so.
+    pub(crate) quiet_letters: bool,
     pub(crate) allow: Vec<String>,
     pub(crate) threshold: u8,
     /// Which kinds the model for names is asked for.
@@ -61,7 +65,10 @@ impl Machine {
             let context = if rule.context.is_empty() { 0 } else { 1 << (group::OWN + at as u32).min(63) };
             words.extend(rule.context.iter().map(|word| (context, word.clone())));
             let path = || ["redact.rules[", &at.to_string(), "].pattern"].concat();
-            inputs.push(own(&rule.pattern, context != 0).map_err(|why| refused(why, path()))?);
+            let input = own(&rule.pattern, context != 0).map_err(|why| refused(why, path()))?;
+            // Alone first, so that a fault has a name.
+            build(core::slice::from_ref(&input), STARTS).map_err(|why| refused(why, path()))?;
+            inputs.push(input);
             ids.push(rules.len() as u16);
             let base = if context == 0 { 85 } else { 60 };
             let start = if context == 0 { Start::Always } else { Start::Near };
@@ -74,7 +81,9 @@ impl Machine {
             }
         }
         // What is off altogether need not run.
-        let is_on = |rule: &u16| rules.get(usize::from(*rule)).is_some_and(|live| !live.off && live.entity.is_some());
+        let is_on = |rule: &u16| {
+            rules.get(usize::from(*rule)).is_some_and(|live| !live.off && (live.entity.is_some() || live.base == 100))
+        };
         automata.retain(|automaton| automaton.rules().iter().any(is_on));
         let asks = |automaton: &Automaton, start: Start| {
             let of = |rule: &u16| rules.get(usize::from(*rule)).filter(|live| !live.off && live.start == start);
@@ -101,12 +110,38 @@ impl Machine {
                 }
             }
         }
+        let mut small = vec![false; sides.len()].into_boxed_slice();
+        let (mut begins, mut follows) = (0, 0);
+        for c in 'a'..='z' {
+            let letter = usize::from(alphabet.letter(c));
+            if let Some(small) = small.get_mut(letter) {
+                *small = true;
+            }
+            if let Some(sides) = sides.get(letter) {
+                begins |= sides.begins.first().copied().unwrap_or(0);
+                follows |= sides.follows.first().copied().unwrap_or(0);
+            }
+        }
+        let quiet_letters = begins & follows == 0;
         let allow = policy.allow.iter().map(|value| plain(value)).collect();
         let words = Words::new(&words);
         let threshold = policy.threshold;
         let asked = [Entity::Person, Entity::Address, Entity::Org];
         let names = asked.into_iter().filter(|entity| policy.action(*entity) != Action::Keep).collect();
-        Ok(Machine { automata, rules, words, alphabet, sides, near, after, allow, threshold, names })
+        Ok(Machine {
+            automata,
+            rules,
+            words,
+            alphabet,
+            sides,
+            near,
+            after,
+            small,
+            quiet_letters,
+            allow,
+            threshold,
+            names,
+        })
     }
 
     /// In which automata a match may begin with, or behind, this letter.
@@ -123,13 +158,19 @@ impl Machine {
         (bits(&self.near), bits(&self.after))
     }
 
+    /// Whether a letter of the alphabet is a small one of ASCII.
+    #[inline(always)]
+    pub(crate) fn is_small(&self, letter: u16) -> bool {
+        self.small.get(usize::from(letter)).copied().unwrap_or(false)
+    }
+
     /// Whether names of this kind are looked for.
     pub(crate) fn names(&self, entity: Entity) -> bool {
         self.names.contains(&entity)
     }
 
     /// The name of a rule of a scan.
-    pub(crate) fn name<'a>(rule: u16, policy: &'a Policy) -> &'a str {
+    pub(crate) fn name(rule: u16, policy: &Policy) -> &str {
         match RULES.get(usize::from(rule)) {
             Some(rule) => rule.name,
             None => policy.rules.get(usize::from(rule).wrapping_sub(RULES.len())).map_or("names", |rule| &rule.name),

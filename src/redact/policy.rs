@@ -1,5 +1,7 @@
 //! What is to be done about private data: data, given by an application or by a gate's configuration.
 
+mod read;
+
 use super::entity::{Entity, Pack};
 use crate::error::Error;
 
@@ -145,8 +147,7 @@ impl Policy {
     ///
     /// Errors: `misconfigured`, with the path of the fault.
     pub fn parse(json: &str, path: &str) -> Result<Policy, Error> {
-        let _ = (json, path);
-        Ok(Policy::default())
+        read::read(json, path)
     }
 
     /// What happens to this kind.

@@ -24,6 +24,8 @@ const RING: usize = 512;
 const LONGEST: u64 = 140;
 /// From here on only what has an `@` in it goes on: the rest of an e-mail address.
 const LONG: u64 = 65;
+/// Up to here a local part may be letters and digits alone: what is longer is a hash or a key.
+const PLAIN: u64 = 33;
 /// The longest row of matches that overlap before it is decided without waiting for more.
 const ROW: u64 = 256;
 /// How far behind a context word a number still belongs to it.
@@ -37,10 +39,9 @@ const THREADS: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Symbol {
     pub(crate) c: char,
-    /// Its letter in the machine's alphabet.
-    letter: u16,
+    /// How many bytes it has in the text.
+    len: u8,
     at: usize,
-    end: usize,
 }
 
 /// The last characters of a text.
@@ -125,7 +126,7 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) fn new(names: Option<Tagging>) -> Scan {
         Scan {
-            ring: Ring { symbols: Box::new([Symbol { c: ' ', letter: 0, at: 0, end: 0 }; RING]), count: 0 },
+            ring: Ring { symbols: Box::new([Symbol { c: ' ', len: 0, at: 0 }; RING]), count: 0 },
             before: None,
             bytes: 0,
             threads: Vec::new(),
@@ -148,19 +149,34 @@ impl Scan {
 
     /// Reads a piece; findings that are decided are appended, in order.
     pub(crate) fn push(&mut self, machine: &Machine, model: Option<&Model>, text: &str, found: &mut Vec<Finding>) {
-        for c in text.chars() {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            if c.is_ascii_lowercase() && machine.quiet_letters {
+                let run = self.run(machine, rest.as_bytes());
+                if run > 0 {
+                    rest = rest.get(run..).unwrap_or_default();
+                    continue;
+                }
+            }
             let at = self.bytes;
-            self.bytes += c.len_utf8();
+            let len = c.len_utf8();
+            rest = rest.get(len..).unwrap_or_default();
+            self.bytes += len;
             if let (Some(tagging), Some(model)) = (&mut self.names, model) {
                 tagging.push(model, c, at, &mut self.marks);
                 if !self.marks.is_empty() {
                     self.take_marks(machine);
                 }
             }
-            if let Some(c) = normal(c) {
-                let letter = machine.alphabet.letter(c);
-                self.step(machine, Symbol { c, letter, at, end: self.bytes }, found);
-            }
+            let Some(c) = normal(c) else {
+                // What nobody sees within a secret, or right behind it, goes with it.
+                if let Some(swallow) = &mut self.swallow {
+                    swallow.finding.end = self.bytes;
+                }
+                continue;
+            };
+            let letter = machine.alphabet.letter(c);
+            self.step(machine, Symbol { c, len: len as u8, at }, letter, found);
         }
     }
 
@@ -181,11 +197,6 @@ impl Scan {
             }
         }
         self.settle(found);
-    }
-
-    /// How many bytes were read.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
     }
 
     /// Up to which byte everything is decided: what was found there has been said.
@@ -209,23 +220,23 @@ impl Scan {
     }
 
     #[inline(always)]
-    fn step(&mut self, machine: &Machine, symbol: Symbol, found: &mut Vec<Finding>) {
+    fn step(&mut self, machine: &Machine, symbol: Symbol, letter: u16, found: &mut Vec<Finding>) {
         if self.swallow.is_some() && self.swallowed(symbol) {
             self.ring.push(symbol);
-            self.before = Some(symbol.letter);
+            self.before = Some(letter);
             return;
         }
         if self.swallow.is_some() {
             self.close(found);
         }
         let index = self.ring.count;
-        let before = core::mem::replace(&mut self.before, Some(symbol.letter)).unwrap_or(machine.alphabet.edge());
+        let before = self.before.replace(letter).unwrap_or(machine.alphabet.edge());
         self.ring.push(symbol);
         if !self.threads.is_empty() {
-            self.advance(machine, symbol, index);
+            self.advance(machine, letter, index);
         }
         if self.swallow.is_none() {
-            self.begin(machine, symbol, index, before);
+            self.begin(machine, symbol, letter, index, before);
             self.advance_context(machine, symbol.c, index);
         } else {
             self.open = 0;
@@ -237,12 +248,12 @@ impl Scan {
     }
 
     /// Lets every thread read a character.
-    fn advance(&mut self, machine: &Machine, symbol: Symbol, index: u64) {
+    fn advance(&mut self, machine: &Machine, letter: u16, index: u64) {
         let mut kept = 0;
         for at in 0..self.threads.len() {
             let Some(mut thread) = self.threads.get(at).copied() else { break };
             let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { continue };
-            thread.state = automaton.next(thread.state, automaton.class(symbol.letter));
+            thread.state = automaton.next(thread.state, automaton.class(letter));
             if thread.state == super::compile::DEAD {
                 continue;
             }
@@ -256,7 +267,10 @@ impl Scan {
                 }
             }
             let length = index + 1 - thread.from;
-            if length >= LONGEST || length == LONG && !self.has_at(thread.from, index) {
+            if length >= LONGEST
+                || length == LONG && !self.has(thread.from, index, |c| c == '@')
+                || length == PLAIN && !self.has(thread.from, index, |c| !c.is_ascii_alphanumeric())
+            {
                 continue;
             }
             if let Some(place) = self.threads.get_mut(kept) {
@@ -267,14 +281,57 @@ impl Scan {
         self.threads.truncate(kept);
     }
 
-    fn has_at(&self, from: u64, to: u64) -> bool {
-        (from..=to).any(|index| self.ring.char(index) == Some('@'))
+    /// Reads small letters within a word, as long as nothing but the one thread there is can be concerned: how many.
+    #[inline(always)]
+    fn run(&mut self, machine: &Machine, text: &[u8]) -> usize {
+        let is_quiet = self.near == 0
+            && self.open == 0
+            && self.threads.len() <= 1
+            && self.pending.is_empty()
+            && self.swallow.is_none()
+            && self.names.is_none()
+            && self.before.is_some_and(|before| machine.is_small(before));
+        if !is_quiet {
+            return 0;
+        }
+        let mut read = 0;
+        for byte in text.iter().take_while(|byte| byte.is_ascii_lowercase()) {
+            let c = char::from(*byte);
+            let mut recent = self.recent;
+            recent.push(c);
+            if machine.words.may_end(recent) {
+                break;
+            }
+            let letter = machine.alphabet.letter(c);
+            if let Some(thread) = self.threads.first_mut() {
+                let length = self.ring.count + 1 - thread.from;
+                let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { break };
+                let state = automaton.next(thread.state, automaton.class(letter));
+                if state & MATCHES != 0 || length == PLAIN || length >= LONG {
+                    break;
+                }
+                thread.state = state;
+                if state == super::compile::DEAD {
+                    self.threads.clear();
+                }
+            }
+            self.recent = recent;
+            self.before = Some(letter);
+            self.ring.push(Symbol { c, len: 1, at: self.bytes });
+            self.bytes += 1;
+            read += 1;
+        }
+        read
+    }
+
+    fn has(&self, from: u64, to: u64, what: impl Fn(char) -> bool) -> bool {
+        (from..=to).any(|index| self.ring.char(index).is_some_and(&what))
     }
 
     /// Begins a thread in each automaton in which a match may begin here.
     #[inline(always)]
-    fn begin(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16) {
-        let begins = machine.sides(symbol.letter).begins;
+    fn begin(&mut self, machine: &Machine, symbol: Symbol, letter: u16, index: u64, before: u16) {
+        let begins = machine.sides(letter).begins;
         let follows = machine.sides(before).follows;
         // Behind a word of letters something must part the value from it: `tokens` is another word.
         let is_parted = self.between > 0 || !self.is_letter_word || !symbol.c.is_ascii_alphabetic();
@@ -283,22 +340,23 @@ impl Scan {
         for (start, (begins, follows)) in begins.into_iter().zip(follows).enumerate() {
             let mask = begins & follows & asked.get(start).copied().unwrap_or(0);
             if mask != 0 {
-                self.begin_in(machine, symbol, index, before, start, mask);
+                let thread =
+                    Thread { automaton: 0, start: start as u8, state: 0, from: index, at: symbol.at, open: self.open };
+                self.begin_in(machine, thread, letter, before, mask);
             }
         }
     }
 
     #[inline(never)]
-    fn begin_in(&mut self, machine: &Machine, symbol: Symbol, index: u64, before: u16, start: usize, mut mask: u16) {
+    fn begin_in(&mut self, machine: &Machine, thread: Thread, letter: u16, before: u16, mut mask: u16) {
         while mask != 0 {
             let which = mask.trailing_zeros();
             mask &= mask - 1;
             let Some(automaton) = machine.automata.get(which as usize) else { continue };
-            let class = automaton.class(before);
-            let state = automaton.next(automaton.begin(start, class), automaton.class(symbol.letter));
+            let first = automaton.begin(usize::from(thread.start), automaton.class(before));
+            let state = automaton.next(first, automaton.class(letter));
             if state != super::compile::DEAD && self.threads.len() < THREADS {
-                let (automaton, start) = (which as u8, start as u8);
-                self.threads.push(Thread { automaton, start, state, from: index, at: symbol.at, open: self.open });
+                self.threads.push(Thread { automaton: which as u8, state, ..thread });
             }
         }
     }
@@ -313,7 +371,11 @@ impl Scan {
             return;
         }
         let candidate = Candidate { ring: &self.ring, from: thread.from, to, context };
-        let Some(verdict) = verify(live.check, &candidate) else { return };
+        let Some(mut verdict) = verify(live.check, &candidate) else { return };
+        if live.tail.is_some() {
+            // It goes on: nothing of it is behind its end.
+            verdict.to = to;
+        }
         let mut score = i32::from(live.base) + i32::from(verdict.bonus);
         if live.start != Start::After {
             score += if context { 25 } else { 0 } - if against { 35 } else { 0 };
@@ -328,7 +390,7 @@ impl Scan {
         // What is nothing private takes the place of an entity that `take` leaves out.
         let entity = live.entity.unwrap_or(NOTHING);
         let score = score.clamp(1, 100) as u8;
-        let finding = Finding { entity, rule, score, start: first.at, end: last.end };
+        let finding = Finding { entity, rule, score, start: first.at, end: last.at + usize::from(last.len) };
         if !machine.allow.is_empty() && candidate.is_allowed(&verdict, &machine.allow) {
             self.keep(Finding { entity: NOTHING, score: 100, ..finding });
             return;
@@ -478,7 +540,7 @@ impl Scan {
             }
         };
         if belongs {
-            swallow.finding.end = symbol.end;
+            swallow.finding.end = symbol.at + usize::from(symbol.len);
         }
         belongs
     }

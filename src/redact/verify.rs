@@ -1,7 +1,7 @@
 //! The last word on a match: from what an automaton walked over to what a validator takes, and what its surroundings say.
 
 use super::check::{
-    card, date, device, email, eu, hk_mo_tw, iban, id_cn, ip, permit, phone, plate, secret, us_uk, uscc,
+    card, date, device, email, eu, hk_mo_tw, iban, id_cn, ip, more, permit, phone, plate, secret, us_uk, uscc,
 };
 use super::machine::plain;
 use super::rules::Check;
@@ -314,6 +314,12 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             ];
             when(checks.iter().any(|check| check(&text)))
         }
+        Check::NationalId => {
+            let text = candidate.bare().to_ascii_uppercase();
+            let checks =
+                [more::in_aadhaar, more::br_cpf, more::kr_rrn, more::kr_rrn_shape, more::jp_my_number, more::sg_nric];
+            when(checks.iter().any(|check| check(&text)))
+        }
         Check::Key => {
             let text = candidate.text();
             let body = text.rsplit(['-', '_', '.', ':']).next().unwrap_or(&text);
@@ -325,7 +331,7 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
                 ["hbGci", "0eXAi", "raWQi", "lbmMi", "jdHki", "4NX", "qa3Ui", "qd2si", "6aXAi"];
             let text = candidate.text();
             let rest = text.get(3..).unwrap_or_default();
-            when(BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning)))
+            when(secret::jwt_header(&text) || BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning)))
         }
         Check::Zhipu => {
             let text = candidate.text();
@@ -370,6 +376,7 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let plain = is_password
                 && (digits >= 6 && letters == 0 && marks == 0
                     || quoted && letters >= 6 && secret::entropy(&text) >= 250 && marks == 0);
+            let code = code || said.contains(&'=') && secret::is_code(&text);
             let is_value = text.len() >= 4
                 && assigned
                 && !code
@@ -383,7 +390,13 @@ pub(crate) fn verify(check: Check, candidate: &Candidate<'_>) -> Option<Verdict>
             let digits = text.bytes().filter(u8::is_ascii_digit).count();
             let upper = text.bytes().filter(u8::is_ascii_uppercase).count();
             let lower = text.bytes().filter(u8::is_ascii_lowercase).count();
-            let mixed = digits > 1 && upper + lower > 3
+            let turns = text
+                .as_bytes()
+                .windows(2)
+                .filter(|pair| matches!(pair, [a, b] if a.is_ascii_uppercase() != b.is_ascii_uppercase()))
+                .count();
+            let mixed = turns > 6 && upper > 4 && lower > 4
+                || digits > 1 && upper + lower > 3
                 || upper > 2 && lower > 2 && digits > 0
                 || upper > 3 && lower > 3 && text.len() < 14;
             let parts = text.split(['_', '-', '.', '/']).filter(|part| part.len() > 1).count();

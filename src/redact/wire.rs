@@ -11,9 +11,11 @@
 //! Data that is not JSON passes as it is, or is hidden as plain text; unfinished JSON at the very end is then left out.
 
 mod channels;
+mod edit;
 mod found;
 mod json_text;
 mod lines;
+mod texts;
 
 pub use channels::{Channel, Channels, text};
 
@@ -25,13 +27,11 @@ use super::restore::Sink;
 use super::session::Session;
 use crate::error::{Error, ErrorKind};
 use crate::json::string::{body as inside, unescaped};
-use crate::json::write::push_quoted;
 use crate::reply::error_body;
-use crate::request::span::Span;
 use crate::sse::{Decoder, Item, Options};
-use channels::Key;
-use found::{Found, Reading};
-use lines::Template;
+use edit::Edit;
+use found::Found;
+use texts::{Hands, Texts, Whole};
 
 /// Whether an answer can differ at all: else its bytes may pass without being looked at.
 pub fn needs(redactor: &Redactor, session: &Session) -> bool {
@@ -41,7 +41,8 @@ pub fn needs(redactor: &Redactor, session: &Session) -> bool {
 /// One answer that is handed on as an event stream.
 ///
 /// For every split of the bytes, what comes out is the same. Holds the event that is not whole yet, and what the texts hold back. An
-/// event over the limit ends the answer with an error event if new private data is to be hidden; else all that follows passes as it is.
+/// event over the limit (with comments in it: four times that) ends the answer with an error event if new private data is to be hidden;
+/// else all that follows passes as it is. Whether anything is to be done at all ([`needs`]) is asked when the first byte comes.
 #[derive(Debug)]
 pub struct AnswerStream {
     decoder: Decoder,
@@ -64,6 +65,9 @@ enum Mode {
     /// No byte passes.
     Over,
 }
+
+/// How many times the limit may be held: only comments can be longer than it.
+const HELD: usize = 4;
 
 impl Default for AnswerStream {
     fn default() -> Self {
@@ -141,8 +145,10 @@ impl AnswerStream {
                         joined = [core::mem::take(&mut self.held).as_slice(), part].concat();
                         &joined
                     };
-                    let event = Whole { raw, event_type: &event.event_type, data: &event.data, last: false };
                     from = end;
+                    let (before, raw) = lines::split(raw);
+                    out.extend_from_slice(before);
+                    let event = Whole { raw, event_type: &event.event_type, data: &event.data, last: false };
                     self.texts.event(&mut Hands { redactor, session, tally, out }, &event)
                 }
                 Ok(Some(_)) => continue,
@@ -152,19 +158,21 @@ impl AnswerStream {
                         out.append(&mut self.held);
                     }
                     self.after_cr = self.held.is_empty() && out.last() == Some(&b'\r');
-                    if self.held.len() <= self.limit.saturating_mul(2) {
+                    if self.held.len() <= self.limit.saturating_mul(HELD) {
                         return;
                     }
                     from = end;
                     false
                 }
                 Err(_) => {
-                    self.held.extend_from_slice(bytes.get(from..).unwrap_or_default());
+                    self.held.extend_from_slice(part);
+                    from = end;
                     false
                 }
             };
             if !fits {
-                return self.give_up(&mut Hands { redactor, session, tally, out });
+                let rest = bytes.get(from..).unwrap_or_default();
+                return self.give_up(&mut Hands { redactor, session, tally, out }, rest);
             }
         }
     }
@@ -176,23 +184,27 @@ impl AnswerStream {
             return;
         }
         let mut hands = Hands { redactor, session, tally, out };
-        let raw = core::mem::take(&mut self.held);
+        let held = core::mem::take(&mut self.held);
+        let (before, raw) = lines::split(&held);
+        hands.out.extend_from_slice(before);
         match self.decoder.finish() {
             Some(Item::Event(event)) => {
-                let event = Whole { raw: &raw, event_type: &event.event_type, data: &event.data, last: true };
+                let event = Whole { raw, event_type: &event.event_type, data: &event.data, last: true };
                 self.texts.event(&mut hands, &event);
             }
             _ => {
                 self.texts.flush(&mut hands, None);
-                hands.out.extend_from_slice(&raw);
+                hands.out.extend_from_slice(raw);
             }
         }
     }
 
-    /// An event cannot be read.
-    fn give_up(&mut self, hands: &mut Hands<'_>) {
-        self.texts.flush(hands, None);
+    /// The event that is held cannot be searched; `rest` stands behind it.
+    fn give_up(&mut self, hands: &mut Hands<'_>, rest: &[u8]) {
         let held = core::mem::take(&mut self.held);
+        let (before, event) = lines::split(&held);
+        hands.out.extend_from_slice(before);
+        self.texts.flush(hands, None);
         if hands.hides() {
             self.mode = Mode::Over;
             let message =
@@ -201,7 +213,8 @@ impl AnswerStream {
             lines::event("message", &error_body(&error), hands.out);
         } else {
             self.mode = Mode::Passing;
-            hands.out.extend_from_slice(&held);
+            hands.out.extend_from_slice(event);
+            hands.out.extend_from_slice(rest);
         }
     }
 }
@@ -249,215 +262,4 @@ fn is_almost_json(text: &str) -> bool {
 /// Base64 holds no text.
 fn is_left_alone(found: &Found, raw: &str) -> bool {
     found.key.channel == Channel::Other && is_base64(raw)
-}
-
-/// What it takes to hand on an event.
-struct Hands<'a> {
-    redactor: &'a Redactor,
-    session: &'a mut Session,
-    tally: &'a mut Tally,
-    out: &'a mut Vec<u8>,
-}
-
-impl Hands<'_> {
-    /// Whether new private data is to be hidden.
-    fn hides(&self) -> bool {
-        self.redactor.policy().answers == Answers::Mask
-    }
-}
-
-/// An event that is whole.
-struct Whole<'a> {
-    raw: &'a [u8],
-    event_type: &'a str,
-    data: &'a str,
-    /// The stream ends behind it, and without its blank line.
-    last: bool,
-}
-
-/// The texts of a stream, and how to hand on the rest of each.
-#[derive(Debug)]
-struct Texts {
-    channels: Channels,
-    templates: Vec<Template>,
-}
-
-/// The text of a stream whose data is not JSON.
-const PLAIN: Key = Key { choice: u32::MAX, channel: Channel::Other, lane: 0 };
-
-impl Texts {
-    /// Hands one event on; false if that cannot be, and nothing was.
-    fn event(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) -> bool {
-        if event.data.trim_ascii() == "[DONE]" {
-            self.flush(hands, None);
-            hands.out.extend_from_slice(event.raw);
-            return true;
-        }
-        let Some(reading) = found::read(event.data, true, hands.hides()) else {
-            self.plain(hands, event);
-            return true;
-        };
-        if reading.too_deep && hands.hides() {
-            return false;
-        }
-        match self.texts(hands, event, &reading) {
-            None if hands.hides() => return false,
-            Some(edit) if !edit.changes.is_empty() => {
-                let mut data = String::with_capacity(event.data.len());
-                edit.write(event.data, &mut data);
-                lines::rewrite(event.raw, Some(&data), hands.out);
-            }
-            _ => hands.out.extend_from_slice(event.raw),
-        }
-        true
-    }
-
-    /// What changes in an event of JSON. What its end lets go is handed on before it; `None` if there are too many texts.
-    fn texts(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>, reading: &Reading) -> Option<Edit> {
-        let mut edit = Edit::default();
-        // Where each text's last piece stands, so that what an end lets go can be put behind it.
-        let mut last: Vec<(Key, usize)> = Vec::new();
-        let mut pieces = Vec::with_capacity(reading.found.len());
-        for found in &reading.found {
-            let raw = inside(found.span.of(event.data)).unwrap_or_default();
-            let mut piece = String::new();
-            let Hands { redactor, session, tally, .. } = hands;
-            let changed = if is_left_alone(found, raw) {
-                false
-            } else if found.whole {
-                let old = unescaped(raw)?;
-                text(redactor, session, found.key.channel, self.channels.sink(), &old, &mut piece, tally);
-                piece != old
-            } else {
-                last.retain(|(key, _)| *key != found.key);
-                last.push((found.key, pieces.len()));
-                self.channels.push_json(redactor, session, found.key, raw, &mut piece, tally)?
-            };
-            pieces.push((piece, changed));
-        }
-        let all = reading.all_ended || event.last;
-        for (key, at) in last {
-            if all || reading.ended.contains(&key.choice) {
-                let Some((piece, changed)) = pieces.get_mut(at) else { continue };
-                let before = piece.len();
-                let Hands { redactor, session, tally, .. } = hands;
-                self.channels.finish_key(redactor, session, key, piece, tally);
-                *changed |= piece.len() > before;
-            } else if self.channels.holds(key)
-                && let Some(found) = reading.found.get(at)
-            {
-                self.keep_template(key, event, found.span);
-            }
-        }
-        if all {
-            self.flush(hands, None);
-        } else {
-            for choice in &reading.ended {
-                self.flush(hands, Some(*choice));
-            }
-        }
-        for (found, (piece, changed)) in reading.found.iter().zip(&pieces) {
-            if *changed {
-                edit.replace(found, piece);
-            }
-        }
-        edit.logprobs(reading, hands.hides(), event.data);
-        Some(edit)
-    }
-
-    fn keep_template(&mut self, key: Key, event: &Whole<'_>, target: Span) {
-        self.templates.retain(|template| template.key != key);
-        let around = found::template(event.data, target);
-        self.templates.push(Template { key, event_type: event.event_type.to_owned(), around });
-    }
-
-    /// Hands on what is held of all texts, or of those of a choice.
-    fn flush(&mut self, hands: &mut Hands<'_>, choice: Option<u32>) {
-        let Hands { redactor, session, tally, out } = hands;
-        let templates = &self.templates;
-        let mut each = |key: Key, rest: &str| {
-            let Some(template) = templates.iter().find(|template| template.key == key) else { return };
-            match &template.around {
-                Some((before, behind)) => {
-                    let mut data = before.clone();
-                    push_quoted(&mut data, rest);
-                    data.push_str(behind);
-                    lines::event(&template.event_type, &data, out);
-                }
-                None => lines::event(&template.event_type, rest, out),
-            }
-        };
-        self.channels.flush_keys(redactor, session, choice, &mut each, tally);
-        self.templates.retain(|template| choice.is_some_and(|choice| choice != template.key.choice));
-    }
-
-    /// Data that is not JSON: one text over all such events.
-    fn plain(&mut self, hands: &mut Hands<'_>, event: &Whole<'_>) {
-        if !hands.hides() {
-            if event.last {
-                self.flush(hands, None);
-            }
-            return hands.out.extend_from_slice(event.raw);
-        }
-        let mut piece = String::new();
-        let Hands { redactor, session, tally, .. } = hands;
-        if is_almost_json(event.data) {
-            if !event.last {
-                piece = json_text::hide(redactor, session, event.data, tally);
-            }
-        } else {
-            self.channels.push(redactor, session, PLAIN.choice, PLAIN.channel, event.data, &mut piece, tally);
-        }
-        if event.last {
-            let Hands { redactor, session, tally, .. } = hands;
-            self.channels.finish(redactor, session, PLAIN.choice, PLAIN.channel, &mut piece, tally);
-            self.flush(hands, None);
-        } else if !self.templates.iter().any(|template| template.key == PLAIN) {
-            let event_type = event.event_type.to_owned();
-            self.templates.push(Template { key: PLAIN, event_type, around: None });
-        }
-        if piece == event.data {
-            hands.out.extend_from_slice(event.raw);
-        } else {
-            lines::rewrite(event.raw, Some(&*piece).filter(|piece| !piece.is_empty()), hands.out);
-        }
-    }
-}
-
-/// Strings to be put in the place of others, in order.
-#[derive(Default)]
-struct Edit {
-    changes: Vec<(Span, String)>,
-    choices: Vec<u32>,
-}
-
-impl Edit {
-    fn replace(&mut self, found: &Found, with: &str) {
-        let mut json = String::with_capacity(with.len() + 2);
-        push_quoted(&mut json, with);
-        self.changes.push((found.span, json));
-        self.choices.push(found.key.choice);
-    }
-
-    /// Leaves the tokens of changed texts out, where something is to be hidden.
-    fn logprobs(&mut self, reading: &Reading, hides: bool, text: &str) {
-        for (choice, span) in reading.logprobs.iter().filter(|_| hides) {
-            if self.choices.contains(choice) {
-                let none = if span.of(text).starts_with('[') { "[]" } else { "null" };
-                let at =
-                    self.changes.iter().position(|(other, _)| other.start > span.start).unwrap_or(self.changes.len());
-                self.changes.insert(at, (*span, none.to_owned()));
-            }
-        }
-    }
-
-    fn write(&self, text: &str, out: &mut String) {
-        let mut done = 0;
-        for (span, with) in &self.changes {
-            out.push_str(text.get(done..span.start).unwrap_or_default());
-            out.push_str(with);
-            done = span.end;
-        }
-        out.push_str(text.get(done..).unwrap_or_default());
-    }
 }

@@ -92,14 +92,17 @@ impl Words {
     #[inline(never)]
     pub(crate) fn ending(&self, back: impl Fn(usize) -> Option<char>) -> u64 {
         let Some(last) = back(0).map(|c| c.to_ascii_lowercase()) else { return 0 };
-        let from = self.words.partition_point(|word| word.reversed.first().is_some_and(|c| *c < last));
+        let before = back(1).map_or('\0', |c| c.to_ascii_lowercase());
+        let key = |word: &Word| (word.reversed.first().copied(), word.reversed.get(1).copied());
+        let wanted = (Some(last), Some(before));
+        let from = self.words.partition_point(|word| key(word) < wanted);
         let mut groups = 0;
         for word in self.words.get(from..).unwrap_or_default() {
-            if word.reversed.first() != Some(&last) {
+            if key(word) != wanted {
                 break;
             }
             let same = |(at, c): (usize, &char)| back(at).is_some_and(|found| found.to_ascii_lowercase() == *c);
-            if word.reversed.iter().enumerate().skip(1).all(|(at, c)| same((at, c))) && is_apart(word, &back) {
+            if word.reversed.iter().enumerate().skip(2).all(|(at, c)| same((at, c))) && is_apart(word, &back) {
                 groups |= word.groups;
             }
         }

@@ -1,6 +1,6 @@
 /** Bytes, raw and gzipped: what our builds hold, and what an app pays that imports only what it uses. */
 import { mkdirSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { appFolder, BENCH, filesBelow, OUTPUT, packageFolder, ROOT, shown, workerFolder } from "./builds.mjs";
 import { OUR_NAME } from "./ours.mjs";
@@ -43,13 +43,23 @@ const OUR_APPS = [
 const gate = await createGate({ baseUrl: "/v1" });
 for await (const delta of gate.stream({ model: "m", messages: [{ role: "user", content: "hi" }] }))
   if (delta.type === "text") document.body.append(delta.text);`,
+    wasm: ["sluicegate.wasm"],
+  },
+  {
+    name: `${OUR_NAME}, redacting`,
+    source: `import { createGate } from "sluicegate";
+const gate = await createGate({ baseUrl: "/v1", redact: true });
+for await (const delta of gate.stream({ model: "m", messages: [{ role: "user", content: "hi" }] }))
+  if (delta.type === "text") document.body.append(delta.text);`,
+    wasm: ["sluicegate.wasm", "redact.wasm"],
+    lazy: true,
   },
 ];
 
 export async function run({ progress }) {
   const apps = [];
   const app = appFolder();
-  if (app) for (const each of OUR_APPS) apps.push(await bundled(each, app, wasmFiles(), progress));
+  if (app) for (const each of OUR_APPS) apps.push(await bundled(each, app, wasmFiles(each.wasm), progress));
   for (const each of APPS) apps.push(await bundled(each, BENCH, [], progress));
   const folders = {
     "dist/npm": packageFolder() && measured(join(ROOT, "dist/npm")),
@@ -66,30 +76,41 @@ async function portkey() {
   return sizes(outputFiles[0].contents);
 }
 
-const wasmFiles = () => filesBelow(join(ROOT, "dist/npm")).filter((path) => extname(path) === ".wasm");
+const wasmFiles = (names) => filesBelow(join(ROOT, "dist/npm")).filter((path) => names.includes(basename(path)));
 
 const sizes = (content) => ({ raw: content.length, gzip: gzipSync(content, { level: 9 }).length });
 const sum = (list) => list.reduce((total, { raw, gzip }) => ({ raw: total.raw + raw, gzip: total.gzip + gzip }), { raw: 0, gzip: 0 });
 
 /**
  * Bundles one app as its author would for the browser. Where the bundler leaves the wasm to the page (`new URL(…, import.meta.url)`),
- * the package's own file counts.
+ * the package's own file counts. What the app loads only when it needs it counts where it is `lazy`: where it does.
  */
-async function bundled({ name, source }, resolveDir, wasm, progress) {
+async function bundled({ name, source, lazy = false }, resolveDir, wasm, progress) {
   progress(`bundling an app with ${name}`);
   const { build } = await import("esbuild");
   const outdir = join(OUTPUT, "size", name.replaceAll(/[^a-z]+/g, "-"));
   mkdirSync(outdir, { recursive: true });
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir, sourcefile: "app.js" },
-    bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022", write: false, outdir, logLevel: "error",
+    bundle: true, splitting: true, metafile: true, minify: true, format: "esm", platform: "browser", target: "es2022", write: false, outdir, logLevel: "error",
     define: { "process.env.NODE_ENV": '"production"' },
     loader: { ".wasm": "file" },
   });
-  const code = sum(outputFiles.filter(({ path }) => extname(path) !== ".wasm").map(({ contents }) => sizes(contents)));
+  const wanted = lazy ? Object.keys(metafile.outputs) : atOnce(metafile.outputs);
+  const isWanted = ({ path }) => extname(path) !== ".wasm" && wanted.some((own) => path.endsWith(own.slice(own.lastIndexOf("/"))));
+  const code = sum(outputFiles.filter(isWanted).map(({ contents }) => sizes(contents)));
   const emitted = outputFiles.filter(({ path }) => extname(path) === ".wasm").map(({ contents }) => sizes(contents));
   const data = sum(emitted.length > 0 ? emitted : wasm.map((path) => sizes(readFileSync(path))));
   return { name, code, wasm: data, total: sum([code, data]) };
+}
+
+/** The outputs that the app's entry imports, itself or by others, without what it imports later. */
+function atOnce(outputs) {
+  const found = [Object.keys(outputs).find((path) => outputs[path].entryPoint?.includes("app.js"))];
+  for (const path of found) {
+    for (const { path: to, kind } of outputs[path].imports) if (kind === "import-statement" && outputs[to] && !found.includes(to)) found.push(to);
+  }
+  return found;
 }
 
 function measured(folder) {

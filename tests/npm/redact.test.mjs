@@ -1,6 +1,7 @@
 // sluicegate/redact by itself: what crosses between JavaScript and the core. What is found, and how it is written, is tested natively.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { GateError as MainGateError } from "sluicegate";
 import { createRedactor, GateError } from "sluicegate/redact";
@@ -98,9 +99,36 @@ test("a session that is cleared gives nothing back; a redactor that is closed do
   assert.equal((await failureOf(through(stream, [PHONE]))).code, "redaction_failed");
 });
 
+test("a session goes on in the next redactor of the same key", async () => {
+  const [first, second] = [await createRedactor({ key: KEY }), await createRedactor({ key: KEY })];
+  const { text } = first.redact(PHONE);
+  second.session.import(first.session.export());
+  assert.equal(second.restore(text), PHONE);
+  assert.equal(second.redact(PHONE).text, text);
+  assert.throws(() => second.session.import("{"), GateError);
+});
+
+test("names are searched for once their weights are loaded: bytes, a response, or an address", async () => {
+  const address = new URL(import.meta.resolve("sluicegate/names.bin"));
+  const weights = await readFile(address);
+  for (const source of [weights, weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.length), new Response(weights), address, address.href]) {
+    const redactor = await createRedactor();
+    assert.equal(redactor.hasNames, false);
+    await redactor.loadNames(source);
+    assert.equal(redactor.hasNames, true);
+    const text = "昨天王建国和李秀英在北京讨论了合同。";
+    const { text: masked, findings } = redactor.redact(text);
+    assert.ok(findings.some(({ type, start, end }) => type === "PERSON" && text.slice(start, end) === "王建国"), JSON.stringify(findings));
+    assert.equal(redactor.restore(masked), text);
+  }
+  const redactor = await createRedactor();
+  assert.ok((await failureOf(redactor.loadNames(new Uint8Array(64)))) instanceof GateError);
+  assert.equal(redactor.hasNames, false);
+});
+
 test("a fault in the policy is named, as the one error class of the package", async () => {
   assert.equal(GateError, MainGateError);
-  for (const [options, param] of [[{ key: new Uint8Array(31) }, "key"], [{ key: "secret" }, "key"]]) {
+  for (const [options, param] of [[{ key: new Uint8Array(31) }, "key"], [{ key: "secret" }, "key"], [{ entities: { NOSUCH: "mask" } }, "entities.NOSUCH"], [{ mode: "maybe" }, "mode"], [{ unknown: 1 }, "unknown"]]) {
     const error = await failureOf(createRedactor(options));
     assert.ok(error instanceof GateError);
     assert.deepEqual([error.code, error.param], ["misconfigured", param]);

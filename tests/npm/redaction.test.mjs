@@ -1,11 +1,12 @@
 // createGate({ redact }): what leaves the device, and what comes back. The upstream is a fetch that notes what it gets and echoes it.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import OpenAI from "openai";
 import { createGate, GateError } from "sluicegate";
+import { localBackend } from "sluicegate/local";
 import { createGate as createSlimGate } from "sluicegate/slim";
-import { readFile } from "node:fs/promises";
 import { chunk, completion, failureOf, joined, ONE_ATTEMPT, readAll, sse, streamed, watchRejections } from "./lib.mjs";
 
 const rejections = watchRejections();
@@ -240,6 +241,102 @@ test("the slim entry redacts with the wasm that it is given", async () => {
   const gate = await createSlimGate({ ...ONE_ATTEMPT, wasm: wasm("sluicegate"), baseUrl: BASE, model: "m", redact: { wasm: wasm("redact") }, fetch });
   assert.equal((await gate.chat({ messages: MESSAGES })).text, TEXT);
   assert.ok(withoutValues(sent[0].body));
+});
+
+test("what a policy blocks stops the call before anything is sent, and the value is in no word of it", async () => {
+  const { sent, fetch } = upstream(echo());
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", redact: { entities: { PHONE_CN: "block" } }, fetch });
+  const heard = [];
+  gate.on("end", ({ error }) => heard.push(error.code));
+  const error = await failureOf(gate.chat({ messages: MESSAGES }));
+  assert.deepEqual([error.code, error.status, error.param], ["private_data", 400, "messages[0].content"]);
+  assert.match(error.message, /PHONE_CN/);
+  const openai = new OpenAI({ apiKey: "sdk", baseURL: BASE, fetch: gate.fetch, maxRetries: 2 });
+  const refused = await failureOf(openai.chat.completions.create({ model: "m", messages: MESSAGES }));
+  assert.deepEqual([refused.status, refused.code, refused.param], [400, "private_data", "messages[0].content"]);
+  for (const each of [error, refused]) assert.ok(withoutValues(`${each.message} ${each.stack} ${JSON.stringify(each)}`));
+  assert.deepEqual([sent.length, heard], [0, ["private_data", "private_data"]]);
+});
+
+/** A model on the device that answers what it was asked, and notes it. */
+function local(availability = "ready") {
+  const asked = [];
+  const backend = localBackend({
+    id: "fake",
+    model: "tiny",
+    availability: async () => availability,
+    async *stream({ messages }) {
+      asked.push(messages.at(-1).content);
+      yield `heard ${messages.at(-1).content}`;
+    },
+  });
+  return { asked, backend };
+}
+
+test("what only the device may read goes to a local model as it is, and nowhere else", async () => {
+  const redact = { entities: { PHONE_CN: "local_only" } };
+  const { sent, fetch } = upstream(echo());
+  const { asked, backend } = local();
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", redact, fetch, fallback: [{ baseUrl: "http://spare.test/v1" }, backend] });
+  const reply = await gate.stream({ messages: MESSAGES }).reply();
+  assert.deepEqual([reply.text, reply.source, sent.length, asked], [`heard ${TEXT}`, "local:fake", 0, [TEXT]]);
+  assert.deepEqual(reply.redaction.counts, [{ type: "PHONE_CN", action: "local_only", count: 2 }]);
+  const openai = new OpenAI({ apiKey: "sdk", baseURL: BASE, fetch: gate.fetch, maxRetries: 0 });
+  const { choices } = await openai.chat.completions.create({ model: "m", messages: MESSAGES });
+  assert.deepEqual([choices[0].message.content, sent.length], [`heard ${TEXT}`, 0]);
+  // Other requests of the same gate go where they always go.
+  await gate.chat({ messages: [{ role: "user", content: "hello" }] });
+  assert.equal(sent.length, 1);
+});
+
+test("what only the device may read goes nowhere while no local model is ready, nor by another route or to another address", async () => {
+  const redact = { entities: { PHONE_CN: "local_only" } };
+  const { sent, fetch } = upstream(echo());
+  for (const fallback of [[], [local("downloadable").backend]]) {
+    const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", redact, fetch, fallback });
+    const error = await failureOf(gate.chat({ messages: MESSAGES }));
+    assert.deepEqual([error.code, error.status], ["local_only", 403]);
+    assert.match(error.message, /PHONE_CN/);
+  }
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", redact, fetch, fallback: [local().backend] });
+  const body = JSON.stringify({ model: "m", messages: MESSAGES, input: TEXT });
+  for (const url of [`${BASE}/embeddings`, "http://elsewhere.test/v1/chat/completions"]) {
+    const response = await gate.fetch(url, { method: "POST", body });
+    assert.deepEqual([response.status, (await response.json()).error.code], [403, "local_only"], url);
+  }
+  assert.equal(sent.length, 0);
+});
+
+test("a local model that stands in for the network gets what the network would have got", async () => {
+  const { asked, backend } = local();
+  const fetch = async () => {
+    throw new TypeError("offline");
+  };
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", redact: true, fetch, fallback: [backend] });
+  const { text } = await gate.chat({ messages: MESSAGES });
+  assert.ok(withoutValues(asked[0]));
+  assert.equal(text, `heard ${TEXT}`);
+});
+
+test("private data that is new in an answer is hidden where the policy says so, and ours is given back", async () => {
+  const other = "18612345678";
+  const { fetch } = upstream(({ body }) => streamed([...`${JSON.parse(body).messages[0].content} or ${other}`].map((content) => sse(chunk({ content }))).concat(sse(chunk({}, "stop")))));
+  const gate = await createGate({ ...ONE_ATTEMPT, baseUrl: BASE, model: "m", redact: { answers: "mask", language: "en" }, fetch });
+  const { deltas, end } = await readAll(gate.stream({ messages: MESSAGES }));
+  assert.equal(joined(deltas, "text"), `${TEXT} or ***PHONE***`);
+  assert.equal(end.reply.text, `${TEXT} or ***PHONE***`);
+  assert.deepEqual(end.reply.redaction.counts.at(-1), { type: "PHONE_CN", action: "label", count: 1 });
+});
+
+test("an answer that is begun anew forgets what was held of the old one", async () => {
+  let calls = 0;
+  const { fetch } = upstream(() => (calls++ === 0 ? streamed([sse(chunk({ content: '{"a":"⟦手' }))]) : streamed([sse(chunk({ content: '{"a":1}' }), chunk({}, "stop"), "[DONE]")])));
+  const gate = await createGate({ baseUrl: BASE, model: "m", redact: true, fetch, retry: { firstMs: 1, capMs: 1 }, continuation: { replace: true } });
+  // JSON that breaks off is not gone on with.
+  const { deltas } = await readAll(gate.stream({ messages: MESSAGES, response_format: { type: "json_object" } }));
+  const restarted = deltas.findIndex(({ code }) => code === "restarted");
+  assert.ok(restarted >= 0, JSON.stringify(deltas));
+  assert.equal(joined(deltas.slice(restarted), "text"), '{"a":1}');
 });
 
 test("cancelling a stream cancels the upstream's, behind the restoring too", async () => {

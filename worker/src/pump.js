@@ -41,14 +41,16 @@ export async function admit(door, request, limit, namespace, id, caller, seal) {
 const UTF8 = new TextEncoder();
 // What a key is made for: the same secret makes others for other ends.
 const PURPOSE = "sluicegate redaction tokens 1\n";
-// The secret of an isolate that was given none; made in a request, since there are no random numbers outside of one.
-let own;
+// The secret as it was used last. An isolate that was given none makes one in a request: there are no random numbers outside of one.
+let sealed;
 
 /** The key of a caller's tokens: the same as long as the secret is. */
 async function keyOf(seal, caller) {
-  const secret = seal ? UTF8.encode(seal) : (own ??= crypto.getRandomValues(new Uint8Array(32)));
-  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", key, UTF8.encode(PURPOSE + caller)));
+  if (sealed?.seal !== seal) {
+    const secret = seal ? UTF8.encode(seal) : crypto.getRandomValues(new Uint8Array(32));
+    sealed = { seal, key: crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]) };
+  }
+  return new Uint8Array(await crypto.subtle.sign("HMAC", await sealed.key, UTF8.encode(PURPOSE + caller)));
 }
 
 /** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */

@@ -54,6 +54,19 @@ impl Text {
         labels
     }
 
+    /// Of each byte whether the entity there goes on beyond the tagger's sight, so that its kind need not be known yet.
+    pub fn loose(&self) -> Vec<bool> {
+        let mut loose = vec![false; self.text.len() + 1];
+        for &(start, end, _) in &self.entities {
+            for (at, c) in self.text[start..end].char_indices() {
+                let rest = self.text[start + at..end].chars().skip(1);
+                loose[start + at] =
+                    if c.is_ascii() { rest.filter(|c| *c == ' ').count() > 1 } else { rest.count() > 2 };
+            }
+        }
+        loose
+    }
+
     pub fn excuses(&self, label: u8) -> bool {
         Label(label).kind().is_some_and(|kind| self.unmarked.contains(&kind))
     }

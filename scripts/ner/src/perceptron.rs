@@ -45,6 +45,7 @@ pub struct Lesson<'a> {
     pub perceptron: &'a mut Perceptron,
     pub text: &'a Text,
     pub labels: &'a [u8],
+    pub loose: &'a [bool],
     pub lists: &'a Lists,
 }
 
@@ -57,7 +58,8 @@ pub struct Lists {
 
 impl Lists {
     pub fn fold(&self, c: char) -> char {
-        let found = u16::try_from(u32::from(c)).ok().and_then(|key| self.folds.binary_search_by_key(&key, |pair| pair.0).ok());
+        let found =
+            u16::try_from(u32::from(c)).ok().and_then(|key| self.folds.binary_search_by_key(&key, |pair| pair.0).ok());
         found.and_then(|at| char::from_u32(u32::from(self.folds[at].1))).unwrap_or(c)
     }
 
@@ -83,7 +85,7 @@ impl Perceptron {
 }
 
 impl Scorer for Lesson<'_> {
-    fn decide(&mut self, features: &[u64], at: usize, _: i8) -> (Label, i32) {
+    fn decide(&mut self, features: &[u64], at: usize, open: bool, _: i8) -> (Label, i32) {
         let all = &mut *self.perceptron;
         all.steps += 1;
         let mut slots = [0usize; 32];
@@ -98,13 +100,24 @@ impl Scorer for Lesson<'_> {
                 }
             }
         }
-        let right = self.labels[at];
-        let best = (0..=WEIGHTS).max_by_key(|&label| (scores[label], WEIGHTS - label)).unwrap_or(0);
+        let may = |label: usize| open || label == 0 || label % 2 == 1;
+        let mut right = self.labels[at];
+        let same = |label: usize| self.loose[at] && right != 0 && label != 0 && label % 2 == usize::from(right % 2);
+        let best = (0..=WEIGHTS)
+            .filter(|&label| may(label))
+            .max_by_key(|&label| (scores[label], WEIGHTS - label))
+            .unwrap_or(0);
         let rival = (0..=WEIGHTS)
-            .filter(|&label| label != usize::from(right) && !self.text.excuses(label as u8))
+            .filter(|&label| {
+                may(label) && label != usize::from(right) && !same(label) && !self.text.excuses(label as u8)
+            })
             .max_by_key(|&label| scores[label])
             .unwrap_or(0);
-        if scores[usize::from(right)] - scores[rival] <= self.perceptron.margin {
+        if let Some(label) = (1..=WEIGHTS).filter(|&label| same(label)).max_by_key(|&label| scores[label]) {
+            right = label as u8;
+        }
+        // Whoever missed an entity's start cannot be right about the rest of it.
+        if may(usize::from(right)) && scores[usize::from(right)] - scores[rival] <= self.perceptron.margin {
             let all = &mut *self.perceptron;
             for &slot in &slots[..len] {
                 for (label, by) in [(usize::from(right), 1), (rival, -1)] {

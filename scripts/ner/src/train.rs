@@ -32,15 +32,19 @@ const MARGIN: i32 = 12;
 /// A Han character that starts fewer than one in so many of its occurrences starts nothing.
 const IDLE_ONE_IN: u32 = 4000;
 
+/// A text, the right label of each of its bytes, and where the kind is not to be known yet.
+type Lecture = (Text, Vec<u8>, Vec<bool>);
+
 pub fn train(home: &Path, model: &Path) -> Result<(), String> {
     let begun = Instant::now();
-    let mut texts: Vec<(Text, Vec<u8>)> = Vec::new();
+    let mut texts: Vec<Lecture> = Vec::new();
     let mut order: Vec<usize> = Vec::new();
     for (name, times) in LESSONS {
         for text in corpus::read(home, name)? {
             let labels = text.labels();
             order.extend(std::iter::repeat_n(texts.len(), *times));
-            texts.push((text, labels));
+            let loose = text.loose();
+            texts.push((text, labels, loose));
         }
     }
     let mut lists = Lists { folds: folds(home)?, idle: Vec::new() };
@@ -54,7 +58,12 @@ pub fn train(home: &Path, model: &Path) -> Result<(), String> {
         eprintln!("wide {epoch}: {:?}", begun.elapsed());
     }
     let prints = select(&wide, &texts, &lists);
-    eprintln!("{} features of {} slots, {:?}", prints.iter().filter(|p| **p != 0).count(), prints.len(), begun.elapsed());
+    eprintln!(
+        "{} features of {} slots, {:?}",
+        prints.iter().filter(|p| **p != 0).count(),
+        prints.len(),
+        begun.elapsed()
+    );
     drop(wide);
     let mut tight = Perceptron::new(Space::Tight { buckets: BUCKETS, prints }, MARGIN);
     for epoch in 0..TIGHT_EPOCHS {
@@ -70,37 +79,41 @@ pub fn train(home: &Path, model: &Path) -> Result<(), String> {
 fn folds(home: &Path) -> Result<Vec<(u16, u16)>, String> {
     let data = std::fs::read_to_string(home.join("folds.json")).map_err(|error| error.to_string())?;
     let pairs: Vec<(char, char)> = serde_json::from_str(&data).map_err(|error| error.to_string())?;
-    let mut folds: Vec<(u16, u16)> = pairs.into_iter().filter(|(from, to)| from != to).map(|(from, to)| (from as u16, to as u16)).collect();
+    let mut folds: Vec<(u16, u16)> =
+        pairs.into_iter().filter(|(from, to)| from != to).map(|(from, to)| (from as u16, to as u16)).collect();
     folds.sort_unstable();
     folds.dedup_by_key(|pair| pair.0);
     Ok(folds)
 }
 
 /// Frequent Han characters with which practically no entity starts.
-fn idle(texts: &[(Text, Vec<u8>)], lists: &Lists) -> Vec<u16> {
+fn idle(texts: &[Lecture], lists: &Lists) -> Vec<u16> {
     let mut counts: HashMap<u16, (u32, u32)> = HashMap::new();
-    for (text, labels) in texts {
+    for (text, labels, _) in texts {
         for (at, c) in text.text.char_indices().filter(|(_, c)| ('\u{4E00}'..='\u{9FFF}').contains(c)) {
             let count = counts.entry(lists.fold(c) as u16).or_default();
             count.0 += 1;
             count.1 += u32::from(labels[at] % 2);
         }
     }
-    let mut idle: Vec<u16> =
-        counts.into_iter().filter(|(_, (all, first))| *all >= 60 && first * IDLE_ONE_IN < *all).map(|(c, _)| c).collect();
+    let mut idle: Vec<u16> = counts
+        .into_iter()
+        .filter(|(_, (all, first))| *all >= 60 && first * IDLE_ONE_IN < *all)
+        .map(|(c, _)| c)
+        .collect();
     idle.sort_unstable();
     idle
 }
 
-fn run(perceptron: &mut Perceptron, texts: &[(Text, Vec<u8>)], order: &mut [usize], lists: &Lists, dice: &mut u64) {
+fn run(perceptron: &mut Perceptron, texts: &[Lecture], order: &mut [usize], lists: &Lists, dice: &mut u64) {
     for i in (1..order.len()).rev() {
         *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         order.swap(i, ((*dice >> 33) as usize) % (i + 1));
     }
     let mut marks = Vec::new();
     for &at in order.iter() {
-        let (text, labels) = &texts[at];
-        let mut lesson = Lesson { perceptron, text, labels, lists };
+        let (text, labels, loose) = &texts[at];
+        let mut lesson = Lesson { perceptron, text, labels, loose, lists };
         tag(&mut lesson, &text.text, &mut marks);
         marks.clear();
     }
@@ -123,18 +136,20 @@ struct Census<'a> {
 }
 
 impl Scorer for Census<'_> {
-    fn decide(&mut self, features: &[u64], _: usize, _: i8) -> (Label, i32) {
+    fn decide(&mut self, features: &[u64], _: usize, open: bool, _: i8) -> (Label, i32) {
         let mut sums = [0f32; WEIGHTS + 1];
         for &feature in features {
             let weights = &self.weights[self.space.find(feature).unwrap_or(0)];
             for (sum, weight) in sums[1..].iter_mut().zip(weights) {
                 *sum += weight;
             }
-            if size(weights) > 0.4 {
+            if size(weights) > 0.8 {
                 *self.met.entry(feature).or_default() += 1;
             }
         }
-        let best = (1..=WEIGHTS).fold(0, |best, label| if sums[label] > sums[best] { label } else { best });
+        let best = (1..=WEIGHTS)
+            .filter(|label| open || label % 2 == 1)
+            .fold(0, |best, label| if sums[label] > sums[best] { label } else { best });
         (Label(best as u8), 0)
     }
 
@@ -152,18 +167,20 @@ fn size(weights: &[f32; WEIGHTS]) -> f32 {
 }
 
 /// The features that matter most, each in its bucket.
-fn select(wide: &Perceptron, texts: &[(Text, Vec<u8>)], lists: &Lists) -> Vec<u16> {
+fn select(wide: &Perceptron, texts: &[Lecture], lists: &Lists) -> Vec<u16> {
     let weights = wide.averaged();
     let mut met = HashMap::new();
     let mut marks = Vec::new();
-    for (text, _) in texts {
+    for (text, ..) in texts {
         tag(&mut Census { weights: &weights, space: &wide.space, lists, met: &mut met }, &text.text, &mut marks);
         marks.clear();
     }
     let mut ranked: Vec<(u64, f32)> = met
         .into_iter()
         .filter(|(_, count)| *count > 1)
-        .map(|(feature, count)| (feature, size(&weights[wide.space.find(feature).unwrap_or(0)]) * (1.0 + (count as f32).ln())))
+        .map(|(feature, count)| {
+            (feature, size(&weights[wide.space.find(feature).unwrap_or(0)]) * (1.0 + (count as f32).ln()))
+        })
         .collect();
     eprintln!("{} features with weight", ranked.len());
     ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -172,11 +189,10 @@ fn select(wide: &Perceptron, texts: &[(Text, Vec<u8>)], lists: &Lists) -> Vec<u1
     for (feature, _) in ranked {
         let (bucket, print) = place(feature, BUCKETS);
         let slots = &mut prints[bucket as usize * SLOTS..][..SLOTS];
-        if !slots.contains(&print) {
-            if let Some(slot) = slots.iter_mut().find(|slot| **slot == 0) {
-                *slot = print;
-                left -= 1;
-            }
+        let free = slots.iter().position(|slot| *slot == 0).filter(|_| !slots.contains(&print));
+        if let Some(free) = free {
+            slots[free] = print;
+            left -= 1;
         }
         if left == 0 {
             break;

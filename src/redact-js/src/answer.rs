@@ -2,7 +2,8 @@
 
 use crate::convert;
 use crate::redactor::{Redactor, Shared, State, sink};
-use sluicegate::redact::{Restorer, Tally, wire};
+use sluicegate::redact::wire::{self, Channel, Channels};
+use sluicegate::redact::{Sink, Tally};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -16,10 +17,11 @@ pub struct AnswerBytes {
 
 #[wasm_bindgen]
 impl AnswerBytes {
-    /// A stream that begins.
+    /// A stream that begins; `json` if the request asked for JSON.
     #[wasm_bindgen(constructor)]
-    pub fn new(redactor: &Redactor) -> AnswerBytes {
-        AnswerBytes { shared: redactor.shared(), stream: wire::AnswerStream::new(), tally: Tally::default() }
+    pub fn new(redactor: &Redactor, json: bool) -> AnswerBytes {
+        let stream = wire::AnswerStream::new().with_text(sink(json));
+        AnswerBytes { shared: redactor.shared(), stream, tally: Tally::default() }
     }
 
     /// The next bytes; gives what may be handed on.
@@ -39,84 +41,83 @@ impl AnswerBytes {
         convert::add(total, &self.tally);
         Ok(out)
     }
-
-    /// `{counts, restored}` of this answer.
-    pub fn counts(&self) -> String {
-        convert::tally(self.shared.core().policy(), &self.tally)
-    }
 }
 
 /// An answer that is read as deltas.
 #[wasm_bindgen]
 pub struct AnswerDeltas {
     shared: Rc<Shared>,
-    channels: Vec<((u8, u32, u32), Restorer)>,
+    channels: Channels,
+    text: Sink,
     /// Of the whole texts: those in pieces are the same texts, and count once.
     tally: Tally,
 }
 
 #[wasm_bindgen]
 impl AnswerDeltas {
-    /// An answer that begins.
+    /// An answer that begins; `json` if the request asked for JSON.
     #[wasm_bindgen(constructor)]
-    pub fn new(redactor: &Redactor) -> AnswerDeltas {
-        AnswerDeltas { shared: redactor.shared(), channels: Vec::new(), tally: Tally::default() }
+    pub fn new(redactor: &Redactor, json: bool) -> AnswerDeltas {
+        let text = sink(json);
+        let channels = Channels::new().with_text(text);
+        AnswerDeltas { shared: redactor.shared(), channels, text, tally: Tally::default() }
     }
 
-    /// The next piece of a channel: 0 text, 1 reasoning, 2 refusal, 3 the arguments of a tool call; gives what may be shown.
+    /// The next piece of a channel: 0 text, 1 reasoning, 2 refusal, 3 the arguments of the tool call `index`; gives what may be shown.
     pub fn push(&mut self, kind: u8, choice: u32, index: u32, text: &str) -> Result<String, JsValue> {
-        let (core, state) = self.shared.open()?;
-        let restoring = core.policy().restoring;
-        if (kind == 1 && !restoring.reasoning) || (kind == 3 && !restoring.tool_arguments) {
-            return Ok(text.to_owned());
-        }
-        let channel = (kind, choice, index);
-        if !self.channels.iter().any(|(of, _)| *of == channel) {
-            self.channels.push((channel, Restorer::new(sink(kind == 3), restoring)));
-        }
+        let (core, mut state) = self.shared.open()?;
         let mut out = String::with_capacity(text.len());
-        if let Some((_, restorer)) = self.channels.iter_mut().find(|(of, _)| *of == channel) {
-            restorer.push(&state.session, text, &mut out, &mut Tally::default());
-        }
+        let channel = channel(kind, index);
+        self.channels.push(&core, &mut state.session, choice, channel, text, &mut out, &mut Tally::default());
         Ok(out)
     }
 
     /// The answer is over, well or not; gives what is left of each channel: `[{kind, choice, index, text}, …]`.
     pub fn rest(&mut self) -> Result<String, JsValue> {
-        let (core, state) = self.shared.open()?;
-        let mut rest = Vec::new();
-        for (channel, mut restorer) in core::mem::take(&mut self.channels) {
-            let mut out = String::new();
-            restorer.finish(&state.session, &mut out, &mut Tally::default());
-            rest.push((channel, out));
-        }
-        Ok(convert::pieces(&rest))
+        let (core, mut state) = self.shared.open()?;
+        let mut pieces = convert::List::new();
+        let mut each = |choice, channel, text: &str| {
+            let (kind, index) = match channel {
+                Channel::Text => (0, 0),
+                Channel::Reasoning => (1, 0),
+                Channel::Refusal => (2, 0),
+                Channel::Tool(index) => (3, index),
+                _ => return,
+            };
+            pieces.push(&convert::piece(kind, choice, index, text));
+        };
+        self.channels.flush(&core, &mut state.session, &mut each, &mut Tally::default());
+        Ok(pieces.finish())
     }
 
     /// The answer begins anew: what is held is forgotten.
     pub fn restart(&mut self) {
-        self.channels.clear();
+        self.channels = Channels::new().with_text(self.text);
     }
 
     /// The whole text of a channel.
     pub fn whole(&mut self, kind: u8, text: &str) -> Result<String, JsValue> {
         let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
-        let restoring = core.policy().restoring;
-        if (kind == 1 && !restoring.reasoning) || (kind == 3 && !restoring.tool_arguments) {
-            return Ok(text.to_owned());
-        }
-        let mut restorer = Restorer::new(sink(kind == 3), restoring);
         let (mut out, mut tally) = (String::with_capacity(text.len()), Tally::default());
-        restorer.push(session, text, &mut out, &mut tally);
-        restorer.finish(session, &mut out, &mut tally);
+        wire::text(&core, session, channel(kind, 0), self.text, text, &mut out, &mut tally);
         convert::add(&mut self.tally, &tally);
         convert::add(total, &tally);
         Ok(out)
     }
 
     /// `{counts, restored}` of the whole texts.
-    pub fn counts(&self) -> String {
-        convert::tally(self.shared.core().policy(), &self.tally)
+    pub fn counts(&self) -> Result<String, JsValue> {
+        let (core, _) = self.shared.open()?;
+        Ok(convert::tally(core.policy(), &self.tally))
+    }
+}
+
+fn channel(kind: u8, index: u32) -> Channel {
+    match kind {
+        0 => Channel::Text,
+        1 => Channel::Reasoning,
+        2 => Channel::Refusal,
+        _ => Channel::Tool(index),
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn findings(
     findings: &[Finding],
     masked: Option<(&str, &[Range<usize>])>,
 ) -> String {
-    let mut json = String::from("[");
+    let mut json = List::new();
     let (mut bytes, mut units) = (0, 0);
     let mut places = masked.into_iter().flat_map(|(masked, places)| places.iter().map(|at| masked.get(at.clone())));
     for finding in findings {
@@ -44,10 +44,9 @@ pub(crate) fn findings(
         object.raw("score", &hundredths(finding.score));
         object.string("action", name(redactor.policy().action(finding.entity)));
         object.maybe("replacement", places.next().flatten());
-        push(&mut json, &object.finish());
+        json.push(&object.finish());
     }
-    json.push(']');
-    json
+    json.finish()
 }
 
 /// What was done, by kind and action, and how many tokens were given back.
@@ -58,10 +57,16 @@ pub(crate) fn tally(policy: &Policy, tally: &Tally) -> String {
 }
 
 /// What there is to say of a masked body beside its text.
-pub(crate) fn masked(policy: &Policy, masked: &MaskedBody, tally: &Tally) -> String {
+pub(crate) fn masked(policy: &Policy, masked: &MaskedBody, asks_json: bool, tally: &Tally) -> String {
     let mut json = Object::new();
     json.raw("changed", flag(masked.changed));
-    json.raw("localOnly", flag(masked.local_only));
+    let mut local = List::new();
+    for entity in &masked.local_entities {
+        // Capitals, digits and `_`: nothing to escape.
+        local.push(&["\"", entity, "\""].concat());
+    }
+    json.raw("local", &local.finish());
+    json.raw("json", flag(asks_json));
     write_tally(&mut json, policy, tally);
     json.finish()
 }
@@ -78,16 +83,15 @@ pub(crate) fn add(total: &mut Tally, tally: &Tally) {
 }
 
 fn write_tally(json: &mut Object, policy: &Policy, tally: &Tally) {
-    let mut list = String::from("[");
+    let mut list = List::new();
     for &(entity, action, count) in &tally.counts {
         let mut object = Object::new();
         object.string("type", policy.key(entity));
         object.string("action", name(action));
         object.number("count", count.into());
-        push(&mut list, &object.finish());
+        list.push(&object.finish());
     }
-    list.push(']');
-    json.raw("counts", &list);
+    json.raw("counts", &list.finish());
     json.number("restored", tally.restored.into());
 }
 
@@ -95,26 +99,35 @@ fn flag(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
-/// What is left of an answer: `[{kind, choice, index, text}, …]`, without what is empty.
-pub(crate) fn pieces(rest: &[((u8, u32, u32), String)]) -> String {
-    let mut json = String::from("[");
-    for ((kind, choice, index), text) in rest.iter().filter(|(_, text)| !text.is_empty()) {
-        let mut object = Object::new();
-        object.number("kind", u64::from(*kind));
-        object.number("choice", u64::from(*choice));
-        object.number("index", u64::from(*index));
-        object.string("text", text);
-        push(&mut json, &object.finish());
-    }
-    json.push(']');
-    json
+/// What is left of a channel of an answer.
+pub(crate) fn piece(kind: u8, choice: u32, index: u32, text: &str) -> String {
+    let mut object = Object::new();
+    object.number("kind", kind.into());
+    object.number("choice", choice.into());
+    object.number("index", index.into());
+    object.string("text", text);
+    object.finish()
 }
 
-fn push(list: &mut String, item: &str) {
-    if list.len() > 1 {
-        list.push(',');
+/// A list under construction.
+pub(crate) struct List(String);
+
+impl List {
+    pub(crate) fn new() -> List {
+        List(String::from("["))
     }
-    list.push_str(item);
+
+    pub(crate) fn push(&mut self, item: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(item);
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        self.0.push(']');
+        self.0
+    }
 }
 
 /// 0 to 100 as 0 to 1.

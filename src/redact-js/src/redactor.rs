@@ -72,7 +72,7 @@ impl Redactor {
         Rc::clone(&self.shared)
     }
 
-    /// What the last call has to say beside its text: findings of `redact`, `{changed, localOnly, counts, restored}` of `maskBody`.
+    /// What the last call has to say beside its text: findings of `redact`, `{changed, local, json, counts, restored}` of `maskBody`.
     pub fn said(&mut self) -> String {
         core::mem::take(&mut self.said)
     }
@@ -118,16 +118,23 @@ impl Redactor {
         let mut tally = Tally::default();
         let masked = body::mask(&core, session, format, text, &Limits::default(), &mut tally)
             .map_err(|error| convert::error_to_js(&error))?;
-        self.said = convert::masked(core.policy(), &masked, &tally);
+        let json = format == body::Format::Json && body::answer_sink(text) == Sink::Json;
+        self.said = convert::masked(core.policy(), &masked, json, &tally);
         convert::add(total, &tally);
         Ok(masked.text)
     }
 
-    /// A whole answer, a JSON text.
-    pub fn answer(&self, text: &str) -> Result<String, JsValue> {
+    /// A whole answer, a JSON text; `json` if the request asked for JSON.
+    pub fn answer(&self, text: &str, json: bool) -> Result<String, JsValue> {
         let (core, mut state) = self.shared.open()?;
         let State { session, total } = &mut *state;
-        Ok(wire::whole(&core, session, text, total))
+        Ok(wire::whole_with(&core, session, sink(json), text, total))
+    }
+
+    /// Whether an answer can differ from what came at all.
+    pub fn needs(&self) -> Result<bool, JsValue> {
+        let (core, state) = self.shared.open()?;
+        Ok(wire::needs(&core, &state.session))
     }
 
     /// Words that come from elsewhere and that may be logged: what is private in them gets labels, and tokens stay.
@@ -158,6 +165,20 @@ impl Redactor {
     pub fn counts(&self) -> Result<String, JsValue> {
         let (core, state) = self.shared.open()?;
         Ok(convert::tally(core.policy(), &state.total))
+    }
+
+    /// What the tokens stand for, a JSON text: it holds the values.
+    #[wasm_bindgen(js_name = exportSession)]
+    pub fn export_session(&self) -> Result<String, JsValue> {
+        Ok(self.shared.open()?.1.session.to_json())
+    }
+
+    /// Goes on with an exported session of the same key.
+    #[wasm_bindgen(js_name = importSession)]
+    pub fn import_session(&self, json: &str) -> Result<(), JsValue> {
+        let session = Session::from_json(&self.shared.key, json).map_err(|error| convert::error_to_js(&error))?;
+        self.shared.open()?.1.session = session;
+        Ok(())
     }
 
     /// Forgets what the tokens stand for. The counts stay.

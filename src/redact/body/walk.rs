@@ -57,11 +57,14 @@ impl Means<'_> {
         }
         let context = context(self.redactor, key);
         let joined = if context.is_empty() { Cow::Borrowed(text) } else { Cow::Owned([&context, text].concat()) };
-        let masked = self.redactor.mask(&joined, self.session, self.tally);
-        for finding in &masked.findings {
-            match self.redactor.policy().action(finding.entity) {
-                Action::Block => return Err(Hidden(finding.entity)),
-                Action::LocalOnly => self.local_only(finding.entity),
+        // Not by the findings, of which a long text may have more than are kept.
+        let mut tally = Tally::default();
+        let masked = self.redactor.mask(&joined, self.session, &mut tally);
+        for &(entity, action, count) in &tally.counts {
+            self.tally.add_many(entity, action, count);
+            match action {
+                Action::Block => return Err(Hidden(entity)),
+                Action::LocalOnly => self.local_only(entity),
                 _ => {}
             }
         }

@@ -55,7 +55,8 @@ pub struct Label(pub u8);
 /// What decides about a unit: the [`Model`], or the trainer that makes one.
 pub trait Scorer {
     /// The label of the unit at byte `at` with these features, and by how many hundredths of the typical margin it is above "no entity".
-    fn decide(&mut self, features: &[u64], at: usize, bias: i8) -> (Label, i32);
+    /// Unless an entity is open, none can be gone on with.
+    fn decide(&mut self, features: &[u64], at: usize, open: bool, bias: i8) -> (Label, i32);
     /// Whether an entity may start with this Han character.
     fn may_start(&self, c: char) -> bool;
     /// The character that stands for this Han character: the simplified form of a traditional one.
@@ -87,7 +88,7 @@ struct Open {
 }
 
 impl Tagging {
-    /// Starts a text. `bias` moves the balance: 0 is as trained, positive finds more and is wrong more often, 32 is one typical margin.
+    /// Starts a text. `bias` moves the balance: 0 is as trained, positive finds more and is wrong more often; 64 is one typical margin.
     #[must_use]
     pub fn new(bias: i8) -> Self {
         Self {
@@ -147,15 +148,14 @@ impl Tagging {
     }
 
     fn queue(&mut self, unit: Unit) {
-        if unit.sort == Sort::Space {
-            if let Some(last) = self.waiting.back_mut().filter(|last| last.sort == Sort::Space) {
-                last.end = unit.end;
-                last.chars = last.chars.saturating_add(1);
-                if last.chars > 2 {
-                    last.sort = Sort::Break;
-                }
-                return;
+        let more = unit.sort == Sort::Space;
+        if let Some(last) = self.waiting.back_mut().filter(|last| more && last.sort == Sort::Space) {
+            last.end = unit.end;
+            last.chars = last.chars.saturating_add(1);
+            if last.chars > 2 {
+                last.sort = Sort::Break;
             }
+            return;
         }
         self.waiting.push_back(unit);
     }
@@ -177,7 +177,7 @@ impl Tagging {
                 Sort::Han | Sort::Other if self.han || unit.sort == Sort::Han => {
                     let Some(next) = self.next_symbols(over) else { return };
                     let features = feature::of_han(symbol(&unit), next, &self.past, self.running());
-                    let decision = scorer.decide(features.as_slice(), unit.start, self.bias);
+                    let decision = scorer.decide(features.as_slice(), unit.start, self.open.is_some(), self.bias);
                     self.decide(&unit, decision, marks);
                 }
                 _ => {
@@ -186,7 +186,8 @@ impl Tagging {
                         None => self.pass(&unit, marks),
                         Some(around) => {
                             let features = feature::of_word(&unit, around, &self.past, self.running());
-                            let decision = scorer.decide(features.as_slice(), unit.start, self.bias);
+                            let decision =
+                                scorer.decide(features.as_slice(), unit.start, self.open.is_some(), self.bias);
                             self.decide(&unit, decision, marks);
                         }
                     }
@@ -264,13 +265,11 @@ impl Tagging {
         match label.kind() {
             None => self.close(marks),
             Some(kind) => {
-                let goes_on = !label.begins() && self.open.as_ref().is_some_and(|open| open.running.kind == kind);
-                let room =
-                    self.open.as_ref().is_some_and(|open| open.text.len() + usize::from(unit.chars) < ENTITY_CHARS);
-                if goes_on && room {
-                    if let Some(open) = &mut self.open {
-                        open.extend(unit, margin);
-                    }
+                let room = |open: &&mut Open| open.text.len() + usize::from(unit.chars) < ENTITY_CHARS;
+                if let Some(open) = self.open.as_mut().filter(|_| !label.begins()).filter(room) {
+                    // The last word counts: that a place's name starts an organisation's is seen only at its end.
+                    open.running.kind = kind;
+                    open.extend(unit, margin);
                 } else {
                     self.close(marks);
                     if unit.sort == Sort::Other {
@@ -290,11 +289,7 @@ impl Tagging {
     }
 
     fn close(&mut self, marks: &mut Vec<Mark>) {
-        if let Some(open) = self.open.take() {
-            if let Some(mark) = open.mark() {
-                marks.push(mark);
-            }
-        }
+        marks.extend(self.open.take().and_then(Open::mark));
     }
 }
 
@@ -310,19 +305,16 @@ impl Open {
         self.running.units = self.running.units.saturating_add(1);
         self.end = unit.end;
         self.margin += margin;
-        // Of a word the first letter and so many blanks: enough for the room that is left.
         self.text.push(unit.c);
-        for _ in 1..unit.chars {
-            self.text.push('\0');
-        }
+        self.text.extend(core::iter::repeat_n(veto::BLANK, usize::from(unit.chars).saturating_sub(1)));
     }
 
     fn mark(self) -> Option<Mark> {
-        if veto::forbids(self.running, &self.text) {
-            return None;
-        }
         let mean = self.margin / i32::from(self.running.units.max(1));
         let score = (50 + mean / 4).clamp(0, 100);
+        if veto::forbids(self.running, &self.text, score) {
+            return None;
+        }
         Some(Mark {
             kind: self.running.kind,
             start: self.start,

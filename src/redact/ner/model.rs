@@ -125,12 +125,13 @@ fn short(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 impl Scorer for &Model {
-    fn decide(&mut self, features: &[u64], _: usize, bias: i8) -> (Label, i32) {
+    fn decide(&mut self, features: &[u64], _: usize, open: bool, bias: i8) -> (Label, i32) {
         let sums = self.sum(features);
-        let lift = i32::from(bias) * self.unit / 32;
+        // Half of it on what follows a start: more would make entities longer rather than find more of them.
+        let lift = i32::from(bias) * self.unit / if open { 128 } else { 64 };
         let mut best = (Label::NONE, 0);
         for (label, sum) in (1u8..).zip(sums) {
-            if sum + lift > best.1 {
+            if sum + lift > best.1 && (open || Label(label).begins()) {
                 best = (Label(label), sum + lift);
             }
         }

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::feature::Running;
+use super::fold::{is_han, is_letter};
 
 /// Common words that start like a name: a surname's character, then a usual one of given names.
 const HAN: &[&str] = &[
@@ -18,39 +19,17 @@ const HAN: &[&str] = &[
     "晚安", "夏天", "秋天", "冬天",
 ];
 
-/// Written as a name is, at the start of a sentence or alone: hashes of single English words are compared, so only these forms.
-const WORDS: &[&str] = &[
-    "will",
-    "may",
-    "mark",
-    "grace",
-    "hope",
-    "bill",
-    "rose",
-    "faith",
-    "joy",
-    "art",
-    "drew",
-    "frank",
-    "grant",
-    "chase",
-    "pat",
-    "sue",
-    "rob",
-    "dawn",
-    "april",
-    "june",
-    "august",
-    "summer",
-    "autumn",
-    "crystal",
-    "ruby",
-    "amber",
-    "pearl",
-    "may",
-    "jack",
-    "guy",
-    "gene",
+/// Common words that are names too: alone they count as one only when the tagger is [`SURE`].
+const DOUBTFUL: &[&str] = &[
+    "will", "may", "mark", "grace", "hope", "bill", "rose", "faith", "joy", "art", "drew", "grant", "chase", "pat",
+    "sue", "rob", "dawn", "april", "june", "august", "summer", "autumn", "crystal", "ruby", "amber", "pearl", "guy",
+    "gene", "frank", "jack", "julia", "carol", "charity", "patience", "sunny", "van", "page", "price", "young", "long",
+    "short", "brown", "green", "black", "white", "gray", "king", "major", "miles", "max", "rich", "wade", "reed",
+    "bush", "church", "field", "stone", "wood", "woods",
+];
+
+/// Words with a capital that are never a name alone.
+const NEVER: &[&str] = &[
     "an",
     "the",
     "a",
@@ -82,8 +61,6 @@ const WORDS: &[&str] = &[
     "python",
     "java",
     "rust",
-    "ruby",
-    "julia",
     "json",
     "api",
     "http",
@@ -112,8 +89,16 @@ const WORDS: &[&str] = &[
     "december",
 ];
 
+/// The score from which on a doubtful word is a name.
+const SURE: i32 = 75;
+/// The score from which on a single Han character is a name.
+const ALONE: i32 = 60;
+
 /// After these a name may be written small: "my name is john".
 const ASKING: &[&str] = &["is", "am", "im", "m", "called", "name", "named"];
+
+/// Stands for each letter of a word but its first.
+pub(super) const BLANK: char = '\0';
 
 const fn hash(word: &str) -> u32 {
     let bytes = word.as_bytes();
@@ -132,9 +117,19 @@ pub(super) fn asks(id: u32) -> bool {
 }
 
 /// Whether the entity is one of the common words.
-pub(super) fn forbids(entity: Running, text: &[char]) -> bool {
-    if entity.units == 1 {
-        return WORDS.iter().any(|word| hash(word) == entity.first);
+pub(super) fn forbids(entity: Running, text: &[char], score: i32) -> bool {
+    // Options of a question, points of a figure: letters without a word.
+    let letters = text.iter().all(|c| *c == '.' || (is_letter(*c) && !is_han(*c)));
+    if entity.kind == Kind::Person && letters && !text.contains(&BLANK) {
+        return true;
     }
-    entity.kind == Kind::Person && HAN.iter().any(|word| word.chars().eq(text.iter().copied()))
+    if entity.units > 1 {
+        return entity.kind == Kind::Person && HAN.iter().any(|word| word.chars().eq(text.iter().copied()));
+    }
+    let is = |words: &[&str]| words.iter().any(|word| hash(word) == entity.first);
+    match text {
+        // A surname, a country's short name; no organisation has one character.
+        [c] if is_han(*c) => entity.kind == Kind::Organisation || score < ALONE,
+        _ => is(NEVER) || (score < SURE && is(DOUBTFUL)),
+    }
 }

@@ -260,7 +260,7 @@ struct Filter {
 
 #[derive(Debug)]
 enum Hider {
-    Text(Masker),
+    Text(Box<Masker>),
     Json(Box<JsonMasker>),
 }
 
@@ -276,7 +276,7 @@ impl Filter {
         };
         let masker = (policy.answers == Answers::Mask).then(|| match (channel, text) {
             (Channel::Tool(_), _) | (Channel::Text, Sink::Json) => Hider::Json(Box::new(JsonMasker::new(redactor))),
-            _ => Hider::Text(Masker::for_answer(redactor)),
+            _ => Hider::Text(Box::new(Masker::for_answer(redactor))),
         });
         let restorer = sink.filter(|_| !session.is_empty()).map(|sink| Restorer::new(sink, policy.restoring));
         Filter { masker, restorer, masked: String::new() }

@@ -5,7 +5,7 @@
 
 use super::channels::{Channel, Key};
 use crate::json::cursor::parse;
-use crate::request::span::{Kind, Member, Span, find, items, members, string};
+use crate::request::span::{Kind, Member, Span, find, items, members};
 use crate::text::has;
 
 /// Nesting that is followed.
@@ -84,13 +84,17 @@ pub(super) struct Reading {
 /// Reads an event's data, or a body if not `stream`; `None` if it is not JSON. Texts of unknown kinds are left out unless `all`.
 pub(super) fn read(text: &str, stream: bool, all: bool) -> Option<Reading> {
     let document = Span { start: text.len() - text.trim_ascii_start().len(), end: text.trim_ascii_end().len() };
-    parse::<&str>(text)?;
     let mut reader = Reader { text, all, of: "", reading: Reading::default() };
     let mut at = At { choice: 0, tool: 0, lane: 1, reasoning: false, other: false, whole: !stream };
     if Kind::of(document.of(text)) == Kind::Object {
-        reader.head(&members(text, document).ok()?, &mut at);
+        // Whatever is below has been read with it once, so that it is JSON.
+        let top = members(text, document).ok()?;
+        reader.head(&top, &mut at);
+        reader.object(&top, at, 1);
+    } else {
+        parse::<&str>(text)?;
+        reader.value(document, "", at, 0);
     }
-    reader.value(document, "", at, 0);
     Some(reader.reading)
 }
 
@@ -117,15 +121,16 @@ impl<'a> Reader<'a> {
     /// What the outermost members say about the others.
     fn head(&mut self, top: &[Member], at: &mut At) {
         let text = self.text;
-        for name in ["type", "index", "output_index", "content_index", "summary_index"] {
-            if let Some(member) = find(text, top, name) {
-                at.lane = mix(at.lane, member.value.of(text));
-                match name {
-                    "type" => self.of = member.value.of(text).trim_matches('"'),
-                    "index" | "output_index" => at.choice = member.value.of(text).parse().unwrap_or_default(),
-                    _ => {}
-                }
+        for member in top.iter().filter(|member| !matches!(member.kind(text), Kind::Object | Kind::Array | Kind::Null))
+        {
+            let value = member.value.of(text);
+            match &*member.name(text) {
+                "type" => self.of = value.trim_matches('"'),
+                "index" | "output_index" => at.choice = value.parse().unwrap_or_default(),
+                "content_index" | "summary_index" => {}
+                _ => continue,
             }
+            at.lane = mix(at.lane, value.bytes());
         }
         at.whole |= !self.of.is_empty() && find(text, top, "delta").is_none();
         let done = find(text, top, "done").is_some_and(|member| member.value.of(text) == "true");
@@ -151,23 +156,27 @@ impl<'a> Reader<'a> {
             // Vectors have a thousand numbers.
             Kind::Object | Kind::Array if memchr::memchr(b'"', value.as_bytes()).is_none() => {}
             Kind::Object | Kind::Array if depth >= DEPTH => self.reading.too_deep = true,
-            Kind::Object => self.object(span, at, depth + 1),
+            Kind::Object => self.object(&members(self.text, span).unwrap_or_default(), at, depth + 1),
             Kind::Array => self.array(span, key, at, depth + 1),
             _ => {}
         }
     }
 
-    fn object(&mut self, span: Span, at: At, depth: usize) {
-        for member in members(self.text, span).unwrap_or_default() {
+    fn object(&mut self, members: &[Member], at: At, depth: usize) {
+        for member in members {
+            let kind = member.kind(self.text);
+            if !matches!(kind, Kind::String | Kind::Object | Kind::Array) {
+                continue;
+            }
             let name = member.name(self.text);
-            if name == "logprobs" && member.kind(self.text) != Kind::Null {
+            if name == "logprobs" {
                 self.reading.logprobs.push((at.choice, member.value));
             }
             if STRUCTURE.contains(&&*name) {
                 continue;
             }
-            let mut inner = At { lane: mix(at.lane, &name), ..at };
-            if Kind::of(member.value.of(self.text)) != Kind::String {
+            let mut inner = At { lane: mix(at.lane, name.bytes()), ..at };
+            if kind != Kind::String {
                 inner.other |= OTHER.contains(&&*name);
                 inner.reasoning |= matches!(&*name, "reasoning" | "thinking" | "summary");
             }
@@ -177,31 +186,39 @@ impl<'a> Reader<'a> {
 
     fn array(&mut self, span: Span, key: &str, at: At, depth: usize) {
         for (place, item) in items(self.text, span).unwrap_or_default().into_iter().enumerate() {
-            let mut index = u32::try_from(place).unwrap_or(u32::MAX);
-            let mut inner = at;
-            if Kind::of(item.of(self.text)) == Kind::Object {
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            let numbered = |index: u32| At { lane: mix(at.lane, index.to_le_bytes().into_iter()), ..at };
+            if Kind::of(item.of(self.text)) != Kind::Object {
+                self.value(item, key, numbered(place), depth);
+            } else if depth >= DEPTH {
+                self.reading.too_deep = true;
+            } else {
                 let item = members(self.text, item).unwrap_or_default();
-                if let Some(given) = find(self.text, &item, "index") {
-                    index = given.value.of(self.text).parse().unwrap_or(index);
-                }
-                match key {
-                    "choices" => {
-                        inner.choice = index;
-                        inner.whole |= find(self.text, &item, "message").is_some();
-                        // Some servers say `""` for as long as it goes on.
-                        if find(self.text, &item, "finish_reason").is_some_and(|why| !why.says(self.text, "")) {
-                            self.reading.ended.push(index);
-                        }
-                    }
-                    "tool_calls" => inner.tool = index,
-                    _ => {}
-                }
-                let of = find(self.text, &item, "type").map(|member| string(member.value.of(self.text)));
-                inner.reasoning |= of.is_some_and(|of| matches!(&*of, "reasoning" | "thinking"));
+                let given = find(self.text, &item, "index").and_then(|index| index.value.of(self.text).parse().ok());
+                let index = given.unwrap_or(place);
+                let inner = self.item(&item, key, index, numbered(index));
+                self.object(&item, inner, depth + 1);
             }
-            inner.lane = mix(inner.lane, &index.to_string());
-            self.value(item, key, inner, depth);
         }
+    }
+
+    /// What an item says about its texts.
+    fn item(&mut self, item: &[Member], key: &str, index: u32, mut at: At) -> At {
+        match key {
+            "choices" => {
+                at.choice = index;
+                at.whole |= find(self.text, item, "message").is_some();
+                // Some servers say `""` for as long as it goes on.
+                if find(self.text, item, "finish_reason").is_some_and(|why| !why.says(self.text, "")) {
+                    self.reading.ended.push(index);
+                }
+            }
+            "tool_calls" => at.tool = index,
+            _ => {}
+        }
+        let says = |of: &str| find(self.text, item, "type").is_some_and(|kind| kind.says(self.text, of));
+        at.reasoning |= key != "choices" && (says("reasoning") || says("thinking"));
+        at
     }
 
     fn string(&mut self, span: Span, key: &str, at: At) {
@@ -234,11 +251,10 @@ impl<'a> Reader<'a> {
 }
 
 /// FNV-1a, of a step of a path after those before it.
-fn mix(lane: u32, step: &str) -> u32 {
+fn mix(lane: u32, step: impl Iterator<Item = u8>) -> u32 {
     const PRIME: u32 = 0x0100_0193;
     let start = (lane ^ 0x811C_9DC5).wrapping_mul(PRIME);
-    let lane = step.bytes().fold(start, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME));
-    lane.max(1)
+    step.fold(start, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME)).max(1)
 }
 
 /// An event that says nothing but one of its texts: what stands before that and behind it.

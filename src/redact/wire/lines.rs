@@ -1,8 +1,44 @@
 //! An event's bytes with other data.
 
 use super::channels::Key;
+use crate::request::span::Span;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// What of `raw` stands before its last event, and that event: comments and blocks without data could have gone out before it came.
+pub(super) fn split(raw: &[u8]) -> (&[u8], &[u8]) {
+    let (mut start, mut at, mut open) = (0, 0, false);
+    if raw.starts_with(BOM) {
+        (start, at) = (BOM.len(), BOM.len());
+    }
+    while let Some((line, close)) = raw.get(at..).filter(|rest| !rest.is_empty()).map(first_line) {
+        let end = at + line.len() + close.len();
+        let outside = match line {
+            _ if close.is_empty() => false,
+            [] => true,
+            [b':', ..] => !open,
+            _ => false,
+        };
+        open = !outside;
+        if outside && end < raw.len() {
+            start = end;
+        }
+        at = end;
+    }
+    raw.split_at_checked(start).unwrap_or((&[], raw))
+}
+
+/// The first line, and its end.
+fn first_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr::memchr2(b'\n', b'\r', text).unwrap_or(text.len());
+    let (line, behind) = text.split_at_checked(end).unwrap_or((text, &[]));
+    let close = match behind {
+        [b'\r', b'\n', ..] => 2,
+        [] => 0,
+        _ => 1,
+    };
+    (line, behind.get(..close).unwrap_or_default())
+}
 
 /// The event of `raw` with `data` for its own: the first `data` line has it, the others go, all other lines stay. Without data there is
 /// no event, only what its other lines say.
@@ -14,14 +50,7 @@ pub(super) fn rewrite(raw: &[u8], data: Option<&str>, out: &mut Vec<u8>) {
     }
     let mut written = data.is_none();
     while !rest.is_empty() {
-        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-        let (line, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        let close = match behind {
-            [b'\r', b'\n', ..] => 2,
-            [] => 0,
-            _ => 1,
-        };
-        let (close, behind) = behind.split_at_checked(close).unwrap_or((behind, &[]));
+        let (line, close) = first_line(rest);
         if !matches!(line.strip_prefix(b"data"), Some([] | [b':', ..])) {
             out.extend_from_slice(line);
             out.extend_from_slice(close);
@@ -36,7 +65,7 @@ pub(super) fn rewrite(raw: &[u8], data: Option<&str>, out: &mut Vec<u8>) {
             }
             out.extend_from_slice(close);
         }
-        rest = behind;
+        rest = rest.get(line.len() + close.len()..).unwrap_or_default();
     }
 }
 
@@ -55,11 +84,12 @@ pub(super) fn event(event_type: &str, data: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The event in which the rest of a text is handed on, if no event of its own comes: made of the last one that had a piece of it.
+/// The last event that had a piece of a text: the rest of the text is handed on in one like it, if no event of its own comes.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) key: Key,
     pub(super) event_type: String,
-    /// What stands before the text, and behind it; `None` if the text is all of the data.
-    pub(super) around: Option<(String, String)>,
+    pub(super) data: String,
+    /// Where the text stands in the data; `None` if it is all of it.
+    pub(super) target: Option<Span>,
 }
