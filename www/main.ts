@@ -221,6 +221,7 @@ function newChat(): void {
   chat = new Chat();
   // What stays as it is, and what tokens stand for, is of one conversation.
   privacy.kept.length = 0;
+  session.forget();
   applyPolicy();
   saveChat(chat, Date.now());
   refresh();
@@ -264,7 +265,7 @@ function drawExamples(): void {
   sample.type = "button";
   sample.id = "try-private";
   sample.addEventListener("click", () => composer.fill(dict().privateSample));
-  byId("examples").append(h("li", "wide-example", sample));
+  byId("examples").prepend(h("li", "wide-example", sample));
 }
 
 /** Offers the browser's own model, where there is one: the gate asks it when nothing else can answer, once it is prepared. */

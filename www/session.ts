@@ -33,6 +33,8 @@ export class Session {
   /** For the list of models, which holds nothing private: without the engine that hides. */
   private lister: Promise<Gate> | undefined;
   private leftAt = -Infinity;
+  /** What the tokens of this conversation stand for, under the policy before. */
+  private carried: Promise<string | undefined> = Promise.resolve(undefined);
   private running: { answer: Answer; chat: Chat; abort: AbortController; redactor?: Redactor } | undefined;
 
   /** What answers when nothing else can, where the browser has a model of its own. */
@@ -54,7 +56,7 @@ export class Session {
       fetch: (input, init) => tapped(input, init, this.tap()),
       ...(this.device ? { fallback: [this.device] } : {}),
     }).then(async (made) => {
-      if (made.redactor) await this.privacy.prepare(made.redactor);
+      if (made.redactor) await this.ready(made.redactor);
       return made;
     });
     this.gate = gate;
@@ -78,15 +80,31 @@ export class Session {
     return { baseUrl: gateUrl(), ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}) };
   }
 
-  /** Forgets the gate: the connection or the policy changed. What the old one's tokens stood for is wiped once nothing needs it. */
+  private async ready(redactor: Redactor): Promise<void> {
+    await this.privacy.prepare(redactor);
+    const carried = await this.carried;
+    try {
+      if (carried !== undefined) redactor.session.import(carried);
+    } catch {
+      // One that does not fit is begun anew: every request brings its values along.
+    }
+  }
+
+  /** Forgets the gate: the connection or the policy changed. What its tokens stand for goes on to the next. */
   reconnect(): void {
-    const old = this.gate;
+    const { gate: old, ended, carried: before } = this;
     this.gate = undefined;
     this.lister = undefined;
-    void old?.then(async (gate) => {
-      await this.ended;
-      gate.redactor?.close();
-    }).catch(() => undefined);
+    if (!old) return;
+    this.carried = old.then(({ redactor }) => redactor?.session.export() ?? before, () => before);
+    // Wiped once nothing needs it.
+    void Promise.all([old, this.carried, ended]).then(([{ redactor }]) => redactor?.close()).catch(() => undefined);
+  }
+
+  /** Another conversation: nothing of this one goes on. */
+  forget(): void {
+    this.reconnect();
+    this.carried = Promise.resolve(undefined);
   }
 
   /** What is noted of a call under way: the question as it left, and the answer as it came. */

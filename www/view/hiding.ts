@@ -33,6 +33,8 @@ export class Hiding {
   private readonly sum = h("span");
   private findings: readonly Finding[] = [];
   private text = "";
+  /** What the list shows: made anew only when that changes, so that nothing goes from under a pointer while somebody types. */
+  private shown = "";
   private broken = false;
   private count = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -52,11 +54,10 @@ export class Hiding {
 
   /** What was found in `text`. */
   found(findings: readonly Finding[], text: string): void {
-    const same = findings.length === this.findings.length && text.length === this.text.length;
     this.findings = findings;
     this.text = text;
     this.broken = false;
-    if (!same || findings.length > 0) this.draw();
+    this.draw();
     if (findings.length === this.count) return;
     this.count = findings.length;
     clearTimeout(this.timer);
@@ -82,13 +83,20 @@ export class Hiding {
     this.root.classList.toggle("off", !on);
     write(this.state, !on ? t("hidingOff") : this.broken ? t("hidingFailed") : findings.length > 0 ? dict().willHide(findings.length, number(findings.length)) : t("hidingOn"));
     const kept = on ? actions.kept().filter(({ value }) => this.text.includes(value)) : [];
+    const looks = JSON.stringify([findings.map(({ type, action, rule, score }) => [type, action, rule, score]), kept.map(({ type }) => type), t("keepAsIs")]);
+    if (looks === this.shown) return;
+    this.shown = looks;
     const focused = [...this.list.querySelectorAll("button")].indexOf(document.activeElement as HTMLButtonElement);
     const items = findings.slice(0, ITEMS_MAX).map((finding, index) => this.item(finding, index));
     if (findings.length > ITEMS_MAX) items.push(h("li", "hiding-more", dict().more(number(findings.length - ITEMS_MAX))));
-    for (const { type, value } of kept) {
+    for (const [at, { type }] of kept.entries()) {
       const back = h("button", "hiding-keep", t("hideAgain"));
       back.type = "button";
-      back.addEventListener("click", () => actions.hide(value));
+      back.addEventListener("click", () => {
+        // The list is the same for another value of the same kind.
+        const now = actions.kept().filter((one) => this.text.includes(one.value))[at];
+        if (now) actions.hide(now.value);
+      });
       back.setAttribute("aria-label", `${t("hideAgain")}: ${nameOf(type)}`);
       items.push(h("li", "hiding-item kept", h("span", "hiding-what", nameOf(type), h("span", "hiding-how", t("keptAsIs"))), back));
     }
@@ -105,12 +113,15 @@ export class Hiding {
   }
 
   private item(finding: Finding, index: number): HTMLLIElement {
-    const { type, action, start, end } = finding;
+    const { type, action } = finding;
     const { nameOf, becomes, labelOf } = dict();
     const reason = reasonOf(finding);
     const what = withTip(h("button", "hiding-what", nameOf(type), h("span", "hiding-how", becomes[action](labelOf(type)))), () => reason);
     what.type = "button";
-    what.addEventListener("click", () => this.actions.select(start, end));
+    what.addEventListener("click", () => {
+      const now = this.findings[index];
+      if (now) this.actions.select(now.start, now.end);
+    });
     const why = h("span", "unseen", reason);
     why.id = `why-${index}`;
     what.setAttribute("aria-describedby", why.id);
@@ -123,7 +134,8 @@ export class Hiding {
       keep.setAttribute("aria-label", `${t("keepAsIs")}: ${nameOf(type)}`);
       keep.addEventListener("click", () => {
         hideTip();
-        this.actions.keep(finding, this.text.slice(start, end));
+        const now = this.findings[index];
+        if (now) this.actions.keep(now, this.text.slice(now.start, now.end));
       });
       item.append(keep);
     }
