@@ -31,6 +31,7 @@ export class Veil {
   private redactor: Redactor | undefined;
   private loading: Promise<void> | undefined;
   private composing = false;
+  private aligning = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly field: HTMLTextAreaElement, private readonly mirror: HTMLElement, private readonly actions: VeilActions) {
@@ -67,7 +68,9 @@ export class Veil {
       this.copy.replaceData(head, before.length - head - tail, value.slice(head, value.length - tail));
       hideTip();
     }
-    this.align();
+    // Before the next paint; to ask for it here would lay a long text out at once.
+    cancelAnimationFrame(this.aligning);
+    this.aligning = requestAnimationFrame(() => this.align());
     clearTimeout(this.timer);
     if (this.composing) return;
     if (value === "" || (this.redactor && value.length <= AT_ONCE_CHARS)) this.look();
