@@ -2,7 +2,7 @@
  * Bundles the page into static files: `index.html`, hashed scripts and styles, and whatever assets the package needs beside
  * them. Formulas and colours are chunks of their own, fetched when an answer first needs them.
  */
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { access, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -21,6 +21,15 @@ async function copyWasm(alias, outdir) {
   if (!entry) return;
   for (const file of await readdir(dirname(entry), { recursive: true })) {
     if (file.endsWith(".wasm")) await cp(join(dirname(entry), file), join(outdir, basename(file)));
+  }
+}
+
+/** What finds names: fetched when somebody switches it on. */
+async function copyNames(alias, outdir) {
+  const places = [...(alias.sluicegate ? [join(dirname(alias.sluicegate), "names.bin")] : []), join(here, "../models/ner/names.bin")];
+  for (const place of places) {
+    const isThere = await access(place).then(() => true, () => false);
+    if (isThere) return cp(place, join(outdir, "names.bin"));
   }
 }
 
@@ -66,5 +75,6 @@ export async function buildPage({ outdir, alias = {} }) {
   await writeFile(join(outdir, "math.css"), math);
   await cp(join(here, "icon.svg"), join(outdir, "icon.svg"));
   await copyWasm(alias, outdir);
+  await copyNames(alias, outdir);
   return { files: outputs.map(({ path, bytes }) => ({ path, bytes })) };
 }

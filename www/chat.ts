@@ -8,6 +8,7 @@ import type { Delta, EndDelta, Message, Timing, Usage } from "sluicegate";
 import type { Failure } from "./errors.js";
 import type { ChosenFault } from "./faults.js";
 import { type Notice, noticeOf } from "./notice.js";
+import type { Given, Hidden } from "./privacy.js";
 import { type Trace, traceOf } from "./trace.js";
 
 /** Where an answer stands. The last three are final. */
@@ -25,6 +26,9 @@ interface Base {
 /** A question. */
 export interface Question extends Base {
   readonly role: "user";
+  /** The text as it went over the wire the last time, and what was hidden in it; missing where nothing is hidden. */
+  sent?: string;
+  hidden?: Hidden[];
 }
 
 /** An answer. */
@@ -63,6 +67,12 @@ export interface Answer extends Base {
   trace?: Trace;
   /** The model that answered in the end. */
   answeredBy?: string;
+  /** The text as the upstream wrote it, with its tokens. */
+  raw?: string;
+  /** What the tokens of the request stood for. It is kept as the conversation is, in which it stands anyway. */
+  given?: Given[];
+  /** How many tokens were given back in it. */
+  restored?: number;
   /** The misbehaviour that was asked for. */
   readonly fault?: ChosenFault;
   /** What an answer that goes on at the reader's wish had come to before. */
@@ -232,6 +242,7 @@ export class Chat {
     if (notice.kind === "request_changed" || notice.kind === "hedged") return;
     if (notice.kind === "restarted") {
       answer.text = "";
+      delete answer.raw;
       delete answer.seams;
     }
     const last = answer.seams?.at(-1);
@@ -360,6 +371,7 @@ export class Chat {
     if (usage) answer.usage = usage;
     answer.timing = timing;
     answer.answeredBy = end.reply.model;
+    if (end.reply.redaction) answer.restored = (answer.restored ?? 0) + end.reply.redaction.restored;
     const trace = traceOf(end.reply);
     if (trace) answer.trace = trace;
     if (end.reply.requestId) answer.requestId = end.reply.requestId;

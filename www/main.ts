@@ -6,6 +6,7 @@ import { type ChosenFault, withFault } from "./faults.js";
 import { currentLanguage, dict, name, onLanguage, preferredLanguage, say, t, useLanguage } from "./i18n/index.js";
 import { markdownEngine, onMarkdownReady } from "./markdown/load.js";
 import { gateUrl, loadChat, loadPrefs, saveChat, savePrefs, type Theme } from "./prefs.js";
+import { Privacy } from "./privacy.js";
 import { StickToBottom } from "./scroll.js";
 import { Session } from "./session.js";
 import { Announcer } from "./view/announce.js";
@@ -13,10 +14,13 @@ import { Composer } from "./view/composer.js";
 import { Conversation } from "./view/conversation.js";
 import { h, icon, iconButton, show, textButton } from "./view/dom.js";
 import { FaultSwitch } from "./view/fault-switch.js";
+import { Hiding, reasonOf } from "./view/hiding.js";
 import { LiveLine } from "./view/live.js";
 import { LocalSection } from "./view/local.js";
 import { type Model, ModelMenu, presetMenu } from "./view/menu.js";
+import { PrivacyPanel, sumsOf } from "./view/privacy-panel.js";
 import { buildSettings } from "./view/settings.js";
+import { Veil } from "./view/veil.js";
 
 /** Between two paints of a stream, in milliseconds; the first delta is painted at once. */
 const FLUSH_MS = 40;
@@ -47,7 +51,12 @@ const announcer = new Announcer(byId("status"));
 const live = new LiveLine(byId("live"), byId("hint"));
 const scroll = new StickToBottom(byId("scroller"), byId("column"), (held) => show(jump, !held && chat.path().length > 0));
 
-const session = new Session(prefs, {
+const privacy = new Privacy(prefs.redact, currentLanguage);
+const session = new Session(prefs, privacy, {
+  sent(answer) {
+    conversation.sent(answer, chat);
+    showSums();
+  },
   more,
   end,
   models(models) {
@@ -77,6 +86,27 @@ const conversation = new Conversation(turns, {
 const composer = new Composer(byId("question"), byId("send"), {
   send: (text) => void start(() => chat.ask(text, asked(), Date.now(), fault)),
   stop: () => session.stop(),
+  edited: () => veil.edited(),
+});
+const privacyPanel = new PrivacyPanel(byId<HTMLDialogElement>("privacy"), () => settings.showModal());
+const hiding = new Hiding(byId("hiding"), {
+  keep(finding, value) {
+    if (privacy.keep(finding, value)) applyPolicy();
+  },
+  hide(value) {
+    privacy.hide(value);
+    applyPolicy();
+  },
+  select: (start, end) => composer.select(start, end),
+  open: () => privacyPanel.open(chat),
+  kept: () => privacy.kept,
+  on: () => privacy.on,
+});
+const veil = new Veil(byId("question"), byId("mirror"), {
+  redactor: () => (privacy.on ? session.connect().then((gate) => gate.redactor) : Promise.resolve(undefined)),
+  found: (findings, text) => hiding.found(findings, text),
+  failed: () => hiding.fail(),
+  reason: reasonOf,
 });
 const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (model) => {
   prefs.model = model;
@@ -85,6 +115,15 @@ const menu = new ModelMenu(byId("model"), byId("model-name"), prefs.model, (mode
 
 /** The model to ask, by the name that brings the chosen fault about; empty where there is no list to choose from. */
 const asked = (): string => menu.value && withFault(menu.value, fault);
+
+/** What is hidden is decided anew, for the text in the field as well. */
+function applyPolicy(): void {
+  session.reconnect();
+  veil.reset();
+  hiding.draw();
+}
+
+const showSums = (): void => hiding.total(sumsOf(chat).hidden);
 
 const faultSwitch = new FaultSwitch(byId("fault"), byId<HTMLDialogElement>("faults"), {
   choose(next) {
@@ -174,11 +213,16 @@ function refresh(): void {
   conversation.update(chat, Date.now());
   show(empty, chat.path().length === 0);
   showStreaming();
+  showSums();
 }
 
 function newChat(): void {
   session.stop();
   chat = new Chat();
+  // What stays as it is, and what tokens stand for, is of one conversation.
+  privacy.kept.length = 0;
+  session.forget();
+  applyPolicy();
   saveChat(chat, Date.now());
   refresh();
   scroll.reset();
@@ -217,6 +261,11 @@ function drawExamples(): void {
     button.addEventListener("click", () => void start(() => chat.ask(text, asked(), Date.now(), fault)));
     return h("li", "", button);
   }));
+  const sample = h("button", "example private", icon("shield"), h("span", "", h("strong", "", t("tryPrivate")), h("span", "", t("tryPrivateHint"))));
+  sample.type = "button";
+  sample.id = "try-private";
+  sample.addEventListener("click", () => composer.fill(dict().privateSample));
+  byId("examples").prepend(h("li", "wide-example", sample));
 }
 
 /** Offers the browser's own model, where there is one: the gate asks it when nothing else can answer, once it is prepared. */
@@ -224,7 +273,7 @@ async function offerDevice(): Promise<void> {
   const device = await deviceModel();
   if (!device) return;
   session.device = device;
-  session.reconnect();
+  applyPolicy();
   const section = new LocalSection(device);
   settings.querySelector(".drawer-body")?.append(section.node);
   onLanguage(() => void section.refresh());
@@ -234,7 +283,7 @@ async function offerDevice(): Promise<void> {
 async function discover(): Promise<void> {
   const [health, models] = await Promise.allSettled([
     fetch(new URL("/healthz", gateUrl())).then((answer) => answer.json() as Promise<unknown>),
-    session.connect().then((gate) => gate.models()),
+    session.models(),
   ]);
   const upstreams = health.status === "fulfilled" ? (health.value as { upstreams?: unknown } | null)?.upstreams : undefined;
   const scripted = Array.isArray(upstreams) && upstreams.some((upstream) => (upstream as { scripted?: unknown }).scripted === true);
@@ -273,8 +322,13 @@ function build(): void {
       savePrefs(prefs);
       conversation.applyMode();
     },
+    redact() {
+      savePrefs(prefs);
+      applyPolicy();
+    },
+    loadNames: async () => (await privacy.names.load()).byteLength,
     reconnect() {
-      session.reconnect();
+      applyPolicy();
       void discover();
 void offerDevice();
     },
@@ -298,6 +352,8 @@ void offerDevice();
     drawExamples();
     conversation.rebuild(chat, Date.now());
     showStreaming();
+    // Tokens have the reader's language.
+    applyPolicy();
   });
 }
 

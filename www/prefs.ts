@@ -3,7 +3,9 @@
  * API key nowhere but in memory.
  */
 import type { Preset } from "sluicegate";
+import type { RedactAction } from "sluicegate/redact";
 import { Chat } from "./chat.js";
+import { ENTITIES } from "./privacy.js";
 
 export type Theme = "auto" | "light" | "dark";
 export type PanelMode = "auto" | "open" | "closed";
@@ -17,7 +19,23 @@ export interface Prefs {
   temperature: number | null;
   maxTokens: number | null;
   system: string;
+  redact: RedactPrefs;
 }
+
+/** What is to be hidden. Actions by type: no value is among it. */
+export interface RedactPrefs {
+  on: boolean;
+  mode: "reversible" | "irreversible";
+  entities: Record<string, RedactAction>;
+  /** Whether names are searched for, whose weights are a file of their own. */
+  names: boolean;
+  /** Where values are given back beside prose. */
+  code: boolean;
+  urls: boolean;
+}
+
+/** What the reader may choose for a type. */
+export const ACTIONS: readonly RedactAction[] = ["token", "label", "mask", "hash", "drop", "block", "local_only", "keep"];
 
 /** Where on this origin the gate is, and with which key to ask it: memory only. */
 export const connection = { path: "/v1", apiKey: "" };
@@ -44,11 +62,25 @@ const CHAT_CHARS = 2_000_000;
 
 const DEFAULTS: Prefs = {
   theme: "auto", language: "", model: "", preset: "", panel: "auto", temperature: null, maxTokens: null, system: "",
+  redact: { on: true, mode: "reversible", entities: {}, names: false, code: false, urls: false },
 };
 
 const oneOf = <T>(value: unknown, allowed: readonly T[], fallback: T): T => (allowed.includes(value as T) ? (value as T) : fallback);
 const numberIn = (value: unknown, low: number, high: number): number | null =>
   typeof value === "number" && value >= low && value <= high ? value : null;
+
+function redactIn(value: unknown): RedactPrefs {
+  const saved = (value ?? {}) as Partial<Record<keyof RedactPrefs, unknown>>;
+  const entities = Object.entries(typeof saved.entities === "object" ? (saved.entities ?? {}) : {})
+    .filter(([type, action]) => Object.hasOwn(ENTITIES, type) && ACTIONS.includes(action as RedactAction)) as [string, RedactAction][];
+  const isOn = (one: unknown): boolean => one === true;
+  return {
+    on: saved.on !== false,
+    mode: oneOf(saved.mode, ["reversible", "irreversible"], DEFAULTS.redact.mode),
+    entities: Object.fromEntries(entities),
+    names: isOn(saved.names), code: isOn(saved.code), urls: isOn(saved.urls),
+  };
+}
 
 function read(storage: () => Storage, key: string): unknown {
   try {
@@ -79,6 +111,7 @@ export function loadPrefs(): Prefs {
     temperature: numberIn(saved.temperature, 0, 2),
     maxTokens: numberIn(saved.maxTokens, 1, 1_000_000),
     system: typeof saved.system === "string" ? saved.system : "",
+    redact: redactIn(saved.redact),
   };
 }
 

@@ -1,12 +1,15 @@
 /** One call at a time: asks the gate, and hands each batch of deltas to the conversation. */
 import { type ChatRequest, createGate, type Gate, type Model } from "sluicegate";
+import type { Redactor } from "sluicegate/redact";
 import type { Answer, Chat } from "./chat.js";
 import { failureOf } from "./errors.js";
 import { requestFields } from "./faults.js";
 import { t } from "./i18n/index.js";
 import type { DeviceModel } from "./local.js";
 import { connection, gateUrl, type Prefs } from "./prefs.js";
+import { align, givenIn, type Privacy, toHide } from "./privacy.js";
 import { traceOf } from "./trace.js";
+import { tapped } from "./wire.js";
 
 /** How long after it was asked to leave, in milliseconds, a page that is still there takes a broken connection for its leaving. */
 const LEAVING_MS = 5_000;
@@ -16,6 +19,8 @@ const CUT: readonly string[] = ["network", "truncated", "cancelled"];
 export interface SessionEvents {
   /** The gate's list came, for an answer that names no model; gives the model to ask. */
   models(models: Model[]): string;
+  /** What of its question has left the device is known. */
+  sent(answer: Answer): void;
   /** The first piece of an answer, or more of it. */
   more(answer: Answer): void;
   /** It ended; `shown` is the answer to show now. */
@@ -25,26 +30,34 @@ export interface SessionEvents {
 export class Session {
   private ended: Promise<void> = Promise.resolve();
   private gate: Promise<Gate> | undefined;
+  /** For the list of models, which holds nothing private: without the engine that hides. */
+  private lister: Promise<Gate> | undefined;
   private leftAt = -Infinity;
-  private running: { answer: Answer; abort: AbortController } | undefined;
+  /** What the tokens of this conversation stand for, under the policy before. */
+  private carried: Promise<string | undefined> = Promise.resolve(undefined);
+  private running: { answer: Answer; chat: Chat; abort: AbortController; redactor?: Redactor } | undefined;
 
   /** What answers when nothing else can, where the browser has a model of its own. */
   device: DeviceModel | undefined;
 
-  constructor(private readonly prefs: Prefs, private readonly events: SessionEvents) {}
+  constructor(private readonly prefs: Prefs, private readonly privacy: Privacy, private readonly events: SessionEvents) {}
 
   /** The answer under way. */
   get answer(): Answer | undefined {
     return this.running?.answer;
   }
 
-  /** The gate for the present connection. It is made on first use, so that the page shows before its wasm has come. */
+  /** The gate for the present connection and policy. It is made on first use, so that the page shows before its wasm has come. */
   connect(): Promise<Gate> {
     if (this.gate) return this.gate;
     const gate = createGate({
-      baseUrl: gateUrl(),
-      ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}),
+      ...this.site(),
+      redact: this.privacy.options(),
+      fetch: (input, init) => tapped(input, init, this.tap()),
       ...(this.device ? { fallback: [this.device] } : {}),
+    }).then(async (made) => {
+      if (made.redactor) await this.ready(made.redactor);
+      return made;
     });
     this.gate = gate;
     // A start that failed, say because the wasm did not come, is tried again by the next call.
@@ -54,9 +67,66 @@ export class Session {
     return gate;
   }
 
-  /** Forgets the gate: the connection changed. */
+  /** The models that the gate offers. */
+  async models(signal?: AbortSignal): Promise<Model[]> {
+    const lister = (this.lister ??= createGate(this.site()));
+    lister.catch(() => {
+      this.lister = undefined;
+    });
+    return (await lister).models(signal ? { signal } : {});
+  }
+
+  private site(): { baseUrl: string; apiKey?: () => string } {
+    return { baseUrl: gateUrl(), ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}) };
+  }
+
+  private async ready(redactor: Redactor): Promise<void> {
+    await this.privacy.prepare(redactor);
+    const carried = await this.carried;
+    try {
+      if (carried !== undefined) redactor.session.import(carried);
+    } catch {
+      // One that does not fit is begun anew: every request brings its values along.
+    }
+  }
+
+  /** Forgets the gate: the connection or the policy changed. What its tokens stand for goes on to the next. */
   reconnect(): void {
+    const { gate: old, ended, carried: before } = this;
     this.gate = undefined;
+    this.lister = undefined;
+    if (!old) return;
+    this.carried = old.then(({ redactor }) => redactor?.session.export() ?? before, () => before);
+    // Wiped once nothing needs it.
+    void Promise.all([old, this.carried, ended]).then(([{ redactor }]) => redactor?.close()).catch(() => undefined);
+  }
+
+  /** Another conversation: nothing of this one goes on. */
+  forget(): void {
+    this.reconnect();
+    this.carried = Promise.resolve(undefined);
+  }
+
+  /** What is noted of a call under way: the question as it left, and the answer as it came. */
+  private tap(): Parameters<typeof tapped>[2] {
+    const { running } = this;
+    if (!running?.redactor) return undefined;
+    const { answer, chat, redactor } = running;
+    return {
+      sent: (messages) => {
+        const question = chat.get(answer.parent);
+        const last = messages.findLast(({ role }) => role === "user");
+        answer.given = givenIn(redactor, messages.map(({ text }) => text));
+        if (question?.role === "user" && last && !answer.before) {
+          question.sent = last.text;
+          question.hidden = align(question.text, toHide(redactor, question.text), last.text) ?? [];
+        }
+        this.events.sent(answer);
+      },
+      came: (text) => {
+        answer.raw = (answer.raw ?? "") + text;
+      },
+    };
   }
 
   /** Ends the answer under way; its upstream request is aborted. */
@@ -81,13 +151,14 @@ export class Session {
 
   private async drive(chat: Chat, answer: Answer): Promise<void> {
     const abort = new AbortController();
-    this.running = { answer, abort };
+    this.running = { answer, chat, abort };
     let shown = answer;
     try {
       const gate = await this.connect();
       // Without a model the core can only refuse; why there is no list to choose from is what the reader has to know.
-      if (!answer.model) answer.model = this.events.models(await gate.models({ signal: abort.signal }));
+      if (!answer.model) answer.model = this.events.models(await this.models(abort.signal));
       abort.signal.throwIfAborted();
+      if (gate.redactor) this.running.redactor = gate.redactor;
       const stream = gate.stream(this.request(chat, answer), { signal: abort.signal });
       for await (const batch of stream.batches()) {
         const now = Date.now();

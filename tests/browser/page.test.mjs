@@ -1,58 +1,11 @@
 // The demo page in Chromium, as a visitor meets it: PAGE_URL serves it, with the scripted upstream behind it.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { launchChromium } from "./chromium.mjs";
+import { chooseModel as choose, DONE, PAGE_URL, visitors } from "./visitor.mjs";
 
-const PAGE_URL = process.env.PAGE_URL;
 const R1 = "deepseek-ai/DeepSeek-R1";
-const DONE = '.assistant:last-child[aria-busy="false"]';
-let browser;
-let opened = [];
-
-before(async () => {
-  if (!PAGE_URL) throw new Error("PAGE_URL has to name the running page.");
-  browser = await launchChromium();
-});
-
-after(() => browser?.close());
-
-afterEach(async () => {
-  const pages = opened;
-  opened = [];
-  for (const { page, problems } of pages) {
-    const violations = page.isClosed() ? [] : await page.evaluate(() => globalThis.violations);
-    await page.context().close();
-    assert.deepEqual(violations, [], "violations of the content security policy");
-    assert.deepEqual(problems, [], "errors in the page");
-  }
-});
-
-/** A fresh visitor. */
-async function visit(options = {}, prepare = () => undefined, ready = `#model option[value="${R1}"]`) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 700 }, locale: "en-US", colorScheme: "light", permissions: ["clipboard-read", "clipboard-write"], ...options });
-  const page = await context.newPage();
-  const problems = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  await page.addInitScript(() => {
-    globalThis.violations = [];
-    document.addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
-  });
-  await prepare(page);
-  opened.push({ page, problems });
-  await page.goto(PAGE_URL);
-  await page.waitForSelector(`html[data-ready] ${ready}`, { state: "attached" });
-  return page;
-}
-
-/** Chooses a model, by the menu or, if the menu does not list it, by its name. */
-async function choose(page, model) {
-  const listed = await page.evaluate((id) => [...document.querySelectorAll("#model option")].some((option) => option.value === id), model);
-  if (listed) return page.selectOption("#model", model);
-  await page.selectOption("#model", await page.evaluate(() => [...document.querySelectorAll("#model option")].at(-1).value));
-  await page.fill("#model-name", model);
-  await page.dispatchEvent("#model-name", "change");
-}
+const visit = visitors({ ready: `#model option[value="${R1}"]` });
 
 async function ask(page, text, model) {
   if (model) await choose(page, model);
@@ -379,12 +332,7 @@ test("opening the reasoning at the end of the transcript does not move it", asyn
 });
 
 test("nothing shifts while an answer streams", async () => {
-  const page = await visit({}, (one) => one.addInitScript(() => {
-    globalThis.shifts = [];
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifts.push(entry.value);
-    }).observe({ type: "layout-shift", buffered: true });
-  }));
+  const page = await visit();
   await ask(page, "Tell me", `${R1}+long-500+rate-100`);
   await page.waitForSelector(".assistant");
   await page.waitForTimeout(600);

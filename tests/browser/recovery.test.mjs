@@ -1,50 +1,15 @@
 // What the page shows of recovery, in Chromium, through what `npm start` serves: two scripted upstreams, of which the second stands in.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { launchChromium } from "./chromium.mjs";
+import { test } from "node:test";
+import { DONE, PAGE_URL, visitors } from "./visitor.mjs";
 
-const PAGE_URL = process.env.PAGE_URL;
-const DONE = '.assistant:last-child[aria-busy="false"]';
 const LAST = ".assistant:last-child";
-let browser;
-let opened = [];
+const MENU = '#model option[value="deepseek-flash"]';
+const opening = visitors({ viewport: { width: 1100, height: 800 }, ready: "#fault:not([hidden])" });
 
-before(async () => {
-  if (!PAGE_URL) throw new Error("PAGE_URL has to name the running page.");
-  browser = await launchChromium();
-});
-
-after(() => browser?.close());
-
-afterEach(async () => {
-  const pages = opened;
-  opened = [];
-  for (const { page, problems } of pages) {
-    const violations = page.isClosed() ? [] : await page.evaluate(() => globalThis.violations);
-    await page.context().close();
-    assert.deepEqual(violations, [], "violations of the content security policy");
-    assert.deepEqual(problems, [], "errors in the page");
-  }
-});
-
-async function visit(options = {}, prepare = () => undefined) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, locale: "en-US", colorScheme: "light", permissions: ["clipboard-read", "clipboard-write"], ...options });
-  const page = await context.newPage();
-  const problems = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  await page.addInitScript(() => {
-    globalThis.violations = [];
-    globalThis.shifts = [];
-    document.addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifts.push(entry.value);
-    }).observe({ type: "layout-shift", buffered: true });
-  });
-  await prepare(page);
-  opened.push({ page, problems });
-  await page.goto(PAGE_URL);
-  await page.waitForSelector("html[data-ready] #fault:not([hidden])");
-  await page.waitForSelector('#model option[value="deepseek-flash"]', { state: "attached" });
+async function visit(options, prepare) {
+  const page = await opening(options, prepare);
+  await page.waitForSelector(MENU, { state: "attached" });
   return page;
 }
 
@@ -317,7 +282,7 @@ test("in Chinese, dark and on a phone, everything is there and nothing overflows
 });
 
 test("without a scripted upstream there is no fault panel, and its list is never fetched", async () => {
-  const context = await browser.newContext();
+  const context = await opening.newContext();
   const page = await context.newPage();
   const asked = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));

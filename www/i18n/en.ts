@@ -1,5 +1,7 @@
 /** The page in English. The other dictionaries have this one's type, so a missing or left-over key does not compile. */
+import type { RedactAction } from "sluicegate/redact";
 import type { ErrorCode, Party } from "../errors.js";
+import type { Entity } from "../privacy.js";
 
 /** Texts that stand as they are. */
 const text = {
@@ -162,6 +164,37 @@ const text = {
   localPrepare: "Prepare it",
   localCancel: "Cancel",
   localFailed: "It could not be prepared.",
+  hidingOn: "Private data is hidden before it leaves this device.",
+  hidingOff: "Private data is sent as it is.",
+  hidingFailed: "What hides private data did not load; nothing is sent without it.",
+  hidingList: "What will be hidden",
+  nothingToHide: "Nothing will be hidden.",
+  keepAsIs: "keep as is",
+  keptAsIs: "sent as it is",
+  hideAgain: "hide again",
+  upstreamGot: "What the upstream received",
+  upstreamWrote: "What the upstream wrote",
+  hiddenNone: "Nothing hidden",
+  privacyHere: "Privacy in this conversation",
+  privacyWhere: "What stands for what is kept in this tab only, and is gone with it. Nobody else can give the values back.",
+  privacy: "Privacy",
+  redactOn: "Hide private data",
+  redactOnHint: "In this page, before anything leaves the device.",
+  redactMode: "Hidden values",
+  modeReversible: "Come back in the answer",
+  modeIrreversible: "Hidden for good",
+  redactNames: "Look for names, too",
+  redactNamesHint: "People, places and organisations. Fetched once, 1 MB, when it is switched on.",
+  namesLoading: "Is being fetched…",
+  namesFailed: "It did not load, and is off.",
+  restoreCode: "Give values back in code",
+  restoreUrls: "Give values back in addresses",
+  restoreHint: "Off by itself: what a prompt made the model write there may be run, or sent away.",
+  redactKinds: "What happens to which kind",
+  columnKind: "Kind",
+  columnAction: "What happens",
+  tryPrivate: "Try it with private data",
+  tryPrivateHint: "Fills in a phone number, an e-mail address, an ID card and a key. They look real and are nobody’s.",
 } as const;
 
 /** The shape that every language fills. */
@@ -202,7 +235,42 @@ export interface Dictionary {
   errors: Record<ErrorCode, readonly [what: string, next: string]>;
   unknownError: readonly [what: string, next: string];
   examples: readonly string[];
+  /** Kinds of private data. */
+  nameOf(type: string): string;
+  /** What labels and tokens call a kind. */
+  labelOf(type: string): string;
+  willHide(count: number, value: string): string;
+  hiddenHere(count: number, value: string): string;
+  givenCount(count: number, value: string): string;
+  more(value: string): string;
+  list(items: readonly string[]): string;
+  because(what: string, rule: string, certainty: string, happens: string): string;
+  certainty: readonly [string, string, string];
+  /** What happens to it, as a choice, and as a sentence. */
+  actions: Record<RedactAction, string>;
+  happens: Record<RedactAction, string>;
+  /** What will stand there. */
+  becomes: Record<RedactAction, (label: string) => string>;
+  givenBack(label: string): string;
+  wentOutAs(what: string, token: string): string;
+  namesReady(megabytes: string): string;
+  /** Looks real, and is nobody's. */
+  privateSample: string;
 }
+
+/** What the page calls each kind, and what its tokens do. */
+const ENTITY_NAMES: Record<Entity, readonly [name: string, label: string]> = {
+  PHONE_CN: ["phone", "PHONE"], TEL_CN: ["landline", "LANDLINE"], PHONE_INTL: ["phone abroad", "PHONE_INTL"], ID_CN: ["ID card", "ID_CARD"],
+  ID_CN15: ["old ID card", "OLD_ID_CARD"], BANKCARD: ["bank card", "BANK_CARD"], EMAIL: ["e-mail", "EMAIL"], IP: ["IP address", "IP"],
+  MAC: ["hardware address", "MAC"], IMEI: ["device number", "IMEI"], IMSI: ["SIM card", "IMSI"], USCC: ["company code", "USCC"],
+  PASSPORT_CN: ["passport", "PASSPORT"], EEP: ["Hong Kong and Macau permit", "EEP"], HRP: ["home return permit", "HRP"], MTP: ["Taiwan resident permit", "MTP"],
+  HKID: ["Hong Kong ID", "HKID"], MOID: ["Macau ID", "MOID"], TWID: ["Taiwan ID", "TWID"], PLATE: ["number plate", "PLATE"], WECHAT: ["WeChat id", "WECHAT"],
+  QQ: ["QQ number", "QQ"], SOCIAL: ["social insurance number", "SOCIAL_NO"], IBAN: ["bank account", "IBAN"], SECRET: ["secret key", "SECRET"],
+  PERSON: ["person", "PERSON"], ADDRESS: ["address", "ADDRESS"], DOB: ["date of birth", "BIRTH_DATE"], ORG: ["organisation", "ORG"],
+};
+
+const entity = (type: string): readonly [string, string] => ENTITY_NAMES[type as Entity] ?? [type, type];
+const count = (value: number, one: string, other: string): string => (new Intl.PluralRules("en").select(value) === "one" ? one : other);
 
 export const en: Dictionary = {
   text,
@@ -298,4 +366,35 @@ export const en: Dictionary = {
     "Write a debounce function in TypeScript and show how to test it.",
     "Derive the quadratic formula step by step.",
   ],
+  nameOf: (type) => entity(type)[0],
+  labelOf: (type) => entity(type)[1],
+  willHide: (items, value) => count(items, `${value} item will be hidden:`, `${value} items will be hidden:`),
+  hiddenHere: (items, value) => (items === 0 ? "Nothing hidden" : `${value} hidden`),
+  givenCount: (_, value) => `${value} given back`,
+  more: (value) => `and ${value} more`,
+  list: (items) => new Intl.ListFormat("en", { type: "unit", style: "short" }).format(items),
+  because: (what, rule, certainty, happens) => `${what[0]?.toUpperCase() ?? ""}${what.slice(1)}: ${certainty}, by the rule ${rule}. ${happens}`,
+  certainty: ["possibly one", "probably one", "surely one"],
+  actions: {
+    token: "comes back", label: "label", mask: "partly shown", hash: "hash", drop: "left out", block: "do not send", local_only: "this device only", keep: "send as it is",
+  },
+  happens: {
+    token: "The upstream gets a token; the answer has the value again.",
+    label: "The upstream gets a label in its place, for good.",
+    mask: "The upstream gets a few of its characters.",
+    hash: "The upstream gets a hash that nobody can undo.",
+    drop: "It is left out.",
+    block: "A text that holds it is not sent.",
+    local_only: "Only a model on this device may read it.",
+    keep: "It is sent as it is.",
+  },
+  becomes: {
+    token: (label) => `⟦${label}⟧`, label: (label) => `***${label}***`, mask: () => "1•••8", hash: () => "#", drop: () => "∅",
+    block: () => "not sent", local_only: () => "this device", keep: () => "=",
+  },
+  givenBack: (label) => `Given back on this device: ${label}`,
+  wentOutAs: (what, token) => `Hidden (${what}): the upstream received ${token === "" ? "nothing" : token}`,
+  namesReady: (megabytes) => `Ready, ${megabytes} MB.`,
+  privateSample:
+    "Write a short note to our customer: call 138 0013 8000 or write to zhang.wei@mail-box.cn, ID card 11010519491231002X. Use api_key=sk-Fa4eK3yN0tRea1Abc9Xy7Qw5Zt2 on the staging server.",
 };

@@ -1,5 +1,18 @@
 /** 页面的中文文本。 */
+import type { Entity } from "../privacy.js";
 import type { Dictionary } from "./en.js";
+
+/** What the page calls each kind, and what its tokens do. */
+const ENTITY_NAMES: Record<Entity, readonly [name: string, label: string]> = {
+  PHONE_CN: ["手机号", "手机号"], TEL_CN: ["固定电话", "固话"], PHONE_INTL: ["境外电话", "电话"], ID_CN: ["身份证", "身份证"], ID_CN15: ["旧身份证", "旧身份证"],
+  BANKCARD: ["银行卡", "银行卡"], EMAIL: ["邮箱", "邮箱"], IP: ["IP 地址", "IP"], MAC: ["MAC 地址", "MAC"], IMEI: ["设备号", "设备号"], IMSI: ["SIM 卡号", "SIM卡号"],
+  USCC: ["信用代码", "信用代码"], PASSPORT_CN: ["护照", "护照"], EEP: ["港澳通行证", "港澳通行证"], HRP: ["回乡证", "回乡证"], MTP: ["台胞证", "台胞证"],
+  HKID: ["香港身份证", "香港身份证"], MOID: ["澳门身份证", "澳门身份证"], TWID: ["台湾身份证", "台湾身份证"], PLATE: ["车牌", "车牌"], WECHAT: ["微信号", "微信"],
+  QQ: ["QQ 号", "QQ"], SOCIAL: ["社保号", "社保号"], IBAN: ["银行账号", "银行账号"], SECRET: ["密钥", "密钥"], PERSON: ["姓名", "姓名"], ADDRESS: ["地址", "地址"],
+  DOB: ["出生日期", "出生日期"], ORG: ["机构", "机构"],
+};
+
+const entity = (type: string): readonly [string, string] => ENTITY_NAMES[type as Entity] ?? [type, type];
 
 export const zh: Dictionary = {
   text: {
@@ -162,6 +175,37 @@ export const zh: Dictionary = {
     localPrepare: "准备模型",
     localCancel: "取消",
     localFailed: "准备失败。",
+    hidingOn: "隐私数据在离开本机之前会被隐藏。",
+    hidingOff: "隐私数据会原样发送。",
+    hidingFailed: "隐私保护未能加载；在此之前不会发送任何内容。",
+    hidingList: "将被隐藏的内容",
+    nothingToHide: "没有内容会被隐藏。",
+    keepAsIs: "保持原样",
+    keptAsIs: "原样发送",
+    hideAgain: "重新隐藏",
+    upstreamGot: "上游实际收到的",
+    upstreamWrote: "上游实际写的",
+    hiddenNone: "未隐藏任何内容",
+    privacyHere: "本次对话的隐私",
+    privacyWhere: "占位符与原值的对应关系只保存在这个标签页里，随它一起消失。其他任何人都无法还原。",
+    privacy: "隐私",
+    redactOn: "隐藏隐私数据",
+    redactOnHint: "在页面内完成，发生在任何内容离开本机之前。",
+    redactMode: "被隐藏的值",
+    modeReversible: "在回答中还原",
+    modeIrreversible: "永久隐藏",
+    redactNames: "同时识别姓名",
+    redactNamesHint: "人名、地名和机构名。开启时下载一次，约 1 MB。",
+    namesLoading: "正在下载…",
+    namesFailed: "加载失败，已关闭。",
+    restoreCode: "在代码中还原",
+    restoreUrls: "在网址中还原",
+    restoreHint: "默认关闭：提示词可能诱使模型写出会被执行或外发的内容。",
+    redactKinds: "各类数据如何处理",
+    columnKind: "类别",
+    columnAction: "处理方式",
+    tryPrivate: "试试隐私保护",
+    tryPrivateHint: "填入一段含手机号、邮箱、身份证号和密钥的示例文字。它们看起来像真的，但不属于任何人。",
   },
   thinking: (seconds) => `思考中 ${seconds} 秒`,
   thought: (seconds) => `思考了 ${seconds} 秒`,
@@ -250,4 +294,34 @@ export const zh: Dictionary = {
     "用 TypeScript 写一个防抖函数，并说明如何测试。",
     "一步一步推导一元二次方程的求根公式。",
   ],
+  nameOf: (type) => entity(type)[0],
+  labelOf: (type) => entity(type)[1],
+  willHide: (_, value) => `将隐藏 ${value} 处：`,
+  hiddenHere: (items, value) => (items === 0 ? "未隐藏任何内容" : `已隐藏 ${value} 处`),
+  givenCount: (_, value) => `已还原 ${value} 处`,
+  more: (value) => `还有 ${value} 处`,
+  list: (items) => items.join("、"),
+  because: (what, rule, certainty, happens) => `${what}：${certainty}（规则 ${rule}）。${happens}`,
+  certainty: ["可能是", "很可能是", "可以确定"],
+  actions: {
+    token: "占位并还原", label: "替换为标签", mask: "部分显示", hash: "哈希", drop: "删去", block: "禁止发送", local_only: "仅限本机", keep: "原样发送",
+  },
+  happens: {
+    token: "上游只收到占位符，回答里会还原。",
+    label: "上游只收到标签，永不还原。",
+    mask: "上游只收到其中几个字符。",
+    hash: "上游只收到无法逆推的哈希。",
+    drop: "会被删去。",
+    block: "包含它的内容不会发送。",
+    local_only: "只有本机上的模型可以读取。",
+    keep: "会原样发送。",
+  },
+  becomes: {
+    token: (label) => `⟦${label}⟧`, label: (label) => `***${label}***`, mask: () => "1•••8", hash: () => "#", drop: () => "∅",
+    block: () => "不发送", local_only: () => "仅限本机", keep: () => "=",
+  },
+  givenBack: (label) => `在本机还原：${label}`,
+  wentOutAs: (what, token) => `已隐藏（${what}）：上游收到的是 ${token === "" ? "空" : token}`,
+  namesReady: (megabytes) => `已就绪，${megabytes} MB。`,
+  privateSample: "帮我给客户写一条简短通知：电话 13800138000，邮箱 zhang.wei@mail-box.cn，身份证 11010519491231002X。测试环境的 api_key=sk-Fa4eK3yN0tRea1Abc9Xy7Qw5Zt2。",
 };

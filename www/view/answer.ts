@@ -1,21 +1,24 @@
 /** An answer: reasoning, Markdown, what went wrong, figures and actions. It reads its turn and keeps nothing else. */
 import { type Answer, isLive } from "../chat.js";
 import type { Failure } from "../errors.js";
-import { dict, name, say, t } from "../i18n/index.js";
+import { dict, name, number, say, t } from "../i18n/index.js";
 import type { Hooks } from "../markdown/dom.js";
 import { highlightIn, typeset } from "../markdown/enhance.js";
 import { markdownEngine } from "../markdown/load.js";
 import type { MarkdownStream } from "../markdown/stream.js";
 import type { PanelMode } from "../prefs.js";
+import { tokensIn } from "../privacy.js";
 import { copyFrom } from "./clipboard.js";
 import { h, icon, iconButton, show, textButton, write } from "./dom.js";
 import { failureRow } from "./failure.js";
+import { GivenMarks } from "./marks.js";
 import { Pager } from "./pager.js";
 import { ReasoningPanel } from "./reasoning.js";
 import { SeamMarks } from "./seams.js";
 import { statsRow } from "./stats.js";
 import { shortModel, StatusLine } from "./status.js";
 import { quietLine, traceView } from "./timeline.js";
+import { showRaw, Switch } from "./upstream.js";
 
 export interface AnswerActions {
   regenerate(answer: Answer): void;
@@ -67,6 +70,15 @@ export class AnswerView {
   private readonly figures = h("div", "figures");
   private readonly trace = h("div", "trace-room");
   private readonly seams = new SeamMarks(this.prose);
+  private readonly given = new GivenMarks(this.prose);
+  private readonly raw = h("div", "raw-text upstream-text");
+  private readonly text = h("div", "answer-text", this.prose, this.seams.node);
+  private readonly turned = new Switch("upstreamWrote", (on) => {
+    this.actions.reading();
+    show(this.text, !on);
+    show(this.raw, on);
+    this.showRaw();
+  });
   private readonly reasoning: ReasoningPanel;
   private markdown: MarkdownStream | undefined;
   private readonly pager: Pager;
@@ -90,9 +102,10 @@ export class AnswerView {
     this.figures.append(statsRow(PLACEHOLDER, 0));
     this.trace.append(quietLine(PLACEHOLDER, 0));
     this.trace.classList.add("pending");
-    this.footer.append(h("div", "actions", this.pager.node, copy, again), this.figures);
-    const text = h("div", "answer-text", this.prose, this.seams.node);
-    this.node.append(this.head, this.reasoning.node, this.waiting, text, this.note, this.trouble, this.footer, this.trace);
+    this.footer.append(h("div", "actions", this.pager.node, copy, again, this.turned.node), this.figures);
+    this.raw.hidden = this.turned.node.hidden = true;
+    this.raw.dir = "auto";
+    this.node.append(this.head, this.reasoning.node, this.waiting, this.text, this.raw, this.note, this.trouble, this.footer, this.trace);
   }
 
   /** Brings everything up to date with the turn, at `now`. */
@@ -108,11 +121,14 @@ export class AnswerView {
     this.showHead(now);
     show(this.waiting, turn.phase === "waiting");
     this.reasoning.update(now);
+    this.showSwitch();
+    this.showRaw();
     if (!this.showText() || isLive(turn) || this.settled) return;
     this.settled = true;
     this.markdown?.finish();
     this.reasoning.tick(now);
     this.seams.place();
+    this.given.update(turn.given ?? [], true);
     this.node.setAttribute("aria-busy", "false");
     // Until now hidden, not absent: the end of the stream must not move anything.
     this.footer.classList.remove("pending");
@@ -156,7 +172,28 @@ export class AnswerView {
     this.take(text.length);
     this.markdown.flush();
     this.seams.place();
+    this.given.update(this.turn.given ?? []);
     return true;
+  }
+
+  /** The view is not shown any more. */
+  dispose(): void {
+    this.given.clear();
+    this.reasoning.dispose();
+  }
+
+  /** The other side: the answer as the upstream wrote it. */
+  private showRaw(): void {
+    const { raw = "" } = this.turn;
+    if (this.turned.on) showRaw(this.raw, raw, tokensIn(raw));
+  }
+
+  private showSwitch(): void {
+    const { raw, restored = 0, given = [], text } = this.turn;
+    show(this.turned.node, raw !== undefined);
+    if (isLive(this.turn)) return;
+    const labels = given.filter(({ value }) => text.includes(value)).map(({ label }) => label);
+    this.turned.say(restored > 0 ? dict().givenCount(restored, number(restored)) : "", restored > 0 && labels.length > 0 ? dict().givenBack(dict().list(labels)) : "");
   }
 
   private take(end: number): void {
@@ -167,6 +204,7 @@ export class AnswerView {
   /** The answer began anew: what was shown is not part of it. */
   private forget(): void {
     this.prose.replaceChildren();
+    this.given.clear();
     this.markdown = undefined;
     this.taken = 0;
   }

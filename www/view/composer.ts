@@ -12,6 +12,8 @@ export const sendsOnEnter = (event: KeyboardEvent): boolean =>
 export interface ComposerActions {
   send(text: string): void;
   stop(): void;
+  /** The text was put there or taken away by the page. */
+  edited?(): void;
 }
 
 export class Composer {
@@ -42,6 +44,22 @@ export class Composer {
     this.field.focus({ preventScroll: true });
   }
 
+  /** Puts a text in place of what is there, for the reader to look at and send. */
+  fill(text: string): void {
+    this.focus();
+    this.field.select();
+    // As if typed, so that it can be undone; the command fails only where the field cannot be edited.
+    if (!document.execCommand("insertText", false, text)) this.field.value = text;
+    this.refresh();
+    this.actions.edited?.();
+  }
+
+  /** Shows the reader a place in the text. */
+  select(start: number, end: number): void {
+    this.focus();
+    this.field.setSelectionRange(start, end);
+  }
+
   /** Ends the answer; the focus is in the field then, ready for the next question. */
   stop(): void {
     this.actions.stop();
@@ -53,6 +71,7 @@ export class Composer {
     if (this.streaming || text === "") return;
     this.field.value = "";
     this.refresh();
+    this.actions.edited?.();
     this.actions.send(text);
     this.focus();
   }

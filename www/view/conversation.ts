@@ -14,6 +14,7 @@ export class Conversation {
     const wanted = new Set(path.map((turn) => turn.id));
     for (const [id, view] of this.views) {
       if (wanted.has(id)) continue;
+      view.dispose();
       view.node.remove();
       this.views.delete(id);
     }
@@ -32,16 +33,27 @@ export class Conversation {
     return view instanceof AnswerView ? view : undefined;
   }
 
+  /** What left the device of the question to `answer` is known. */
+  sent(answer: Answer, chat: Chat): void {
+    const view = this.views.get(answer.parent);
+    if (view instanceof QuestionView) view.update(chat.siblings(view.turn).indexOf(view.turn.id), chat.siblings(view.turn).length);
+  }
+
   /** Makes all views anew, for another language. One that streams is made anew, too: its turn holds all that it shows. */
   rebuild(chat: Chat, now: number): void {
-    for (const view of this.views.values()) view.node.remove();
+    for (const view of this.views.values()) {
+      view.dispose();
+      view.node.remove();
+    }
     this.views.clear();
     this.update(chat, now);
   }
 
   /** Makes one view anew: its turn, which had ended, goes on. */
   remake(turn: Answer, chat: Chat, now: number): void {
-    this.views.get(turn.id)?.node.remove();
+    const old = this.views.get(turn.id);
+    old?.dispose();
+    old?.node.remove();
     this.views.delete(turn.id);
     this.update(chat, now);
   }

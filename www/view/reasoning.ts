@@ -9,12 +9,14 @@ import type { PanelMode } from "../prefs.js";
 import { StickToBottom } from "../scroll.js";
 import { copyFrom } from "./clipboard.js";
 import { h, iconButton, write } from "./dom.js";
+import { GivenMarks } from "./marks.js";
 
 export class ReasoningPanel {
   readonly node = h("details", "reasoning");
   private readonly label = h("span", "reasoning-label");
   private readonly body = h("div", "reasoning-body");
   private readonly text = document.createTextNode("");
+  private readonly marks: GivenMarks;
   private touched = false;
   private folded = false;
 
@@ -28,6 +30,7 @@ export class ReasoningPanel {
     const copy = iconButton("copy", "copyReasoning", () => void copyFrom(copy, answer.reasoning, "copyReasoning"), "quiet small");
     const content = h("p", "", this.text);
     content.dir = "auto";
+    this.marks = new GivenMarks(content);
     const scroll = h("div", "reasoning-scroll", content);
     scroll.tabIndex = 0;
     scroll.setAttribute("role", "group");
@@ -46,7 +49,10 @@ export class ReasoningPanel {
       this.node.open = this.mode() === "open" || (this.mode() === "auto" && (isLive(this.answer) || this.answer.text === ""));
       this.folded = this.answer.text !== "";
     }
-    if (reasoning.length > this.text.length) this.text.appendData(reasoning.slice(this.text.length));
+    if (reasoning.length > this.text.length) {
+      this.text.appendData(reasoning.slice(this.text.length));
+      this.marks.update(this.answer.given ?? []);
+    }
     this.node.classList.toggle("live", this.answer.phase === "thinking");
     this.tick(now);
     if (!this.folded && this.answer.text !== "") {
@@ -56,6 +62,11 @@ export class ReasoningPanel {
         this.node.open = false;
       }
     }
+  }
+
+  /** The panel is not shown any more. */
+  dispose(): void {
+    this.marks.clear();
   }
 
   /** Brings the time up to date. */

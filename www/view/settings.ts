@@ -2,11 +2,15 @@
 import { name, say, type TextKey } from "../i18n/index.js";
 import { connection, type PanelMode, pathHere, type Prefs } from "../prefs.js";
 import { h, iconButton, textButton } from "./dom.js";
+import { PrivacySettings } from "./privacy-settings.js";
 
 export interface SettingsActions {
   changed(): void;
   /** Another path or key. */
   reconnect(): void;
+  /** The policy of what is hidden changed. */
+  redact(): void;
+  loadNames(): Promise<number>;
 }
 
 const PANELS: readonly [PanelMode, TextKey][] = [["auto", "reasoningAuto"], ["open", "reasoningOpen"], ["closed", "reasoningClosed"]];
@@ -106,6 +110,8 @@ export function buildSettings(dialog: HTMLDialogElement, prefs: Prefs, actions: 
       labelled("maxTokens", maxTokens),
       labelled("systemPrompt", system, "systemPromptHint"),
       labelled("reasoningPanel", panel),
+      h("hr"),
+      new PrivacySettings(prefs.redact, { changed: actions.redact, loadNames: actions.loadNames }).node,
       h("hr"),
       labelled("gatePath", path, "gatePathHint"),
       labelled("apiKey", apiKey, "apiKeyHint")),
