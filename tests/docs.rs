@@ -141,3 +141,30 @@ fn codes_are_snake_case_and_stand_once() {
     codes.dedup();
     assert_eq!(codes.len(), all);
 }
+
+#[test]
+fn the_page_on_redaction_lists_every_type_as_it_is() {
+    use sluicegate::redact::{Action, Entity, Language, Pack};
+    const REDACTION: &str = include_str!("../docs/redaction.md");
+    for &entity in Entity::ALL {
+        let pack = match entity.pack() {
+            Pack::All => "all",
+            Pack::Cn => "cn",
+            Pack::Us => "us",
+            Pack::Uk => "uk",
+            Pack::Eu => "eu",
+            Pack::World => "world",
+            _ => panic!("a pack that the page does not know"),
+        };
+        let action = match entity.default_action() {
+            Action::Token => "token",
+            Action::Label => "label",
+            Action::Keep => "keep",
+            _ => panic!("a default that the page does not know"),
+        };
+        let (zh, en) = (entity.label(Language::Zh), entity.label(Language::En));
+        let line = REDACTION.lines().find(|line| line.starts_with(&format!("| `{}` |", entity.key())));
+        let end = format!("| {zh}, {en} | {pack} | {action} |");
+        assert!(line.is_some_and(|line| line.ends_with(&end)), "{}: {end}", entity.key());
+    }
+}

@@ -348,7 +348,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         left: Side::Gap,
-        set: HAN,
+        set: MAIL,
         right: Side::Word,
         ..rule(
             "email_international",
@@ -598,7 +598,7 @@ pub(crate) const RULES: &[Rule] = &[
         )
     },
     Rule {
-        set: HAN,
+        set: PLACE,
         left: Side::Any,
         right: Side::Any,
         ..after("address_after", "ADDRESS", "{A}|{B}", Check::Address, group::ADDRESS)
