@@ -32,6 +32,8 @@ const ROW: u64 = 256;
 const WINDOW: u64 = 24;
 /// Most characters between a word and a value that follows it.
 const MOST_BETWEEN: u8 = 6;
+/// So many threads are few.
+const FEW: usize = 6;
 /// Most threads at a time.
 const THREADS: usize = 256;
 
@@ -281,12 +283,35 @@ impl Scan {
         self.threads.truncate(kept);
     }
 
-    /// Reads small letters within a word, as long as nothing but the one thread there is can be concerned: how many.
+    /// Lets a few threads read a letter, unless one of them has more to do than to go on or to die.
+    #[inline(always)]
+    fn advance_quietly(&mut self, machine: &Machine, letter: u16) -> bool {
+        let mut states = [super::compile::DEAD; FEW];
+        let mut alive = 0;
+        for (thread, state) in self.threads.iter().zip(&mut states) {
+            let length = self.ring.count + 1 - thread.from;
+            let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { return false };
+            *state = automaton.next(thread.state, automaton.class(letter));
+            if *state & MATCHES != 0 || length == PLAIN || length >= LONG {
+                return false;
+            }
+            alive += usize::from(*state != super::compile::DEAD);
+        }
+        for (thread, state) in self.threads.iter_mut().zip(states) {
+            thread.state = state;
+        }
+        if alive < self.threads.len() {
+            self.threads.retain(|thread| thread.state != super::compile::DEAD);
+        }
+        true
+    }
+
+    /// Reads small letters within a word, as long as they concern nothing but a few threads: how many.
     #[inline(always)]
     fn run(&mut self, machine: &Machine, text: &[u8]) -> usize {
         let is_quiet = self.near == 0
             && self.open == 0
-            && self.threads.len() <= 1
+            && self.threads.len() <= FEW
             && self.pending.is_empty()
             && self.swallow.is_none()
             && self.names.is_none()
@@ -303,17 +328,8 @@ impl Scan {
                 break;
             }
             let letter = machine.alphabet.letter(c);
-            if let Some(thread) = self.threads.first_mut() {
-                let length = self.ring.count + 1 - thread.from;
-                let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { break };
-                let state = automaton.next(thread.state, automaton.class(letter));
-                if state & MATCHES != 0 || length == PLAIN || length >= LONG {
-                    break;
-                }
-                thread.state = state;
-                if state == super::compile::DEAD {
-                    self.threads.clear();
-                }
+            if !self.threads.is_empty() && !self.advance_quietly(machine, letter) {
+                break;
             }
             self.recent = recent;
             self.before = Some(letter);
