@@ -401,6 +401,11 @@ test("in Chinese, in the dark and on a phone: the sample, its labels, and no sid
   assert.equal(await page.textContent(".hiding-state"), "将隐藏 4 处：");
   assert.equal(await page.textContent('[data-type="PHONE_CN"] .hiding-what'), "手机号⟦手机号⟧");
   assert.deepEqual(await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]), [390, 390]);
+  await page.focus('[data-type="SECRET"] .hiding-what');
+  await page.waitForSelector(".tip:not([hidden])");
+  await page.waitForTimeout(300);
+  const tip = await page.evaluate(() => document.querySelector(".tip").getBoundingClientRect().toJSON());
+  assert.ok(tip.width > 0 && tip.left >= 0 && tip.right <= 390 && tip.bottom <= 780, JSON.stringify(tip));
   await send(page);
   await done(page);
   assert.match(lastUser(), /⟦手机号1/);
