@@ -101,9 +101,8 @@ fn cases(world: &World) -> Vec<Case> {
             let text = case[0].as_str().unwrap();
             // Without a second member the text stays.
             let expected = case.get(1).map_or(text, |expected| expected.as_str().unwrap());
-            let restored = expected.matches("{v").count()
-                + expected.matches("{j").count()
-                + expected.matches("{%v").count();
+            let restored =
+                expected.matches("{v").count() + expected.matches("{j").count() + expected.matches("{%v").count();
             cases.push(Case {
                 name: format!("{}: {text}", group["name"].as_str().unwrap()),
                 how,
@@ -152,11 +151,78 @@ fn every_split_of_every_vector_gives_the_same() {
 
 /// Pieces that texts are put together from: beginnings, ends and middles of tokens, and all that says where a text is.
 const PIECES: [&str; 72] = [
-    "{t1}", "{t2}", "{t3}", "{t4}", "手机号{n1}·{c1}", "Phone{n3}·{c3}", "⟦", "⟧", "[", "]", "(", ")", "【", "】", "手机号", "邮箱",
-    "phone", "{n1}", "·", "{c1}", "{C1}", "&#10214;", "&#x27e7;", "&middot;", "&", "#", ";", "\\", "\\[", "\\]", "\\u27e6", "\\u27e7",
-    "\\u00b7", "\\n", "\\u", "\"", "'", " ", "\n", "\n\n", "\r\n", "```", "````", "~~~", "`", "```\n", "\n```", "<", ">",
-    "<img src=\"", "<a href=", "=", "/", "//", "https://", "mailto:", "www.", "e.com", "?", "](", "]:", "[a]: ", "{%t1}", "%E2%9F%A6", "%",
-    "，", "汉", "a", "Z", "9", "*", "⟦Mobile{n1}·{c1}⟧",
+    "{t1}",
+    "{t2}",
+    "{t3}",
+    "{t4}",
+    "手机号{n1}·{c1}",
+    "Phone{n3}·{c3}",
+    "⟦",
+    "⟧",
+    "[",
+    "]",
+    "(",
+    ")",
+    "【",
+    "】",
+    "手机号",
+    "邮箱",
+    "phone",
+    "{n1}",
+    "·",
+    "{c1}",
+    "{C1}",
+    "&#10214;",
+    "&#x27e7;",
+    "&middot;",
+    "&",
+    "#",
+    ";",
+    "\\",
+    "\\[",
+    "\\]",
+    "\\u27e6",
+    "\\u27e7",
+    "\\u00b7",
+    "\\n",
+    "\\u",
+    "\"",
+    "'",
+    " ",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "```",
+    "````",
+    "~~~",
+    "`",
+    "```\n",
+    "\n```",
+    "<",
+    ">",
+    "<img src=\"",
+    "<a href=",
+    "=",
+    "/",
+    "//",
+    "https://",
+    "mailto:",
+    "www.",
+    "e.com",
+    "?",
+    "](",
+    "]:",
+    "[a]: ",
+    "{%t1}",
+    "%E2%9F%A6",
+    "%",
+    "，",
+    "汉",
+    "a",
+    "Z",
+    "9",
+    "*",
+    "⟦Mobile{n1}·{c1}⟧",
 ];
 
 fn pieces() -> impl Strategy<Value = String> {
@@ -266,7 +332,26 @@ fn a_session_without_tokens_lets_everything_pass_at_once() {
 #[test]
 fn no_text_makes_the_restorer_hold_more_than_a_token() {
     let world = World::new();
-    for unit in ["⟦", "[", "[[", "\\", "&", "&#", "&#0", "%E2", "⟦a", "⟦1", "手机号", "手机号1 ", "1", "·", "\\u27e6", "\\u0026", "⟦ ", "⟦手机号1·"] {
+    for unit in [
+        "⟦",
+        "[",
+        "[[",
+        "\\",
+        "&",
+        "&#",
+        "&#0",
+        "%E2",
+        "⟦a",
+        "⟦1",
+        "手机号",
+        "手机号1 ",
+        "1",
+        "·",
+        "\\u27e6",
+        "\\u0026",
+        "⟦ ",
+        "⟦手机号1·",
+    ] {
         for sink in [Sink::Text, Sink::Json] {
             let text = ["\"", &unit.repeat(3000)].concat();
             let how = (sink, Restoring { urls: true, ..Restoring::default() });

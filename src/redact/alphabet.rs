@@ -1,6 +1,6 @@
 //! One numbering of characters for all automata, so that a character is looked up once however many of them read it.
 
-use super::compile::EDGE;
+use super::compile::{EDGE, in_order};
 
 /// Characters that are looked up directly: all in common use.
 const DIRECT: usize = 0x1_0000;
@@ -18,7 +18,7 @@ impl Alphabet {
     pub(crate) fn new(mut borders: Vec<u32>) -> Alphabet {
         borders.push(0);
         borders.push(EDGE);
-        borders.sort_unstable();
+        let mut borders = in_order(borders);
         borders.dedup();
         let mut direct = vec![0; DIRECT].into_boxed_slice();
         let mut upto = DIRECT;

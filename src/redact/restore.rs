@@ -40,12 +40,14 @@ pub struct Restorer {
     /// Of JSON text: not in a string.
     outside: bool,
     held: String,
+    leads: Option<Box<Leads>>,
 }
 
 impl Restorer {
     /// A text that begins.
     pub fn new(sink: Sink, restoring: Restoring) -> Restorer {
-        Restorer { sink, restoring, place: Place::new(), outside: sink == Sink::Json, held: String::new() }
+        let outside = sink == Sink::Json;
+        Restorer { sink, restoring, place: Place::new(), outside, held: String::new(), leads: None }
     }
 
     /// The next piece; what may be shown is appended to `out`. A session without tokens lets everything pass.
@@ -90,7 +92,10 @@ impl Restorer {
         for label in session.labels() {
             labels.push(label);
         }
-        let leads = Leads::new(&labels, self.restoring.urls);
+        let leads = match self.leads.take() {
+            Some(leads) if !leads.is_stale(&labels) => leads,
+            _ => Box::new(Leads::new(&labels, self.restoring.urls)),
+        };
         let json = self.sink == Sink::Json;
         // What is before `from` has come out, what is before `at` may.
         let (mut from, mut at) = (0, 0);
@@ -126,11 +131,13 @@ impl Restorer {
                 }
                 break;
             };
-            if !code && (leads.is_lead(rest) || (json && rest.first() == Some(&b'\\') && may_lead(c, &labels))) {
+            let may = leads.is_lead(rest) || (json && rest.first() == Some(&b'\\'));
+            if !code && may && may_begin(c, text.get(reader.at..).unwrap_or_default(), &labels) {
                 let around = Around {
                     session,
                     labels: &labels,
                     before: self.place.before(),
+                    spelled: self.place.is_spelled(),
                     starts_line: self.place.starts_line(),
                     over,
                 };
@@ -163,6 +170,7 @@ impl Restorer {
             self.place.step(c);
             at = reader.at;
         }
+        self.leads = Some(leads);
         out.push_str(text.get(from..at).unwrap_or_default());
         text.get(at..).unwrap_or_default()
     }
@@ -198,12 +206,22 @@ impl Restorer {
     }
 }
 
-/// Whether a character that was escaped may begin a token.
-fn may_lead(c: char, labels: &[&str]) -> bool {
+/// Whether a token may begin with a character and what follows it. Quick, and right where it says no.
+fn may_begin(c: char, rest: &str, labels: &[&str]) -> bool {
+    if matches!(c, '&' | '\\' | '%') {
+        return true;
+    }
     let c = fold(c);
-    closing(c).is_some()
-        || matches!(c, '&' | '\\')
-        || labels.iter().any(|label| label.chars().next().is_some_and(|first| fold(first) == c))
+    let next = rest.chars().next();
+    let is_label = |label: &&str| {
+        let mut chars = label.chars();
+        match (chars.next().is_some_and(|first| fold(first) == c), chars.next(), next) {
+            (false, ..) => false,
+            (_, None | Some(' '), _) | (_, _, None | Some('&' | '\\' | '%')) => true,
+            (_, Some(second), Some(next)) => fold(second) == fold(next),
+        }
+    };
+    closing(c).is_some() || labels.iter().any(is_label)
 }
 
 /// Percent-encodes some bytes.

@@ -1,6 +1,7 @@
 //! Context: the words that make a number a telephone's, or an order's. They are looked for where one may end, backwards, so that they need
 //! no state of their own and nothing is held back for them.
 
+use super::compile::in_order;
 use super::rules::WORDS;
 
 /// Places for the last characters of words; several may share one.
@@ -28,10 +29,10 @@ impl Recent {
 }
 
 /// One word, its characters from last to first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Word {
-    groups: u64,
     reversed: Vec<char>,
+    groups: u64,
 }
 
 /// All context words.
@@ -63,7 +64,7 @@ impl Words {
         }
         add(super::rules::group::URL, "://");
         own.iter().for_each(|(groups, word)| add(*groups, word));
-        words.sort_unstable_by(|a, b| a.reversed.cmp(&b.reversed));
+        let words = in_order(words);
         let mut ends = vec![[0u64; 2]; PLACES / 64].into_boxed_slice();
         for word in &words {
             let mut recent = Recent::default();

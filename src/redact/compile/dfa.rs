@@ -1,8 +1,8 @@
 //! Trees to one deterministic automaton: subsets of positions, then the fewest states that tell the same apart.
 
-use super::set::{EDGE, Set};
+use super::set::{EDGE, Set, has, in_order};
 use super::{Node, Refused};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The state from which nothing can match any more.
 pub(crate) const DEAD: u16 = 0;
@@ -176,8 +176,7 @@ impl Nfa {
                 }
             }
         }
-        seen.sort_unstable();
-        seen
+        in_order(seen)
     }
 
     /// By reading position: whether it reads a class, as bits.
@@ -197,22 +196,20 @@ impl Nfa {
 
 /// Characters that no pattern tells apart are one class.
 fn classes(nfa: &Nfa) -> Result<(Vec<(u32, u8)>, usize), Refused> {
-    let mut sets: Vec<&Set> = nfa.reads.iter().flatten().map(|(set, _)| set).collect();
-    sets.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    sets.dedup();
+    let sets: BTreeSet<&[(u32, u32)]> = nfa.reads.iter().flatten().map(|(set, _)| set.0.as_slice()).collect();
     let mut borders = vec![0, EDGE];
     for set in &sets {
-        for &(from, to) in &set.0 {
+        for &(from, to) in *set {
             borders.push(from);
             borders.push(to + 1);
         }
     }
-    borders.sort_unstable();
+    let mut borders = in_order(borders);
     borders.dedup();
     let mut known: BTreeMap<Vec<bool>, u8> = BTreeMap::new();
     let mut classes: Vec<(u32, u8)> = Vec::new();
     for border in borders.into_iter().filter(|border| *border <= EDGE) {
-        let member: Vec<bool> = sets.iter().map(|set| set.has(border)).collect();
+        let member: Vec<bool> = sets.iter().map(|set| has(set, border)).collect();
         let next = u8::try_from(known.len()).map_err(|_| Refused::TooLarge)?;
         let class = *known.entry(member).or_insert(next);
         if classes.last().is_none_or(|last| last.1 != class) {
@@ -270,7 +267,7 @@ fn subsets(
                     set.extend_from_slice(closures.get(at).map_or(&[], Vec::as_slice));
                 }
             }
-            set.sort_unstable();
+            let mut set = in_order(set);
             set.dedup();
             dfa.table.push(id(set, &mut states)?);
         }

@@ -12,7 +12,7 @@ mod set;
 
 pub(crate) use dfa::{DEAD, Dfa, Input, build};
 pub(crate) use parse::parse;
-pub(crate) use set::{EDGE, Set};
+pub(crate) use set::{EDGE, Set, in_order};
 
 /// Why a pattern is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

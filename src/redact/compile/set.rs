@@ -3,6 +3,16 @@
 /// Stands for the edge of the text, where there is no character.
 pub(crate) const EDGE: u32 = 0x11_0000;
 
+/// Sorted. By a heap, because a sort of the standard library is several times its code, for each type once.
+pub(crate) fn in_order<T: Ord>(items: Vec<T>) -> Vec<T> {
+    std::collections::BinaryHeap::from(items).into_sorted_vec()
+}
+
+/// Whether a symbol is in one of the ranges.
+pub(crate) fn has(ranges: &[(u32, u32)], symbol: u32) -> bool {
+    ranges.iter().any(|&(from, to)| from <= symbol && symbol <= to)
+}
+
 /// A set of characters and [`EDGE`]: ranges, ends included, in order, apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Set(pub(crate) Vec<(u32, u32)>);
@@ -31,9 +41,8 @@ impl Set {
 
     /// Puts the ranges in order and joins those that touch.
     pub(crate) fn tidy(&mut self) {
-        self.0.sort_unstable();
         let mut tidy: Vec<(u32, u32)> = Vec::with_capacity(self.0.len());
-        for &(from, to) in &self.0 {
+        for (from, to) in in_order(core::mem::take(&mut self.0)) {
             match tidy.last_mut() {
                 Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
                 _ => tidy.push((from, to)),
@@ -65,7 +74,7 @@ impl Set {
     }
 
     pub(crate) fn has(&self, symbol: u32) -> bool {
-        self.0.iter().any(|&(from, to)| from <= symbol && symbol <= to)
+        has(&self.0, symbol)
     }
 
     /// Adds the other case of its ASCII letters.

@@ -1,13 +1,13 @@
 //! What the tagger sees of a unit: its neighbours, what was decided before it and the entity it may go on with, each a hash.
 
 use super::Kind;
-use super::token::{Shape, Unit};
+use super::token::{Shape, Sort, Unit};
 
 /// The most features that a unit has.
-pub const FEATURES: usize = 28;
+const FEATURES: usize = 28;
 
 /// The hashes of one unit's features.
-pub struct Features {
+pub(super) struct Features {
     hashes: [u64; FEATURES],
     len: usize,
     /// Set apart the features of Han text from those of words.
@@ -20,8 +20,7 @@ impl Features {
     }
 
     /// All of them.
-    #[must_use]
-    pub fn as_slice(&self) -> &[u64] {
+    pub(super) fn as_slice(&self) -> &[u64] {
         self.hashes.get(..self.len).unwrap_or_default()
     }
 
@@ -176,7 +175,6 @@ pub(super) fn of_word(unit: &Unit, around: Around, past: &Past, open: Option<Run
 
 /// How a unit that is no word is written, for the shapes of its neighbours.
 pub(super) fn shape_of(unit: &Unit) -> u32 {
-    use super::token::Sort;
     match unit.sort {
         Sort::Word => unit.shape as u32,
         Sort::Han => 9,

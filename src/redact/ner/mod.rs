@@ -15,7 +15,6 @@ mod veto;
 
 use std::collections::VecDeque;
 
-pub use feature::{FEATURES, Features};
 pub use model::{HEADER, MODEL_BYTES, Model, SLOT, SLOTS, WEIGHTS, place, sum};
 
 use feature::{Around, NONE, Past, Running};
@@ -328,53 +327,14 @@ impl Open {
 fn is_stop(c: char) -> bool {
     matches!(
         c,
-        '。' | '!'
-            | '?'
-            | ';'
-            | ','
-            | '、'
-            | ':'
-            | '"'
-            | '<'
-            | '>'
-            | '['
-            | ']'
-            | '{'
-            | '}'
-            | '|'
-            | '/'
-            | '\\'
-            | '='
-            | '《'
-            | '》'
-            | '【'
-            | '】'
+        '。' | '、' | '《' | '》' | '【' | '】' | '!' | '"' | '#' | '$' | '%' | '*' | '+' | ',' | '/' | ':'..='@' | '[' | '\\' | ']'..='`'
+            | '{'..='~'
     )
 }
 
-/// Signs that make the word next to them part of an address, a path or code.
+/// Signs that make the word next to them part of an address, a path or code. Those of Markdown's emphasis and tables are not among them.
 fn is_glue(symbol: u32) -> bool {
-    char::from_u32(symbol).is_some_and(|c| {
-        matches!(
-            c,
-            '0' | '_'
-                | '@'
-                | '/'
-                | '\\'
-                | '='
-                | '#'
-                | '$'
-                | '<'
-                | '>'
-                | '{'
-                | '}'
-                | '~'
-                | '^'
-                | '%'
-                | '+'
-                | '*'
-                | '`'
-                | '|'
-        )
-    })
+    char::from_u32(symbol).is_some_and(
+        |c| matches!(c, '0' | '#' | '$' | '%' | '+' | '/' | '<'..='>' | '@' | '\\' | '^'..='`' | '{' | '}' | '~'),
+    )
 }

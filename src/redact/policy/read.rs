@@ -217,11 +217,15 @@ fn rules(node: &Node<'_>) -> Result<Vec<CustomRule>, Error> {
     Ok(rules)
 }
 
-/// A number from 0 to 1, in hundredths.
+/// A number from 0 to 1, in hundredths. By hand: to read floats takes several kilobytes.
 fn share(node: &Node<'_>) -> Result<u8, Error> {
-    match node.text.parse::<f32>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok((share * 100.0 + 0.5) as u8),
-        _ => node.expected("a number from 0 to 1"),
+    let (whole, part) = node.text.split_once('.').unwrap_or((node.text, "0"));
+    let digit = |at: usize| part.as_bytes().get(at).map_or(0, |digit| digit.wrapping_sub(b'0'));
+    let is_number = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    match whole {
+        "0" if is_number => Ok((digit(0) * 10 + digit(1) + u8::from(digit(2) >= 5)).min(100)),
+        "1" if is_number && part.bytes().all(|b| b == b'0') => Ok(100),
+        _ => node.expected("a decimal number from 0 to 1"),
     }
 }
 

@@ -19,13 +19,23 @@ enum Inline {
     Words,
     /// A `<`.
     Angle,
-    /// An address by itself; `leading` spaces belong to it.
-    Url { leading: bool },
+    /// An address by itself; `leading` spaces belong to it. In its `query` Han letters do: what shows a link takes them for its part.
+    Url {
+        leading: bool,
+        query: bool,
+    },
     /// Behind `](`.
-    Target { depth: u16, angle: bool },
+    Target {
+        depth: u16,
+        angle: bool,
+    },
     TagName,
     /// In a tag; `equals` if a value follows, `blank` if the line has had nothing yet.
-    Tag { quote: Option<char>, equals: bool, blank: bool },
+    Tag {
+        quote: Option<char>,
+        equals: bool,
+        blank: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,11 +110,16 @@ impl Place {
         }
         match &mut self.inline {
             Inline::Angle => self.inline = Inline::Words,
-            Inline::Url { leading } => *leading = false,
+            Inline::Url { leading, .. } => *leading = false,
             Inline::Tag { equals, blank, .. } => (*equals, *blank) = (false, false),
             _ => {}
         }
         self.remember(0x80);
+    }
+
+    /// Behind a bracket whose escape was itself escaped: what follows is shown as it is spelled.
+    pub(super) fn is_spelled(&self) -> bool {
+        [b"#10214;".as_slice(), b"#x27e6;", b";lobrk;"].iter().any(|escape| self.ends_with(escape))
     }
 
     fn remember(&mut self, byte: u8) {
@@ -175,9 +190,11 @@ impl Place {
             Inline::Words => self.words(c),
             Inline::Angle if c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?') => Inline::TagName,
             Inline::Angle => self.words(c),
-            Inline::Url { leading: true } if matches!(c, ' ' | '\t') => self.inline,
-            Inline::Url { .. } if ends_url(c) => self.words(c),
-            Inline::Url { .. } => Inline::Url { leading: false },
+            Inline::Url { leading: true, .. } if matches!(c, ' ' | '\t') => self.inline,
+            Inline::Url { query, .. } if ends_url(c) && !(query && crate::redact::symbol::is_han(c)) => self.words(c),
+            Inline::Url { query, .. } => {
+                Inline::Url { leading: false, query: query || matches!(c, '?' | '=' | '&' | '#' | '%') }
+            }
             Inline::Target { .. } if self.before() == b'\\' && c != '\n' => self.inline,
             Inline::Target { depth, angle } => match c {
                 '\n' => Inline::Words,
@@ -212,13 +229,13 @@ impl Place {
 
     /// What a character of words, or one that has ended something else, begins.
     fn words(&self, c: char) -> Inline {
-        let url = Inline::Url { leading: false };
+        let url = Inline::Url { leading: false, query: false };
         match c {
             '<' => Inline::Angle,
             '/' if self.before() == b'/' || self.is_domain() => url,
             '?' if self.is_domain() => url,
             ':' if self.ends_with(b"mailto") => url,
-            ':' if self.line == Line::Label && self.before() == b']' => Inline::Url { leading: true },
+            ':' if self.line == Line::Label && self.before() == b']' => Inline::Url { leading: true, query: false },
             '.' if self.ends_with(b"www") && !((self.recent >> 24) as u8).is_ascii_alphanumeric() => url,
             '(' if self.before() == b']' => Inline::Target { depth: 1, angle: false },
             _ => Inline::Words,

@@ -142,7 +142,8 @@ impl<'a> Reader<'a> {
                 }
                 (2.., ';') if radix > 0 => return char::from_u32(code).ok_or(Stop::Not),
                 (1..10, c) if radix > 0 => {
-                    code = c.to_digit(radix).and_then(|digit| Some(code.checked_mul(radix)? + digit)).ok_or(Stop::Not)?;
+                    code =
+                        c.to_digit(radix).and_then(|digit| Some(code.checked_mul(radix)? + digit)).ok_or(Stop::Not)?;
                 }
                 (_, ';') if radix == 0 => {
                     let name = self.text.get(from..self.at - 1).unwrap_or_default();

@@ -46,6 +46,8 @@ pub(super) struct Around<'s> {
     pub(super) labels: &'s [&'s str],
     /// The byte before.
     pub(super) before: u8,
+    /// What is before is a bracket, spelled out.
+    pub(super) spelled: bool,
     /// The line has nothing else before.
     pub(super) starts_line: bool,
     /// The text ends where it ends.
@@ -86,6 +88,9 @@ impl<'s> Around<'s> {
         if self.before.is_ascii_alphanumeric() && reader.peek(self.over)?.is_some_and(|c| c.is_ascii_alphanumeric()) {
             return Err(Stop::Not);
         }
+        if self.spelled {
+            return Err(Stop::Not);
+        }
         self.known(&reader, None, false)
     }
 
@@ -96,7 +101,11 @@ impl<'s> Around<'s> {
         if close.is_some() {
             fill(&mut inner)?;
         }
+        let first = fold(inner.clone().symbol()?);
         for label in self.labels {
+            if label.chars().next().is_some_and(|begins| fold(begins) != first) {
+                continue;
+            }
             let mut rest = inner.clone();
             let this = spell(&mut rest, label, exact).and_then(|()| {
                 fill(&mut rest)?;
@@ -133,7 +142,12 @@ impl<'s> Around<'s> {
     }
 
     /// From the number on.
-    fn tail(&self, mut reader: Reader<'_>, label: Option<&str>, close: Option<(char, bool)>) -> Result<Found<'s>, Stop> {
+    fn tail(
+        &self,
+        mut reader: Reader<'_>,
+        label: Option<&str>,
+        close: Option<(char, bool)>,
+    ) -> Result<Found<'s>, Stop> {
         let number = number(&mut reader)?;
         let mut length = 0;
         while next_if(&mut reader, is_dot)? {

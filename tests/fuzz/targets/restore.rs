@@ -7,8 +7,35 @@ use sluicegate::redact::{Entity, Restorer, Restoring, Session, Sink, Tally};
 /// What a control character stands for: tokens, and what they are made of.
 fn part(byte: u8, tokens: &[String]) -> &str {
     const PARTS: [&str; 29] = [
-        "⟦", "⟧", "·", "【", "手机号", "email", "1", "&#10214;", "&#x27e7;", "&middot;", "\\u27e6", "\\u27e7", "\\u00b7", "](", "https://",
-        "```\n", "~~~", "<a href=\"", "[a]: ", "%E2%9F%A6", "mailto:", "www.", "，", "\\[", "\\\\", "\n\n", "e.com/", "汉", "⟦Mobile1·",
+        "⟦",
+        "⟧",
+        "·",
+        "【",
+        "手机号",
+        "email",
+        "1",
+        "&#10214;",
+        "&#x27e7;",
+        "&middot;",
+        "\\u27e6",
+        "\\u27e7",
+        "\\u00b7",
+        "](",
+        "https://",
+        "```\n",
+        "~~~",
+        "<a href=\"",
+        "[a]: ",
+        "%E2%9F%A6",
+        "mailto:",
+        "www.",
+        "，",
+        "\\[",
+        "\\\\",
+        "\n\n",
+        "e.com/",
+        "汉",
+        "⟦Mobile1·",
     ];
     let at = usize::from(byte);
     tokens.get(at).map(String::as_str).or_else(|| PARTS.get(at - tokens.len()).copied()).unwrap_or(" ")
@@ -54,7 +81,8 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     let ends = text.char_indices().map(|(at, c)| (at, at + c.len_utf8()));
     let one = restore(&mut ends.map(|(from, to)| &text[from..to]));
     assert_eq!(one, (whole.clone(), whole_tally.restored), "one by one");
-    let mut places: Vec<usize> = (0..text.len()).step_by(usize::from(step) + 1).map(|at| text.floor_char_boundary(at)).collect();
+    let mut places: Vec<usize> =
+        (0..text.len()).step_by(usize::from(step) + 1).map(|at| text.floor_char_boundary(at)).collect();
     places.push(text.len());
     let cut = restore(&mut places.windows(2).map(|pair| &text[pair[0]..pair[1]]));
     assert_eq!(cut, (whole, whole_tally.restored), "every {step}");
