@@ -50,13 +50,15 @@ export class Session {
   /** The gate for the present connection and policy. It is made on first use, so that the page shows before its wasm has come. */
   connect(): Promise<Gate> {
     if (this.gate) return this.gate;
+    // As it is now: the next one waits for this gate.
+    const { carried } = this;
     const gate = createGate({
       ...this.site(),
       redact: this.privacy.options(),
       fetch: (input, init) => tapped(input, init, this.tap()),
       ...(this.device ? { fallback: [this.device] } : {}),
     }).then(async (made) => {
-      if (made.redactor) await this.ready(made.redactor);
+      if (made.redactor) await this.ready(made.redactor, carried);
       return made;
     });
     this.gate = gate;
@@ -80,11 +82,11 @@ export class Session {
     return { baseUrl: gateUrl(), ...(connection.apiKey ? { apiKey: () => connection.apiKey } : {}) };
   }
 
-  private async ready(redactor: Redactor): Promise<void> {
+  private async ready(redactor: Redactor, carried: Promise<string | undefined>): Promise<void> {
     await this.privacy.prepare(redactor);
-    const carried = await this.carried;
+    const session = await carried;
     try {
-      if (carried !== undefined) redactor.session.import(carried);
+      if (session !== undefined) redactor.session.import(session);
     } catch {
       // One that does not fit is begun anew: every request brings its values along.
     }

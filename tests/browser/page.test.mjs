@@ -318,7 +318,7 @@ test("the end of a stream, opening the reasoning, a click and a selection move n
 });
 
 test("opening the reasoning at the end of the transcript does not move it", async () => {
-  const page = await visit({ viewport: { width: 1100, height: 420 } });
+  const page = await visit({ viewport: { width: 1100, height: 460 } });
   await ask(page, "Fill\n".repeat(30), "echo");
   await page.waitForSelector(DONE);
   await ask(page, "Tell me", `${R1}+long-60`);
@@ -579,7 +579,7 @@ test("a question that was asked without a model list takes its model from the li
       setTimeout(() => document.getElementById("model").setAttribute("data-refused", ""));
       return Promise.reject(new TypeError("refused"));
     };
-  }), `#model[data-refused]`);
+  }), { ready: "#model[data-refused]" });
   await page.waitForFunction(() => /network/.test(document.querySelector("#model option:checked").textContent));
   await ask(page, "Hello");
   await page.waitForSelector(".assistant .model:not([hidden])");

@@ -312,6 +312,28 @@ test("what only a model on the device may read fails where there is none, with a
   assert.equal(bodies().length, 0);
 });
 
+test("a policy that changes again and again while the engine loads leaves one that works, and tokens stay", async () => {
+  const page = await open({ prepare: (one) => one.route("**/redact.wasm", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await route.continue();
+  }) });
+  await page.fill("#question", TEXT);
+  for (let left = 3; left > 0; left -= 1) {
+    await page.click("#language");
+    await page.waitForTimeout(60);
+  }
+  await marksAre(page, 4);
+  await send(page);
+  await done(page);
+  const before = lastUser().match(/⟦[^⟦⟧]+⟧/)[0];
+  await page.fill("#question", `Mail ${MAIL}, or ${PHONE}.`);
+  await page.click('[data-type="EMAIL"] .hiding-keep');
+  await marksAre(page, 1);
+  await page.press("#question", "Enter");
+  await page.waitForSelector(`.turn:nth-child(4)${DONE.slice(DONE.indexOf("["))}`, { timeout: 60_000 });
+  assert.ok(lastUser().includes(MAIL) && lastUser().includes(before), `${before} in ${lastUser()}`);
+});
+
 test("switched off, the page says so and sends what is written", async () => {
   const page = await open();
   await page.click("#open-settings");
@@ -379,6 +401,11 @@ test("in Chinese, in the dark and on a phone: the sample, its labels, and no sid
   assert.equal(await page.textContent(".hiding-state"), "将隐藏 4 处：");
   assert.equal(await page.textContent('[data-type="PHONE_CN"] .hiding-what'), "手机号⟦手机号⟧");
   assert.deepEqual(await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]), [390, 390]);
+  await page.focus('[data-type="SECRET"] .hiding-what');
+  await page.waitForSelector(".tip:not([hidden])");
+  await page.waitForTimeout(300);
+  const tip = await page.evaluate(() => document.querySelector(".tip").getBoundingClientRect().toJSON());
+  assert.ok(tip.width > 0 && tip.left >= 0 && tip.right <= 390 && tip.bottom <= 780, JSON.stringify(tip));
   await send(page);
   await done(page);
   assert.match(lastUser(), /⟦手机号1/);

@@ -47,6 +47,10 @@ export class Hiding {
     name(this.chip, "privacyHere");
     name(this.list, "hidingList", false);
     const scroll = h("div", "hiding-scroll", this.state, this.list);
+    // A wheel that turns one way only reaches the end of the line, too.
+    scroll.addEventListener("wheel", ({ deltaX, deltaY }) => {
+      if (deltaX === 0) scroll.scrollBy(deltaY, 0);
+    }, { passive: true });
     root.append(scroll, this.chip, this.spoken);
     onLanguage(() => this.draw());
     this.draw();

@@ -5,6 +5,8 @@ const GAP = 6;
 const node = h("div", "tip");
 node.setAttribute("aria-hidden", "true");
 node.hidden = true;
+/** What a hint belongs to that is there because of the focus: it goes along. */
+let focused: { target: HTMLElement; text: () => string } | undefined;
 
 /** Shows `text` above `rect`, or below it where there is no room. */
 export function showTip(rect: DOMRect, text: string): void {
@@ -18,25 +20,29 @@ export function showTip(rect: DOMRect, text: string): void {
   node.style.setProperty("top", `${(above < GAP ? rect.bottom + GAP : above).toFixed(0)}px`);
 }
 
-export const hideTip = (): void => show(node, false);
+export function hideTip(): void {
+  focused = undefined;
+  show(node, false);
+}
 
 /** `target` has a hint, on hover and on focus. */
 export function withTip<T extends HTMLElement>(target: T, text: () => string): T {
   const open = (): void => showTip(target.getBoundingClientRect(), text());
   target.addEventListener("pointerenter", open);
   target.addEventListener("focus", () => {
-    // Into view first: scrolling puts hints away.
     target.scrollIntoView({ block: "nearest", inline: "nearest" });
-    requestAnimationFrame(() => requestAnimationFrame(() => {
-      if (document.activeElement === target) open();
-    }));
+    open();
+    focused = { target, text };
   });
   target.addEventListener("pointerleave", hideTip);
   target.addEventListener("blur", hideTip);
   return target;
 }
 
-addEventListener("scroll", hideTip, { capture: true, passive: true });
+addEventListener("scroll", () => {
+  if (focused && document.activeElement === focused.target) showTip(focused.target.getBoundingClientRect(), focused.text());
+  else hideTip();
+}, { capture: true, passive: true });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") hideTip();
 }, { capture: true });
