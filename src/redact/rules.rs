@@ -564,8 +564,8 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         set: HAN,
-        left: Side::NoHan,
-        right: Side::NoHan,
+        left: Side::Any,
+        right: Side::Any,
         ..rule("name_dotted", "PERSON", "{T}{2,6}(·{T}{2,7}){1,3}", Check::Dotted, 75, group::NAME)
     },
     Rule {

@@ -12,7 +12,7 @@ use super::automaton::MATCHES;
 use super::finding::Finding;
 use super::machine::{Machine, NAMES_RULE};
 use super::ner::{Kind, Mark, Model, Tagging};
-use super::rules::{Start, Tail, group};
+use super::rules::{Check, Start, Tail, group};
 use super::symbol::normal;
 use super::verify::{Candidate, verify};
 use super::words::Recent;
@@ -105,6 +105,8 @@ pub(crate) struct Scan {
     bytes: usize,
     threads: Vec<Thread>,
     pending: Vec<Finding>,
+    /// Numbers behind which a point or a comma stands: a digit behind that makes them parts of another.
+    doubtful: Vec<Finding>,
     swallow: Option<Swallow>,
     /// By group: behind which character its last word ended; 0: none did.
     seen: [u64; 64],
@@ -133,6 +135,7 @@ impl Scan {
             bytes: 0,
             threads: Vec::new(),
             pending: Vec::new(),
+            doubtful: Vec::new(),
             swallow: None,
             seen: [0; 64],
             earlier: [0; 64],
@@ -190,6 +193,7 @@ impl Scan {
         }
         self.names = None;
         self.close(found);
+        self.decide_doubts(' ');
         let mut threads = core::mem::take(&mut self.threads);
         for thread in threads.drain(..) {
             let Some(automaton) = machine.automata.get(usize::from(thread.automaton)) else { continue };
@@ -208,6 +212,9 @@ impl Scan {
             upto = upto.min(thread.at);
         }
         if let Some(finding) = self.pending.first() {
+            upto = upto.min(finding.start);
+        }
+        for finding in &self.doubtful {
             upto = upto.min(finding.start);
         }
         if let Some(swallow) = &self.swallow {
@@ -234,6 +241,9 @@ impl Scan {
         let index = self.ring.count;
         let before = self.before.replace(letter).unwrap_or(machine.alphabet.edge());
         self.ring.push(symbol);
+        if !self.doubtful.is_empty() {
+            self.decide_doubts(symbol.c);
+        }
         if !self.threads.is_empty() {
             self.advance(machine, letter, index);
         }
@@ -313,6 +323,7 @@ impl Scan {
             && self.open == 0
             && self.threads.len() <= FEW
             && self.pending.is_empty()
+            && self.doubtful.is_empty()
             && self.swallow.is_none()
             && self.names.is_none()
             && self.before.is_some_and(|before| machine.is_small(before));
@@ -413,10 +424,23 @@ impl Scan {
         }
         match live.tail {
             Some(tail) => {
+                self.decide_doubts(' ');
                 self.pending.retain(|other| other.end <= finding.start);
                 self.swallow = Some(Swallow { finding, tail, pem: 0 });
             }
+            None if is_number(live.check) && matches!(self.ring.char(to), Some('.' | ',')) => {
+                self.doubtful.push(finding)
+            }
             None => self.keep(finding),
+        }
+    }
+
+    /// The character behind the point or comma behind a number.
+    fn decide_doubts(&mut self, c: char) {
+        for finding in core::mem::take(&mut self.doubtful) {
+            if !c.is_ascii_digit() {
+                self.keep(finding);
+            }
         }
     }
 
@@ -510,12 +534,14 @@ impl Scan {
                 count += 1;
             }
             let held = self.names.as_ref().and_then(Tagging::held_from).unwrap_or(usize::MAX);
-            let open = self.threads.iter().map(|thread| thread.at).fold(held, usize::min);
+            let doubtful = self.doubtful.iter().map(|finding| finding.start).fold(held, usize::min);
+            let open = self.threads.iter().map(|thread| thread.at).fold(doubtful, usize::min);
             if open < end {
                 if (self.bytes - first.start) < ROW as usize * 4 {
                     return;
                 }
                 self.threads.retain(|thread| thread.at >= end);
+                self.doubtful.retain(|finding| finding.start >= end);
             }
             let mut row: Vec<Finding> = self.pending.drain(..count).collect();
             while let Some(best) = best(&row) {
@@ -588,6 +614,12 @@ impl Scan {
 
 /// Stands for nothing private, until it is left out: no policy has as many rules of its own.
 const NOTHING: Entity = Entity::Custom(u16::MAX);
+
+/// Whether what a rule matches is a number of one piece, so that a decimal fraction is not.
+fn is_number(check: Check) -> bool {
+    use Check::{Card, CardShape, IdCn, IdCn15, Imei, Imsi, IotCn, LandlineCn, MobileCn, Moid, PhoneIntl};
+    matches!(check, Card | CardShape | IdCn | IdCn15 | Imei | Imsi | IotCn | LandlineCn | MobileCn | Moid | PhoneIntl)
+}
 
 /// The best of a row: by score, then length, then place.
 fn best(row: &[Finding]) -> Option<Finding> {

@@ -120,7 +120,7 @@ const WORDS: [&str; 30] = [
 const PRINTED: [&str; 3] = ["bqokikjovbii2hlwgh4olfq2", "4ec39hqlyjwdarjtt1zdp7dc", "tyoomqauvdedq54nitphi7jx"];
 
 /// Whether a value stands in for a secret rather than being one: a mark such as `xxxx`, `YOUR_` or `EXAMPLE`, a
-/// reference (`<…>`, `$NAME`, `process.env.…`, `NAME_IN_CAPITALS`), a word of code, a run of ten or more characters in
+/// reference (`<…>`, `$NAME`, `process.env.…`, `NAME_IN_CAPITALS`), a word of code, a run of sixteen or more characters in
 /// ascending order or eight of the same, a key out of a vendor's documentation.
 pub(crate) fn is_placeholder(s: &str) -> bool {
     let s = bare(s);
@@ -197,19 +197,21 @@ pub(crate) fn is_code(s: &str) -> bool {
     letters > 0 && !numbered && (names > 0 || borrowed || held(s.len()))
 }
 
-/// Eight of one character on end, or ten that count up (`…89ab…`, `…890…`).
+/// Eight of one character on end, or sixteen that count up (`…89ab…`, `…890…`): fewer are in keys that people make up to try things with,
+/// and those may as well be hidden.
 fn runs(s: &str) -> bool {
     let (mut same, mut up) = (1, 1);
     let mut last = 0;
-    for b in s.bytes().map(|b| b.to_ascii_lowercase()) {
+    for b in s.bytes() {
         same = if b == last { same + 1 } else { 1 };
         let next = match last {
-            b'9' => b == b'0' || b == b'a',
-            b'0'..=b'8' | b'a'..=b'y' => b == last + 1,
+            b'9' => matches!(b, b'0' | b'a' | b'A'),
+            b'0' => matches!(b, b'1' | b'a' | b'A'),
+            b'1'..=b'8' | b'a'..=b'y' | b'A'..=b'Y' => b == last + 1,
             _ => false,
         };
         up = if next { up + 1 } else { 1 };
-        if same >= 8 || up >= 10 {
+        if same >= 8 || up >= 16 {
             return true;
         }
         last = b;
