@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 /// Least share of the values that must be hidden: over all structured entities, for any one of them, and for what needs to know words.
 /// The project's aim is 0.98 over the whole set; in the sample a single value is half a hundredth.
-const STRUCTURED: f64 = 0.97;
-const EACH: f64 = 0.75;
-const NAMES: f64 = 0.6;
+const STRUCTURED: f64 = 0.98;
+const EACH: f64 = 0.9;
+const NAMES: f64 = 0.75;
 /// Most of the texts without anything private in which something is hidden all the same.
-const TOUCHED: f64 = 0.05;
+const TOUCHED: f64 = 0.01;
 
 struct Span {
     start: usize,
