@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Vendor};
 use crate::exchange::Plan;
 use crate::limits::Limits;
 use crate::redact::body::{self, Format, MaskedBody};
+use crate::redact::ner::Model;
 use crate::redact::wire::{self, AnswerStream};
 use crate::redact::{Action, Answers, Entity, Mode, Policy, Redactor, Session, Sink, Tally};
 use crate::request::{Endpoint, Request};
@@ -16,6 +17,8 @@ use core::fmt;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+/// Where the configuration asks for the model.
+const NAMES_MODEL: &str = "redaction.names_model";
 /// How much longer a body may be when it is masked: a token is longer than most of what it stands for.
 const LONGER: usize = 4;
 
@@ -23,6 +26,8 @@ const LONGER: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Redaction {
     secret: Option<String>,
+    /// Whether names are to be looked for by the model.
+    names_model: bool,
     /// For requests and their answers.
     usual: Arc<Redactor>,
     /// For calls that only trusted upstreams can get; none where no upstream is trusted.
@@ -35,6 +40,37 @@ impl Redaction {
     /// The name of the secret that keys the tokens.
     pub fn secret(&self) -> Option<&str> {
         self.secret.as_deref()
+    }
+
+    /// Whether names are to be looked for by the model.
+    pub fn uses_names(&self) -> bool {
+        self.names_model
+    }
+
+    /// Whether the model for names is still to be loaded. Until it is, nothing may be sent.
+    pub fn wants_names(&self) -> bool {
+        self.names_model && !self.usual.has_names()
+    }
+
+    /// Loads the model for names, for all calls from now on.
+    ///
+    /// Errors: `misconfigured` for bytes that are no model of this version.
+    pub fn load_names(&self, weights: &[u8]) -> Result<(), Error> {
+        let model = Model::load(weights).map_err(|_| {
+            Error::new(ErrorKind::Misconfigured, "The file of the names model is not one of this version.")
+                .with_param(NAMES_MODEL)
+        })?;
+        let model = Arc::new(model);
+        for redactor in [Some(&self.usual), self.trusted.as_ref(), Some(&self.labels)].into_iter().flatten() {
+            redactor.set_names(model.clone());
+        }
+        Ok(())
+    }
+
+    /// Why a request that names are to be looked for in cannot be sent.
+    pub fn names_missing() -> Error {
+        Error::new(ErrorKind::Misconfigured, "The model for names could not be loaded; nothing was sent.")
+            .with_param(NAMES_MODEL)
     }
 
     /// The policy.
@@ -105,10 +141,15 @@ fn redaction(node: Node<'_>, any_trusted: bool) -> Result<Redaction, Error> {
         let path = [path, ".secret"].concat();
         upstream::secret(Node::new(&name, &path))
     });
+    let names_model = match members.remove("names_model") {
+        Some(value) => Node::new(&value, NAMES_MODEL).boolean()?,
+        None => false,
+    };
     let policy = Policy::parse(&Value::Object(members).to_string(), path)?;
     let made = |policy: Policy| Redactor::new(policy).map(Arc::new);
     Ok(Redaction {
         secret: secret.transpose()?,
+        names_model,
         trusted: any_trusted.then(|| made(for_trusted(&policy))).transpose()?,
         labels: made(for_labels(&policy))?,
         usual: made(policy)?,

@@ -56,7 +56,7 @@ impl Masker {
         out: &mut String,
         tally: &mut Tally,
     ) {
-        self.scan.push(&redactor.machine, redactor.names.as_ref(), text, &mut self.found);
+        self.scan.push(&redactor.machine, redactor.names(), text, &mut self.found);
         self.held.push_str(text);
         self.emit(redactor, session, self.scan.decided(), out, tally);
         if let Some(open) = self.scan.open().filter(|_| !self.opened) {
@@ -72,7 +72,7 @@ impl Masker {
 
     /// The text is over: the rest goes out.
     pub fn finish(&mut self, redactor: &Redactor, session: &mut Session, out: &mut String, tally: &mut Tally) {
-        self.scan.finish(&redactor.machine, redactor.names.as_ref(), &mut self.found);
+        self.scan.finish(&redactor.machine, redactor.names(), &mut self.found);
         self.emit(redactor, session, usize::MAX, out, tally);
     }
 

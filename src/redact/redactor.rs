@@ -10,13 +10,14 @@ use super::scan::Scan;
 use super::session::Session;
 use crate::error::Error;
 use core::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// A policy, its rules compiled. Made once, used by any number of calls.
 #[derive(Debug)]
 pub struct Redactor {
     policy: Policy,
     pub(super) machine: Machine,
-    pub(super) names: Option<Model>,
+    names: OnceLock<Arc<Model>>,
 }
 
 /// A text with its private data hidden.
@@ -36,17 +37,24 @@ impl Redactor {
     /// Errors: `misconfigured`, with the path of the fault, for a pattern that cannot be compiled or is too large.
     pub fn new(policy: Policy) -> Result<Redactor, Error> {
         let machine = Machine::new(&policy)?;
-        Ok(Redactor { policy, machine, names: None })
+        Ok(Redactor { policy, machine, names: OnceLock::new() })
     }
 
     /// Adds the model that finds names of people, places and organisations; see [`ner`](super::ner).
-    pub fn set_names(&mut self, model: Model) {
-        self.names = Some(model);
+    /// Once: a second model is not taken.
+    pub fn set_names(&self, model: Arc<Model>) {
+        // What was set first stays: texts that have begun are read by it.
+        let _ = self.names.set(model);
     }
 
     /// Whether there is a model for names.
     pub fn has_names(&self) -> bool {
-        self.names.is_some()
+        self.names.get().is_some()
+    }
+
+    /// The model for names, if there is one.
+    pub(super) fn names(&self) -> Option<&Model> {
+        self.names.get().map(Arc::as_ref)
     }
 
     /// What it was made of.
@@ -63,8 +71,8 @@ impl Redactor {
     pub fn find(&self, text: &str) -> Vec<Finding> {
         let mut scan = self.scan();
         let mut found = Vec::new();
-        scan.push(&self.machine, self.names.as_ref(), text, &mut found);
-        scan.finish(&self.machine, self.names.as_ref(), &mut found);
+        scan.push(&self.machine, self.names(), text, &mut found);
+        scan.finish(&self.machine, self.names(), &mut found);
         found
     }
 
@@ -79,7 +87,7 @@ impl Redactor {
     }
 
     pub(super) fn scan(&self) -> Scan {
-        let wanted = self.names.is_some() && !self.policy.disabled.iter().any(|name| name == "names");
+        let wanted = self.has_names() && !self.policy.disabled.iter().any(|name| name == "names");
         Scan::new(wanted.then(|| Tagging::new(self.policy.names_bias)))
     }
 

@@ -30,12 +30,12 @@ const BESIDE = `export default {
 
 /**
  * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings; without `state`
- * it has no Durable Objects; `storage` is a folder for what they store; `v8` are flags of the engine. `gate.object(binding, path, name, text)` posts to one, from a Worker beside it.
+ * it has no Durable Objects; `storage` is a folder for what they store, `assets` one whose files the binding ASSETS has; `v8` are flags of the engine. `gate.object(binding, path, name, text)` posts to one, from a Worker beside it.
  * `isolates` are so many of the Worker, as in so many places, over one set of objects; `gate.urls` are where they listen.
  *
  * @returns `{ url, port, pid, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
  */
-export async function startGate({ config, secrets = {}, env = {}, state = true, storage, isolates = 1, v8 = [] } = {}) {
+export async function startGate({ config, secrets = {}, env = {}, state = true, storage, assets, isolates = 1, v8 = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sluicegate-test-"));
   const quoted = (text) => JSON.stringify(text);
   const texts = { ...secrets, ...env };
@@ -47,6 +47,7 @@ export async function startGate({ config, secrets = {}, env = {}, state = true, 
   const worker = (isFurther) => {
     const namespace = (name) => (isFurther ? `( className = ${quoted(name)}, serviceName = "main" )` : quoted(name));
     const bound = state ? objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ${namespace(class_name)} )`) : [];
+    if (assets) bound.push(`( name = "ASSETS", service = "assets" )`);
     return `(
   modules = [
     ( name = "index.js", esModule = embed ${quoted(join(BUILT, "index.js"))} ),
@@ -70,6 +71,7 @@ const config :Workerd.Config = (
     ${further.map((name) => `( name = ${quoted(name)}, worker = .${name} ),`).join("\n    ")}
     ( name = "internet", network = ( allow = ["private"] ) ),
     ${state ? `( name = "beside", worker = .beside ),` : ""}
+    ${assets ? `( name = "assets", disk = ( path = ${quoted(assets)} ) ),` : ""}
     ${storage ? `( name = "storage", disk = ( path = ${quoted(storage)}, writable = true ) ),` : ""}
   ],
   sockets = [

@@ -408,3 +408,33 @@ test("no planted value is anywhere after a run: output, stored state, journals, 
   // The search finds what is there.
   assert.equal(sightings(CANARIES, { base64: Buffer.from(`x ${PHONE} y`).toString("base64"), wide: Buffer.from(PHONE, "utf16le"), plain: { a: [SECOND] } }).length, 3);
 });
+
+describe("names, by the model", () => {
+  const NAMES = join(import.meta.dirname, "../../models/ner");
+  const text = "昨天周建国和赵敏华一起吃了饭。Yesterday Michael Thompson met Laura Bennett in the office.";
+  const redaction = { secret: "REDACTION_KEY", names_model: true };
+
+  test("are hidden and given back once an isolate has loaded its weights, which it does for the first request", async () => {
+    const gate = await gateWith({ redaction }, { assets: NAMES });
+    for (const model of ["chat+echo+names-1", "chat+echo+names-2"]) {
+      const answer = await say(gate, model, user(text), { stream: true });
+      assert.equal(answer.status, 200);
+      for (const name of ["周建国", "Michael Thompson", "Laura Bennett"]) assert.ok(!asked(model).includes(name), `${name} in ${asked(model)}`);
+      assert.ok(answer.text.includes("周建国") && answer.text.includes("Michael Thompson"), answer.text);
+    }
+    const without = await gateWith({}, { assets: NAMES });
+    await say(without, "chat+echo+names-3", user(text));
+    assert.ok(asked("chat+echo+names-3").includes("Michael Thompson"), "not asked for");
+  });
+
+  test("nothing is sent where the weights cannot be had", async () => {
+    for (const options of [{}, { assets: folder }]) {
+      const gate = await gateWith({ redaction }, options);
+      const answer = await say(gate, "chat+echo+names-4", user(text));
+      assert.equal(answer.status, 503);
+      assert.equal(answer.error.code, "misconfigured");
+      assert.equal(answer.error.param, "redaction.names_model");
+      assert.equal(sent("chat+echo+names-4"), undefined);
+    }
+  });
+});

@@ -9,7 +9,7 @@ use crate::meter::Entry;
 use crate::sender::Sender;
 use crate::tap::Tap;
 use crate::visit::Visit;
-use crate::{gate, js};
+use crate::{gate, js, page};
 use js_sys::Promise;
 use sluicegate::config::{Config, Cover, Covered, Credential, Redaction};
 use sluicegate::exchange::{Exchange, Plan};
@@ -82,20 +82,23 @@ impl Door {
     pub(crate) fn call(mut self, visit: &Visit) -> Result<JsValue, JsValue> {
         let limit = self.config.limits().request_body as f64;
         let id = self.answers.id.clone();
-        let (mut caller, mut seal) = (JsValue::UNDEFINED, None);
+        let (mut caller, mut seal, mut assets) = (JsValue::UNDEFINED, None, JsValue::UNDEFINED);
         if let Some(redaction) = self.config.redaction() {
             seal = match gate::token_secret(&self.env, redaction) {
                 Ok(secret) => secret,
                 Err(error) => return self.refuse(&error).map(JsValue::from),
             };
             caller = visit.credentials().into();
+            if redaction.wants_names() {
+                assets = gate::binding(&self.env, page::ASSETS).map_or(JsValue::NULL, JsValue::from);
+            }
         }
         let namespace = match &self.ordered.live {
             Live::Before(namespace) => namespace.clone(),
             _ => JsValue::UNDEFINED,
         };
         let seal = seal.unwrap_or_default();
-        Ok(js::admit(self, visit.request(), limit, &namespace, &id, &caller, &seal).into())
+        Ok(js::admit(self, visit.request(), limit, &namespace, &id, &caller, &seal, &assets).into())
     }
 }
 
@@ -113,6 +116,14 @@ impl Door {
         match self.prepare(body, key) {
             Ok(exchange) => Ok(self.start(exchange, caller, enter).into()),
             Err(error) => self.refuse(&error).map(JsValue::from),
+        }
+    }
+
+    /// The weights of the search for names are there, or cannot be had.
+    pub fn learn(&self, weights: Option<Vec<u8>>) {
+        // What they are not good for shows when the door is opened.
+        if let (Some(redaction), Some(weights)) = (self.config.redaction(), weights) {
+            let _ = redaction.load_names(&weights);
         }
     }
 
@@ -172,6 +183,7 @@ impl Door {
     fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Exchange, Error> {
         let seed = (js::random() * SEEDS) as u64;
         let (request, plan) = match self.config.clone().redaction() {
+            Some(redaction) if redaction.wants_names() => return Err(Redaction::names_missing()),
             Some(redaction) => self.covered(redaction, &body, key, seed)?,
             None => {
                 let request = Request::parse(self.ordered.endpoint, &body, &self.config.limits())?;

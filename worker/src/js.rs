@@ -14,7 +14,8 @@ extern "C" {
 
     /// `Response`, once the request's body of at most `limit` bytes is read and the call made: in an object of `namespace`, if that
     /// is given and it is a stream. `caller` is `undefined`, or whose tokens are to be keyed by the secret `seal`, an empty one
-    /// standing for this isolate's own.
+    /// standing for this isolate's own. `assets` is the binding that has the model for names, `null` if there is none, `undefined` if
+    /// none is wanted or it is loaded.
     pub(crate) fn admit(
         door: Door,
         request: &Request,
@@ -23,6 +24,7 @@ extern "C" {
         id: &str,
         caller: &JsValue,
         seal: &str,
+        assets: &JsValue,
     ) -> Promise;
 
     /// `Response` of the object of that name, or `null`.

@@ -2,9 +2,9 @@
 
 use crate::answer::Answers;
 use crate::headers;
-use crate::{gate, health, js, live};
+use crate::{gate, health, js, live, page};
 use serde_json::{Map, Value, json};
-use sluicegate::config::{Config, Credential, Models, Upstream};
+use sluicegate::config::{Config, Credential, Models, Redaction, Upstream};
 use sluicegate::{Error, ErrorKind};
 use std::collections::BTreeSet;
 use wasm_bindgen::JsCast as _;
@@ -137,7 +137,11 @@ pub(crate) fn healthz(env: &Env, config: &Config) -> String {
             shown
         })
         .collect();
-    if config.redaction().is_some_and(|redaction| gate::token_secret(env, redaction).is_err()) {
+    let lacks = |redaction: &Redaction| {
+        gate::token_secret(env, redaction).is_err()
+            || redaction.uses_names() && gate::binding(env, page::ASSETS).is_none()
+    };
+    if config.redaction().is_some_and(lacks) {
         status = "degraded";
     }
     let missing = STATE.iter().filter(|(_, name)| gate::binding(env, name).is_none());

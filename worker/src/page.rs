@@ -8,7 +8,7 @@ use web_sys::{Request, Response};
 use worker::Env;
 
 /// The binding that serves the page's files.
-const ASSETS: &str = "ASSETS";
+pub(crate) const ASSETS: &str = "ASSETS";
 
 /// Nothing but the page's own files and its own gate; no code but its own, WebAssembly included; no HTML from strings.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \

@@ -151,7 +151,7 @@ impl Redactor {
     pub fn load_names(&self, weights: &[u8]) -> Result<(), JsValue> {
         self.shared.open()?;
         let model = Model::load(weights).map_err(|error| convert::error_to_js(&error))?;
-        self.shared.core.borrow_mut().set_names(model);
+        self.shared.core.borrow_mut().set_names(std::sync::Arc::new(model));
         Ok(())
     }
 
