@@ -50,6 +50,7 @@ impl Automaton {
             include_bytes!(concat!(env!("OUT_DIR"), "/pack.dfa")),
             include_bytes!(concat!(env!("OUT_DIR"), "/mail.dfa")),
             include_bytes!(concat!(env!("OUT_DIR"), "/own.dfa")),
+            include_bytes!(concat!(env!("OUT_DIR"), "/url.dfa")),
         ];
         PACKED.iter().map(|packed| Self::unpack(packed)).collect()
     }

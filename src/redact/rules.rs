@@ -139,7 +139,9 @@ pub(crate) mod group {
 }
 
 /// Automata: numbers, words, codes of letters and digits, secrets, streets in English, what begins with Han, with the name of a place,
-/// telephones, dates and what is dotted like them, packs that are off as a rule, e-mail addresses that need a word before them.
+/// telephones, dates and what is dotted like them, packs that are off as a rule, e-mail addresses that need a word before them,
+/// our own placeholders, logins in addresses. What follows a word directly shares an automaton with nothing that follows another: it would
+/// hold back for both.
 /// Rules whose progress does not depend on one another's would multiply each other's states.
 pub(crate) const NUMBER: usize = 0;
 pub(crate) const WORD: usize = 1;
@@ -153,9 +155,10 @@ pub(crate) const DATE: usize = 8;
 pub(crate) const PACK: usize = 9;
 pub(crate) const MAIL: usize = 10;
 pub(crate) const OWN: usize = 11;
+pub(crate) const URL: usize = 12;
 /// Their names.
-pub(crate) const SETS: [&str; 12] =
-    ["number", "word", "code", "key", "street", "han", "place", "tel", "date", "pack", "mail", "own"];
+pub(crate) const SETS: [&str; 13] =
+    ["number", "word", "code", "key", "street", "han", "place", "tel", "date", "pack", "mail", "own", "url"];
 
 /// One rule. What only the build script reads is dead in the library.
 #[allow(dead_code)]
@@ -409,7 +412,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     near("imei", "IMEI", "\\d{2}[ \\-/]?\\d{6}[ \\-/]?\\d{6}[ \\-/]?\\d", Check::Imei, 35, group::IMEI),
     near("imsi", "IMSI", "\\d{14,15}", Check::Imsi, 30, group::IMSI),
-    Rule { set: WORD, ..after("wechat", "WECHAT", "\\a[0-9A-Za-z_\\-]{5,19}", Check::Wechat, group::WECHAT) },
+    Rule { set: NUMBER, ..after("wechat", "WECHAT", "\\a[0-9A-Za-z_\\-]{5,19}", Check::Wechat, group::WECHAT) },
     after("qq", "QQ", "[1-9]\\d{4,10}", Check::Account, group::QQ),
     Rule {
         set: DATE,
@@ -475,7 +478,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule { check: Check::Zhipu, ..key("zhipu", "[0-9a-f]{32}\\.[0-9A-Za-z]{7}") },
     Rule {
-        set: WORD,
+        set: URL,
         left: Side::Any,
         right: Side::At,
         tail: None,
