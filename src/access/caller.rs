@@ -4,10 +4,11 @@ use super::record::KeyRecord;
 use super::role::{Operation, Role};
 use crate::error::{Error, ErrorKind};
 use core::net::IpAddr;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How a caller showed whose they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Via {
     /// By the key itself.
     Key,
@@ -22,7 +23,7 @@ pub enum Via {
 }
 
 /// What counts of a token when its signature has been checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Its id; empty for an assertion that has none.
     pub jti: String,
@@ -46,10 +47,32 @@ pub struct Caller {
 /// The one answer to every credential that does not count: whether it is malformed, unknown, wrong, expired, disabled or revoked is
 /// nobody's business.
 pub fn refused() -> Error {
-    Error::new(ErrorKind::Unauthorized, "The credential is not valid here: it is malformed, unknown, expired, or was withdrawn.")
+    Error::new(
+        ErrorKind::Unauthorized,
+        "The credential is not valid here: it is malformed, unknown, expired, or was withdrawn.",
+    )
+}
+
+/// A caller as told from one part of the gate to another: no credential, and no authority, which is the key's.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Told {
+    pub(super) key: String,
+    pub(super) via: Via,
 }
 
 impl Caller {
+    /// Who the caller is, for another part of the gate that goes on for them, and asks anew what their key is good for.
+    pub fn to_json(&self) -> String {
+        let told = Told { key: self.key.id.clone(), via: self.via.clone() };
+        serde_json::to_string(&told).unwrap_or_default()
+    }
+
+    /// Whose limits count: those of the key, and without one those of the address.
+    pub fn bucket(&self) -> Option<String> {
+        let is_nobody = self.key.settings.role == Role::Anonymous;
+        is_nobody.then(|| self.address.map_or_else(|| "unknown".to_owned(), super::bucket))
+    }
+
     /// Whether the key, and the token if there is one, still count.
     ///
     /// Errors: [`refused`].

@@ -85,7 +85,8 @@ impl Settings {
         })?;
         let ips = fields.present("ips", |node| {
             node.items(64, |item| {
-                let what = "an address or a range like 203.0.113.0/24 or 2001:db8::/32, with no bits set behind its length";
+                let what =
+                    "an address or a range like 203.0.113.0/24 or 2001:db8::/32, with no bits set behind its length";
                 Network::parse(item.string(what)?).ok_or_else(|| item.expected(what))
             })
         })?;
@@ -206,6 +207,11 @@ impl KeyRecord {
             revoked: Vec::new(),
             secret: None,
         }
+    }
+
+    /// Whether tokens that were made for this version of the key count: those of the one before do for as long as its key does.
+    pub(crate) fn takes_version(&self, version: u64, now_s: u64) -> bool {
+        version == self.version || (version.checked_add(1) == Some(self.version) && now_s < self.previous_until)
     }
 
     /// Reads a row of the store, as JSON; `None` if it is none.

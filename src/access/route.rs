@@ -207,7 +207,7 @@ impl Route<'_> {
 
 /// Whether a path belongs to the API, known or not; the pages' files are elsewhere.
 pub fn is_api(path: &str) -> bool {
-    if path == "/admin/" {
+    if matches!(path, "/admin" | "/admin/") {
         return false;
     }
     let folded = path.to_ascii_lowercase();
@@ -222,7 +222,8 @@ pub fn is_api(path: &str) -> bool {
 /// Whether a path is that of a file beside the admin page: no path of the API has an ending.
 fn is_file(path: &str) -> bool {
     let name = path.strip_prefix("/admin/").filter(|name| !name.contains(['/', '%', ';']));
-    name.and_then(|name| name.rsplit_once('.')).is_some_and(|(_, ending)| matches!(ending, "html" | "js" | "css" | "svg" | "txt"))
+    name.and_then(|name| name.rsplit_once('.'))
+        .is_some_and(|(_, ending)| matches!(ending, "html" | "js" | "css" | "svg" | "txt"))
 }
 
 /// A model's id from the path: percent escapes resolved once, then plain text without odd segments.
@@ -247,5 +248,6 @@ pub fn model_id(raw: &str) -> Option<String> {
 
 /// Whether a text of the path can be the id of something that the gate keeps: `key_…`, `ds_…`.
 pub fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }

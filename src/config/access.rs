@@ -2,7 +2,7 @@
 
 use super::read::{Node, fault};
 use super::upstream;
-use crate::access::{ANONYMOUS, FIELDS, KeyRecord, LONGEST_TOKEN, Role, Settings, from_hex};
+use crate::access::{ANONYMOUS, FIELDS, KeyRecord, LONGEST_TOKEN, Role, Settings, key::from_hex};
 use crate::error::Error;
 use std::sync::Arc;
 
@@ -71,10 +71,11 @@ pub(super) fn read(node: Node<'_>) -> Result<Access, Error> {
             return Err(fault(format!("access.keys[{at}].id"), "Another key has this id."));
         }
     }
-    let anonymous = match fields.optional("anonymous", |node| node.unless_off(None, |node| anonymous(node).map(Some)))? {
-        Some(anonymous) => anonymous,
-        None => None,
-    };
+    let anonymous =
+        match fields.optional("anonymous", |node| node.unless_off(None, |node| anonymous(node).map(Some)))? {
+            Some(anonymous) => anonymous,
+            None => None,
+        };
     Ok(Access {
         keys,
         anonymous,

@@ -136,7 +136,8 @@ impl Config {
         let (recovery, breaker) = fields.optional("recovery", recovery::read)?.unwrap_or_default();
         let any_trusted = upstreams.iter().any(|upstream| upstream.trusted);
         let levels = [("off", LogLevel::Off), ("errors", LogLevel::Errors), ("requests", LogLevel::Requests)];
-        let access = fields.optional("access", |node| node.unless_off(None, |node| access::read(node).map(Some)))?.flatten();
+        let access =
+            fields.optional("access", |node| node.unless_off(None, |node| access::read(node).map(Some)))?.flatten();
         let config = Config {
             access,
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
@@ -198,7 +199,8 @@ impl Config {
         if self.access.is_none() || self.callers.credentials == Credentials::Refuse {
             return Ok(());
         }
-        let message = "With `access`, what callers send is a key of this gate; there is nothing to ignore or to pass through.";
+        let message =
+            "With `access`, what callers send is a key of this gate; there is nothing to ignore or to pass through.";
         Err(fault("callers.credentials", message))
     }
 
