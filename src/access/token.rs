@@ -278,6 +278,8 @@ fn named(claims: Claims) -> Option<Named> {
 pub struct Assertion {
     /// The key it named, as [`peek`] said.
     pub named: Named,
+    /// When it was made, in Unix seconds.
+    pub issued_at: u64,
     /// Its id: to be accepted once only per key until [`Assertion::forget_at`]. Always there in the strict profile.
     pub id: Option<String>,
     /// When it is over, in Unix seconds.
@@ -304,7 +306,7 @@ pub fn verify_assertion(
     check_type(&parts, profile)?;
     let times = if profile == Profile::Guide { Times::Decimal } else { Times::Whole };
     let claims = signed(&parts, keys, times)?;
-    let (_, expires_at) = claims.life()?;
+    let (issued_at, expires_at) = claims.life()?;
     match profile {
         Profile::Strict => {
             let known = claims.iss.as_deref().is_some_and(key::is_id) && claims.api_key.is_none();
@@ -327,7 +329,7 @@ pub fn verify_assertion(
         }
     }
     let id = claims.jti.clone();
-    Ok(Assertion { named: named(claims).ok_or(Refused::Issuer)?, id, expires_at })
+    Ok(Assertion { named: named(claims).ok_or(Refused::Issuer)?, issued_at, id, expires_at })
 }
 
 fn check_type(parts: &Parts<'_>, profile: Profile) -> Result<(), Refused> {
