@@ -36,12 +36,23 @@ impl Price {
                 "input" => price.input = amount()?,
                 "cached_input" => cached = Some(amount()?),
                 "output" => price.output = amount()?,
-                _ => return Err(fault(&at, "Unknown field of a price; the fields are input, cached_input and output.")),
+                _ => {
+                    return Err(fault(&at, "Unknown field of a price; the fields are input, cached_input and output."));
+                }
             }
             Ok(())
         })?;
         price.cached_input = cached.unwrap_or(price.input);
         Ok(price)
+    }
+
+    /// A price that is not lower than either.
+    pub fn dearest(&self, other: &Price) -> Price {
+        Price {
+            input: self.input.max(other.input),
+            cached_input: self.cached_input.max(other.cached_input),
+            output: self.output.max(other.output),
+        }
     }
 
     /// What a call costs, in micro-units, rounded up once. Counts over [`MOST_TOKENS`] are cut to it, and no more of the prompt was cached

@@ -49,6 +49,12 @@ extern "C" {
     #[wasm_bindgen(js_name = randomBytes)]
     pub(crate) fn random_bytes(count: u32) -> Vec<u8>;
 
+    /// Settles after so many milliseconds.
+    pub(crate) fn sleep(millis: u32) -> Promise;
+
+    /// The text that the object of a name answers to a message.
+    pub(crate) fn tell(namespace: &Object, name: &str, message: &str, path: &str) -> Promise;
+
     /// The rows of a statement, as JSON; `values` is an array of what is bound.
     pub(crate) fn query(database: &Object, statement: &str, values: &str) -> Promise;
 

@@ -11,6 +11,7 @@ mod gate;
 mod headers;
 mod health;
 mod js;
+mod limits;
 mod live;
 mod meter;
 mod models;
@@ -58,6 +59,11 @@ pub fn fetch(request: Request, env: Env, context: JsValue) -> Result<JsValue, Js
 fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsValue, JsValue> {
     if visit.path() == health::PATH
         && let Some(response) = health::answer(&env, context)
+    {
+        return response.map(JsValue::from);
+    }
+    if visit.path() == limits::PATH
+        && let Some(response) = limits::answer(context)
     {
         return response.map(JsValue::from);
     }
