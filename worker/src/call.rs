@@ -4,7 +4,7 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
-use crate::limits::{Charge, Order};
+use crate::limits::{Charge, First, Order};
 use crate::live::Live;
 use crate::meter::Entry;
 use crate::sender::Sender;
@@ -129,9 +129,9 @@ impl Door {
         };
         let Some(order) = &ready.order else { return self.begin(ready, None, caller, enter) };
         match order.reserve(&self.env) {
-            Some(Ok(charge)) => self.begin(ready, Some(charge), caller, enter),
-            Some(Err(error)) => self.refuse_over(order, &error).map(JsValue::from),
-            None => Ok(self.ask(ready, caller.clone(), enter.clone()).into()),
+            Ok(Ok(charge)) => self.begin(ready, Some(charge), caller, enter),
+            Ok(Err(error)) => self.refuse_over(order, &error).map(JsValue::from),
+            Err(first) => Ok(self.ask(ready, first, caller.clone(), enter.clone()).into()),
         }
     }
 
@@ -165,10 +165,10 @@ struct Ready {
 
 impl Door {
     /// Has the key's limits asked about before the call begins.
-    fn ask(mut self, ready: Ready, caller: JsValue, enter: JsValue) -> Promise {
+    fn ask(mut self, ready: Ready, first: First, caller: JsValue, enter: JsValue) -> Promise {
         future_to_promise(async move {
             let Some(order) = &ready.order else { return Ok(JsValue::UNDEFINED) };
-            match order.ask(&self.env).await {
+            match order.ask(&self.env, first).await {
                 Ok(charge) => {
                     let begun = self.begin(ready, Some(charge), &caller, &enter)?;
                     js::settled(Promise::resolve(&begun)).await
