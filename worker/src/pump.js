@@ -64,6 +64,11 @@ async function keyOf(seal, caller) {
   return new Uint8Array(await crypto.subtle.sign("HMAC", await sealed.key, UTF8.encode(PURPOSE + caller)));
 }
 
+/** The body, if it is within the limit and arrives: `Uint8Array`, else `null`. */
+export function small(request, limit) {
+  return bodyOf(request, limit).catch(() => null);
+}
+
 /** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */
 async function bodyOf(request, limit) {
   if (!request.body) return EMPTY;
