@@ -3,7 +3,7 @@
 use crate::answer::{Answers, JSON};
 use crate::meter::Entry;
 use crate::visit::Visit;
-use crate::{access, gate, js, store};
+use crate::{access, admin, gate, js, store};
 use serde_json::{Value, json};
 use sluicegate::access::token::{Authority, Issued, Kind, LEEWAY_S, Subject};
 use sluicegate::access::{
@@ -12,7 +12,6 @@ use sluicegate::access::{
 use sluicegate::config::{Access, Config};
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
-use wasm_bindgen::JsCast as _;
 use wasm_bindgen::JsValue;
 use web_sys::Response;
 use worker::Env;
@@ -257,7 +256,10 @@ impl Desk<'_> {
         let now = store::now_s();
         let rest = caller.key.settings.expires_at.map_or(u64::MAX, |end| end.saturating_sub(now));
         let subject = Subject { key_id: &caller.key.id, version: caller.key.version, origin };
-        let issued = self.authority(access)?.issue(now, kind, &subject, ttl_s.min(rest), &random());
+        let random: [u8; 16] = js::random_bytes(16)
+            .try_into()
+            .map_err(|_| Error::new(ErrorKind::Internal, "The platform gave no random numbers."))?;
+        let issued = self.authority(access)?.issue(now, kind, &subject, ttl_s.min(rest), &random);
         issued.ok_or_else(|| Error::new(ErrorKind::InvalidRequest, "The origin is too long.").with_param("origin"))
     }
 
@@ -283,22 +285,8 @@ impl Desk<'_> {
             let message = "Compressed bodies are not taken.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-encoding"));
         }
-        let read = js::settled(js::small(self.visit.request(), body::BODY as f64)).await;
-        let bytes = read.ok().and_then(|bytes| bytes.dyn_into::<js_sys::Uint8Array>().ok());
-        bytes.map(|bytes| bytes.to_vec()).ok_or_else(|| {
-            Error::new(
-                ErrorKind::PayloadTooLarge,
-                "The body is larger than the limit of 8192 bytes, or did not arrive.",
-            )
-        })
+        admin::read_body(self.visit.request(), body::BODY).await
     }
-}
-
-/// Random bytes for a token's id, or for a key.
-pub(crate) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    js::fill_random(&mut bytes);
-    bytes
 }
 
 /// Who is signed in, and what they may do.

@@ -42,8 +42,18 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
-    /// `Uint8Array` of a body of at most `limit` bytes, or `null`.
-    pub(crate) fn small(request: &Request, limit: f64) -> Promise;
+    /// `Uint8Array` of a request's body, or `null` if it has more than `limit` bytes.
+    #[wasm_bindgen(js_name = readBody)]
+    pub(crate) fn read_body(request: &Request, limit: f64) -> Promise;
+
+    #[wasm_bindgen(js_name = randomBytes)]
+    pub(crate) fn random_bytes(count: u32) -> Vec<u8>;
+
+    /// Settles after so many milliseconds.
+    pub(crate) fn sleep(millis: u32) -> Promise;
+
+    /// The text that the object of a name answers to a message.
+    pub(crate) fn tell(namespace: &Object, name: &str, message: &str, path: &str) -> Promise;
 
     /// The rows of a statement, as JSON; `values` is an array of what is bound.
     pub(crate) fn query(database: &Object, statement: &str, values: &str) -> Promise;
@@ -66,10 +76,6 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     pub(crate) fn random_uuid() -> String;
-
-    /// Fills bytes with random ones that nobody can guess.
-    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
-    pub(crate) fn fill_random(bytes: &mut [u8]);
 
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     pub(crate) fn now() -> f64;
