@@ -6,6 +6,7 @@
 mod access;
 mod admin;
 mod answer;
+mod auth;
 mod call;
 mod gate;
 mod headers;
@@ -85,6 +86,15 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
             })
             .into());
         }
+        Ok(Admitted::Auth(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let desk = auth::Desk { visit: &visit, env: &env, config: &config, answers: &answers };
+                let response = desk.answer(asked, &mut entry).await;
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
         Ok(Admitted::Admin(asked, config)) => {
             return Ok(future_to_promise(async move {
                 let response = match asked.answer(&env, &config).await {
@@ -145,6 +155,8 @@ enum Admitted {
     Stream(live::Asked),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
+    /// Tokens and sessions.
+    Auth(auth::Asked, Rc<Config>),
     /// An administrator asks for something.
     Admin(admin::Asked, Rc<Config>),
     /// The store has to say whose it is.
@@ -211,6 +223,11 @@ fn admit(
         answers.notices.push("credential_ignored".to_owned());
     }
     let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
+    if config.access().is_some()
+        && let Some(asked) = auth::Asked::of(route, visit.method(), caller.as_ref())
+    {
+        return Ok(Admitted::Auth(asked, shared));
+    }
     match route {
         Route::Call(endpoint) => {
             let ordered = Ordered::new(visit, caller, credential, endpoint, Live::read(visit, env, context)?)?;
