@@ -50,13 +50,30 @@ fn limits_are_read_and_written_alike() {
 
 #[test]
 fn a_limit_that_is_no_limit_is_refused_by_its_path() {
-    let bad_counts = ["-1", "1.0", "1e5", "0.5", "9223372036854775808", "1e309", "\"5\"", "true", "[]", "{}", "1000000001"];
+    let bad_counts =
+        ["-1", "1.0", "1e5", "0.5", "9223372036854775808", "1e309", "\"5\"", "true", "[]", "{}", "1000000001"];
     for raw in bad_counts {
         let error = Limits::from_json(&format!(r#"{{"requests_per_minute":{raw}}}"#), "limits").unwrap_err();
-        assert_eq!((error.kind(), error.param()), (ErrorKind::InvalidRequest, Some("limits.requests_per_minute")), "{raw}");
+        assert_eq!(
+            (error.kind(), error.param()),
+            (ErrorKind::InvalidRequest, Some("limits.requests_per_minute")),
+            "{raw}"
+        );
         assert!(!error.message().contains(raw) || raw.len() < 3, "{raw}");
     }
-    for raw in ["-1", "-0.5", "1e309", "1e18", "9223372036854775808", "\"5\"", "false", "1000000000.1", "1e-7", "NaN", "Infinity"] {
+    for raw in [
+        "-1",
+        "-0.5",
+        "1e309",
+        "1e18",
+        "9223372036854775808",
+        "\"5\"",
+        "false",
+        "1000000000.1",
+        "1e-7",
+        "NaN",
+        "Infinity",
+    ] {
         let error = Limits::from_json(&format!(r#"{{"spend_per_day":{raw}}}"#), "").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{raw}");
     }
@@ -204,13 +221,16 @@ fn every_limit_is_exact_at_its_last_and_refuses_the_next() {
 
 #[test]
 fn another_model_and_another_route_have_limits_of_their_own() {
-    let limits = limits(r#"{"requests_per_minute":3,"models":{"r1":{"requests_per_minute":1}},"routes":{"embeddings":{"requests_per_minute":1}}}"#);
+    let limits = limits(
+        r#"{"requests_per_minute":3,"models":{"r1":{"requests_per_minute":1}},"routes":{"embeddings":{"requests_per_minute":1}}}"#,
+    );
     let mut purses = alone();
     let mut ask = |model: &str, route: &str| {
         let demand = Demand { meters: limits.meters(model, route), ..demand("{}") };
         matches!(purses.reserve(NOW, "key", &demand), Verdict::Admitted(_))
     };
-    let tried = [("r1", "chat"), ("r1", "chat"), ("v3", "embeddings"), ("v3", "embeddings"), ("v3", "chat"), ("v3", "chat")];
+    let tried =
+        [("r1", "chat"), ("r1", "chat"), ("v3", "embeddings"), ("v3", "embeddings"), ("v3", "chat"), ("v3", "chat")];
     assert_eq!(tried.map(|(model, route)| ask(model, route)), [true, false, true, false, true, false]);
 }
 
@@ -284,7 +304,10 @@ fn a_request_that_no_window_could_hold_is_told_so_and_not_to_come_back() {
     let refusal = refused(purses.reserve(NOW, "key", &demand(r#"{"tokens_per_minute":199}"#)));
     let error = refusal.error();
     assert_eq!((error.kind(), error.status(), error.is_retryable()), (ErrorKind::RequestExceedsLimit, 413, false));
-    assert_eq!(error.message(), "The request alone is larger than the limit on tokens per minute 199, used 0, requested 200.");
+    assert_eq!(
+        error.message(),
+        "The request alone is larger than the limit on tokens per minute 199, used 0, requested 200."
+    );
     let none = refused(purses.reserve(NOW, "other", &demand(r#"{"requests_per_minute":0}"#)));
     assert_eq!(none.error().kind(), ErrorKind::RateLimitExceeded);
 }
@@ -323,13 +346,17 @@ fn a_spent_budget_is_never_retried_by_stock_clients() {
     assert_eq!(headers, expected.map(|(name, value)| (name, value.to_owned())));
     assert!(error.message().contains("spend per month 0.0002, used 0.0002, requested 0.0002"), "{}", error.message());
     let body: Value = serde_json::from_str(&sluicegate::reply::error_body(&error)).unwrap();
-    assert_eq!((&body["error"]["type"], &body["error"]["code"]), (&"insufficient_quota".into(), &"insufficient_quota".into()));
+    assert_eq!(
+        (&body["error"]["type"], &body["error"]["code"]),
+        (&"insufficient_quota".into(), &"insufficient_quota".into())
+    );
 }
 
 #[test]
 fn what_is_left_is_counted_down_one_by_one() {
     let mut purses = alone();
-    let demand = demand(r#"{"requests_per_minute":100,"tokens_per_minute":100000,"models":{"r1":{"requests_per_minute":50}}}"#);
+    let demand =
+        demand(r#"{"requests_per_minute":100,"tokens_per_minute":100000,"models":{"r1":{"requests_per_minute":50}}}"#);
     for n in 1..=50 {
         let reservation = admitted(purses.reserve(NOW, "key", &demand));
         let standing = purses.standing(NOW, "key", &demand.meters);
