@@ -196,6 +196,7 @@ fn a_steady_load_asks_once_in_ten_requests_or_less() {
             8,
         ),
         (r#"{"requests_per_minute":60000,"concurrent_streams":500,"spend_per_day":100}"#, 100),
+        (r#"{"requests_per_minute":600,"concurrent_streams":20}"#, 3),
     ] {
         let mut world = World::new(4);
         let demand = demand(json, true);
@@ -227,6 +228,19 @@ fn a_steady_load_asks_once_in_ten_requests_or_less() {
         // At the limit a request in twenty may be refused while another isolate holds what it needs; below it none is.
         assert!(refused <= if rate == 10 { (admitted + refused) / 20 } else { 0 }, "{refused} refused");
     }
+}
+
+#[test]
+fn clocks_that_disagree_by_seconds_come_to_a_decision_and_cost_no_window() {
+    let mut world = World::new(3);
+    let demand = demand(r#"{"requests_per_minute":50}"#, false);
+    let mut admitted = 0;
+    for n in 0..6_000u64 {
+        // Two minutes; one clock is ahead, one behind.
+        let (now, isolate) = (NOW + n * 20, n as usize % 3);
+        admitted += u32::from(world.reserve(now + [1_500, 3_000, 0][isolate], isolate, &demand).is_ok());
+    }
+    assert!((90..=150).contains(&admitted), "{admitted}");
 }
 
 /// What can happen.
