@@ -16,6 +16,7 @@
 pub mod config;
 pub mod error;
 pub mod exchange;
+pub mod guide;
 pub mod json;
 pub mod limits;
 pub mod redact;
