@@ -244,10 +244,3 @@ pub(super) fn code(body: &str) -> Option<String> {
 fn on_one_line(json: &str) -> String {
     json.trim().chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }).collect()
 }
-
-/// An object of one member.
-pub(super) fn only(name: &str, value: &str) -> String {
-    let mut object = Object::new();
-    object.string(name, value);
-    object.finish()
-}

@@ -17,7 +17,7 @@ mod image;
 pub mod infer;
 mod inputs;
 mod message;
-//pub mod socket;
+pub mod socket;
 
 pub use body::Translated;
 pub use face::{Face, Shape};
