@@ -134,14 +134,7 @@ fn pieces(head: &Head, deltas: &Deltas, out: &mut Vec<u8>) {
 }
 
 /// The one end; `data` is the event that said it, if one did.
-fn end(
-    head: &Head,
-    assembler: &mut Assembler,
-    deltas: &mut Deltas,
-    cause: Cause,
-    data: &str,
-    out: &mut Vec<u8>,
-) {
+fn end(head: &Head, assembler: &mut Assembler, deltas: &mut Deltas, cause: Cause, data: &str, out: &mut Vec<u8>) {
     deltas.clear();
     let end = assembler.finish(cause, deltas);
     pieces(head, deltas, out);

@@ -4,9 +4,9 @@
 //! it empty, and none but a last one has that member.
 
 use super::face::{Shape, internal};
+use crate::json::cursor;
 use crate::json::string::read as read_string;
 use crate::json::write::{Object, quoted};
-use crate::json::cursor;
 use crate::reply::{Choice, Reply, Usage, openai_reason};
 
 /// The most text of one message on a socket, in bytes: frames stay small, whatever the upstream sends at once.

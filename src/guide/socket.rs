@@ -230,7 +230,8 @@ impl Session {
             let Some(at) = memchr::memchr(b'\n', rest) else {
                 running.line.extend_from_slice(rest);
                 if running.line.len() > self.policy.line_bytes {
-                    let error = Error::new(ErrorKind::EventTooLarge, "A piece of the answer is too large for a message.");
+                    let error =
+                        Error::new(ErrorKind::EventTooLarge, "A piece of the answer is too large for a message.");
                     self.running = None;
                     self.actions.push_back(Action::Abort(call));
                     self.send(failed(&error_body(&error), true));
