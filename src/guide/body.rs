@@ -153,9 +153,10 @@ impl<'a> Source<'a> {
         for member in &self.members {
             let name = member.name(self.text);
             let is = |names: &[&str]| names.contains(&&*name);
-            if !is(OWN) && !(is(DEFAULTED) && member.kind(self.text) == Kind::Null) {
-                chat.field(member.key.of(self.text), member.value.of(self.text));
+            if is(OWN) || (is(DEFAULTED) && member.kind(self.text) == Kind::Null) {
+                continue;
             }
+            chat.field(member.key.of(self.text), member.value.of(self.text));
         }
         if let Some(stops) = stops {
             chat.field("\"stop\"", stops);
