@@ -27,12 +27,19 @@ pub struct Translated {
     pub body: Vec<u8>,
     /// Whether the answer is to be streamed.
     pub stream: bool,
+    /// Whether the body named no model.
+    is_default_model: bool,
     /// What the guide's caller calls the stop sequences, and the message.
     stop: &'static str,
     said: &'static str,
 }
 
 impl Translated {
+    /// Whether the body named no model, so that the default one is asked for.
+    pub fn uses_default_model(&self) -> bool {
+        self.is_default_model
+    }
+
     /// An error about the chat body, such as an upstream's, with the guide's name for the field.
     pub fn named(&self, error: Error) -> Error {
         let Some(param) = error.param() else { return error };
@@ -182,6 +189,7 @@ impl<'a> Source<'a> {
         Ok(Translated {
             body: chat.0.into_bytes(),
             stream: is_stream,
+            is_default_model: self.find("model").is_none(),
             stop: if stops.is_some() { "stop_sequences" } else { "stop" },
             said: if inputs.is_some() { "inputs" } else { "prompt" },
         })

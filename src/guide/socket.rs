@@ -144,7 +144,7 @@ impl Session {
         }
     }
 
-    /// Bytes of a call's answer: messages, one a line.
+    /// Bytes of a call's answer: messages, one a line; lines that begin with a colon are none.
     pub fn handle_answer(&mut self, now: Instant, call: u32, bytes: &[u8]) {
         if !self.is_running(call) {
             return;
@@ -167,7 +167,8 @@ impl Session {
             rest = tail.get(1..).unwrap_or_default();
             running.line.extend_from_slice(line);
             let line = core::mem::take(&mut running.line);
-            if line.is_empty() {
+            // A colon is a sign of life, as in event streams.
+            if line.is_empty() || line.first() == Some(&b':') {
                 continue;
             }
             let text = String::from_utf8_lossy(&line).into_owned();

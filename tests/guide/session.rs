@@ -47,7 +47,8 @@ fn started(session: &mut Session, at: u64, text: &str) -> (u32, String) {
 
 #[test]
 fn a_request_is_called_and_its_messages_are_sent_one_by_one_wherever_the_bytes_are_cut() {
-    let pieces = b"{\"choices\":[{\"text\":\"He\",\"index\":0}]}\n{\"choices\":[{\"text\":\"llo\",\"index\":0}]}\n";
+    let pieces =
+        b":\n\n{\"choices\":[{\"text\":\"He\",\"index\":0}]}\n{\"choices\":[{\"text\":\"llo\",\"index\":0}]}\n";
     let answer = [pieces.as_slice(), LAST].concat();
     for at in 0..=answer.len() {
         let mut session = open();
