@@ -52,15 +52,6 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// The last bytes of a stream in the guide's shape, if it has one.
-    fn last_shaped(&mut self, bytes: Vec<u8>) -> Vec<u8> {
-        let Some(guise) = &mut self.guise else { return bytes };
-        let mut out = Vec::with_capacity(bytes.len());
-        guise.face.push(&bytes, &mut out);
-        guise.face.finish(&mut out);
-        out
-    }
-
     /// `entry` is the log line to finish when the call is over.
     pub(crate) fn new(
         exchange: Exchange,
@@ -150,6 +141,15 @@ impl Tap {
                 self.answers.notices.push(code);
             }
         }
+    }
+
+    /// The last bytes of a stream in the guide's shape, if it has one.
+    fn last_shaped(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let Some(guise) = &mut self.guise else { return bytes };
+        let mut out = Vec::with_capacity(bytes.len());
+        guise.face.push(&bytes, &mut out);
+        guise.face.finish(&mut out);
+        out
     }
 
     fn refusal(&self) -> Result<Response, JsValue> {
