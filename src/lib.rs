@@ -17,6 +17,7 @@ pub mod access;
 pub mod config;
 pub mod error;
 pub mod exchange;
+pub mod guide;
 pub mod json;
 pub mod limits;
 pub mod quota;

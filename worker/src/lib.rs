@@ -9,6 +9,7 @@ mod answer;
 mod auth;
 mod call;
 mod gate;
+mod guides;
 mod headers;
 mod health;
 mod js;
@@ -24,11 +25,13 @@ mod visit;
 
 use answer::Answers;
 use call::{Door, Ordered};
+use guides::Guide;
 use live::Live;
 use meter::Entry;
 use models::Asked;
 use sluicegate::access::{self as rights, Identified, Query, Right, Route};
 use sluicegate::config::{Config, Credential, OriginVerdict};
+use sluicegate::request::Endpoint;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
 use visit::Visit;
@@ -232,6 +235,15 @@ fn admit(
         Route::Call(endpoint) => {
             let ordered = Ordered::new(visit, caller, credential, endpoint, Live::read(visit, env, context)?)?;
             Ok(Admitted::Call(ordered, shared))
+        }
+        Route::Infer(_) | Route::Complete => {
+            let guide = match route {
+                Route::Infer(raw) => Guide::Infer(rights::model_id(raw).ok_or_else(not_found)?),
+                _ => Guide::Complete,
+            };
+            let live = Live::read(visit, env, context)?;
+            let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
+            Ok(Admitted::Call(ordered.as_in(guide), shared))
         }
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
