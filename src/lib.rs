@@ -14,6 +14,7 @@
 //! needs belongs here, where native tests run it in virtual time.
 
 pub mod config;
+pub mod dataset;
 pub mod error;
 pub mod exchange;
 pub mod json;
