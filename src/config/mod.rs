@@ -9,6 +9,7 @@ mod access;
 mod base_url;
 mod callers;
 mod cors;
+mod datasets;
 mod fallback;
 mod headers;
 mod ladder;
@@ -24,6 +25,7 @@ pub use access::{Access, Anonymous, FixedKey, KeyText};
 pub use base_url::BaseUrl;
 pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
+pub use datasets::Datasets;
 pub use ladder::Route;
 pub use model::{Model, Models};
 pub use redaction::{Cover, Covered, Redaction};
@@ -56,6 +58,7 @@ const FIELDS: &[&str] = &[
     "access",
     "callers",
     "cors",
+    "datasets",
     "limits",
     "budgets",
     "recovery",
@@ -87,6 +90,7 @@ pub struct Config {
     access: Option<Access>,
     callers: Callers,
     origins: Vec<String>,
+    datasets: Datasets,
     limits: Limits,
     request_headers: usize,
     redaction: Option<Redaction>,
@@ -142,6 +146,7 @@ impl Config {
             access,
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
+            datasets: fields.optional("datasets", datasets::read)?.unwrap_or_default(),
             redaction: fields.optional("redaction", |node| redaction::read(node, any_trusted))?.flatten(),
             resume: fields.optional("resume", resume::read)?.unwrap_or_default(),
             heartbeat: fields
@@ -227,6 +232,11 @@ impl Config {
     /// Bound of a request's headers, names and values together, in bytes.
     pub fn request_headers(&self) -> usize {
         self.request_headers
+    }
+
+    /// How datasets are taken and kept.
+    pub fn datasets(&self) -> Datasets {
+        self.datasets
     }
 
     /// How streams are kept for callers whose connection breaks.

@@ -8,7 +8,7 @@ use sluicegate::dataset::{Limits, Summary, Upload};
 
 fn run(content_type: &str, pieces: &[&[u8]]) -> (Result<Summary, Error>, Vec<u8>) {
     let mut stored = Vec::new();
-    let result = Upload::new(content_type, Limits::default()).and_then(|mut upload| {
+    let result = Upload::new(content_type, Limits::default(), None).and_then(|mut upload| {
         for piece in pieces {
             upload.push(piece, &mut |line| {
                 assert!(std::str::from_utf8(line).is_ok_and(|line| !line.trim().is_empty()));
