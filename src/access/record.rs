@@ -105,15 +105,15 @@ impl Settings {
         })
     }
 
-    /// Reads settings from a request's body or from the store. `current` are those that stay where the text says nothing.
+    /// Reads settings from a request's body or from the store. `current` are those that the text is a merge patch of (RFC 7396), so that
+    /// null takes a setting back.
     ///
     /// Errors: `invalid_request` with the field's path.
     pub fn parse(text: &str, current: Option<&Settings>) -> Result<Settings, Error> {
         let fault = || Error::new(ErrorKind::InvalidRequest, "Expected a JSON object.");
-        let Ok(Value::Object(sent)) = serde_json::from_str::<Value>(text) else { return Err(fault()) };
-        let mut whole = current.map(|settings| settings.json.clone()).unwrap_or_default();
-        whole.extend(sent);
-        let value = Value::Object(whole);
+        let Ok(sent @ Value::Object(_)) = serde_json::from_str::<Value>(text) else { return Err(fault()) };
+        let mut value = Value::Object(current.map(|settings| settings.json.clone()).unwrap_or_default());
+        merge(&mut value, sent, 3);
         let read = |node: Node<'_>| Settings::read(&node.object(&FIELDS)?);
         read(Node::new(&value, "")).map_err(|error| of_request(&error))
     }
@@ -146,6 +146,22 @@ impl Settings {
             expires_at: None,
             json: Map::new(),
         }
+    }
+}
+
+/// Merges a patch, as deep as settings go; below, what is sent takes the place of what was.
+fn merge(into: &mut Value, patch: Value, depth: u32) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) if depth > 0 => {
+            for (name, value) in patch {
+                if value.is_null() {
+                    into.remove(&name);
+                } else {
+                    merge(into.entry(name).or_insert(Value::Null), value, depth - 1);
+                }
+            }
+        }
+        (into, patch) => *into = patch,
     }
 }
 

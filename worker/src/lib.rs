@@ -4,6 +4,7 @@
 //! are is the core's business; here they are applied.
 
 mod access;
+mod admin;
 mod answer;
 mod call;
 mod gate;
@@ -78,6 +79,17 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
             })
             .into());
         }
+        Ok(Admitted::Admin(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let response = match asked.answer(&env, &config).await {
+                    Ok(reply) => reply.respond(&answers),
+                    Err(error) => refuse(&answers, &mut entry, error.into()),
+                };
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
         Ok(Admitted::Ask(query)) if asked < QUESTIONS => {
             return Ok(ask(visit, env, context.clone(), answers, entry, query, asked).into());
         }
@@ -127,6 +139,8 @@ enum Admitted {
     Stream(live::Asked),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
+    /// An administrator asks for something.
+    Admin(admin::Asked, Rc<Config>),
     /// The store has to say whose it is.
     Ask(Query),
     /// A JSON document.
@@ -203,7 +217,14 @@ fn admit(
             Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
         }
         Route::Health => Ok(Admitted::Text(models::healthz(env, &shared))),
-        _ => Err(Error::new(ErrorKind::NotFound, "There is nothing at this path.").into()),
+        _ => {
+            let caller = caller.ok_or_else(|| {
+                let message = "This deployment has no callers of its own: set `access` in GATE_CONFIG.";
+                Error::new(ErrorKind::NotSupported, message).with_param("access")
+            })?;
+            let asked = admin::Asked::new(visit, route, caller)?.ok_or_else(not_found)?;
+            Ok(Admitted::Admin(asked, shared))
+        }
     }
 }
 
