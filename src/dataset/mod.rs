@@ -34,6 +34,7 @@ mod upload;
 pub use hiding::Hiding;
 pub use jsonl::{Checked, Lines};
 pub use multipart::{Event, Multipart, Part};
+pub use name::attachment;
 pub use shape::Shape;
 pub use upload::{Summary, Upload};
 

@@ -108,7 +108,8 @@ impl Limits {
 
     /// Whether nothing is limited.
     pub fn is_empty(&self) -> bool {
-        self.caps.is_empty() && [&self.models, &self.routes].iter().all(|subs| subs.iter().all(|(_, sub)| sub.is_empty()))
+        self.caps.is_empty()
+            && [&self.models, &self.routes].iter().all(|subs| subs.iter().all(|(_, sub)| sub.is_empty()))
     }
 
     /// The meters of a request to this model over this route: those that limit anything.

@@ -36,7 +36,9 @@ impl Price {
                 "input" => price.input = amount()?,
                 "cached_input" => cached = Some(amount()?),
                 "output" => price.output = amount()?,
-                _ => return Err(fault(&at, "Unknown field of a price; the fields are input, cached_input and output.")),
+                _ => {
+                    return Err(fault(&at, "Unknown field of a price; the fields are input, cached_input and output."));
+                }
             }
             Ok(())
         })?;

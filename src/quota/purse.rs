@@ -182,7 +182,11 @@ impl Purse {
         if let Some(refusal) = refused {
             return Verdict::Refused(refusal);
         }
-        if must_ask { self.ask(now, demand, &wanted) } else { Verdict::Admitted(self.take(now, demand, &wanted, completion)) }
+        if must_ask {
+            self.ask(now, demand, &wanted)
+        } else {
+            Verdict::Admitted(self.take(now, demand, &wanted, completion))
+        }
     }
 
     fn take(&mut self, now: u64, demand: &Demand, wanted: &[usize], completion: u64) -> Reservation {
@@ -224,7 +228,10 @@ impl Purse {
 
     fn message(&mut self, now: u64, mut told: Vec<wire::Told>) -> String {
         for line in &mut self.lines {
-            if told.len() < wire::LINES && line.is_dirty && told.iter().all(|other| other.unit != line.unit || other.scope != line.scope) {
+            if told.len() < wire::LINES
+                && line.is_dirty
+                && told.iter().all(|other| other.unit != line.unit || other.scope != line.scope)
+            {
                 told.push(line.tell(now, None));
             }
         }

@@ -61,9 +61,8 @@ pub(super) trait Line: Sized {
 
 impl Line for Told {
     fn write(&self) -> (&str, Unit, Vec<u64>) {
-        let numbers = [
-            self.start, self.limit, self.gross, self.back, self.used, self.open, self.least, self.need, self.want,
-        ];
+        let numbers =
+            [self.start, self.limit, self.gross, self.back, self.used, self.open, self.least, self.need, self.want];
         (&self.scope, self.unit, numbers.to_vec())
     }
 

@@ -109,8 +109,12 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 3] =
-    [("resume", live::BINDING), ("shared_health", health::BINDING), ("stored_keys", store::BINDING)];
+const STATE: [(&str, &str); 4] = [
+    ("resume", live::BINDING),
+    ("shared_health", health::BINDING),
+    ("stored_keys", store::BINDING),
+    ("datasets", store::BINDING),
+];
 
 /// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set. `off`
 /// names the functions that this deployment has no binding for; without them it still proxies.
