@@ -42,6 +42,7 @@ pub use anchor::anchor;
 pub(crate) use anchor::weight;
 pub use build::{Built, Change, Target};
 pub use dialect::{Dialect, Endpoint};
+pub(crate) use message::read as read_messages;
 pub use needs::Needs;
 pub use preset::Preset;
 pub use repair::Repair;

@@ -8,6 +8,7 @@ mod admin;
 mod answer;
 mod auth;
 mod call;
+mod dataset;
 mod gate;
 mod guides;
 mod headers;
@@ -109,6 +110,7 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
             })
             .into());
         }
+        Ok(Admitted::Dataset(asked, config)) => return asked.answer(&visit, env, config, answers, entry),
         Ok(Admitted::Ask(query)) if asked < QUESTIONS => {
             return Ok(ask(visit, env, context.clone(), answers, entry, query, asked).into());
         }
@@ -162,6 +164,8 @@ enum Admitted {
     Auth(auth::Asked, Rc<Config>),
     /// An administrator asks for something.
     Admin(admin::Asked, Rc<Config>),
+    /// A caller sends a dataset, or asks for theirs.
+    Dataset(dataset::Asked, Rc<Config>),
     /// The store has to say whose it is.
     Ask(Query),
     /// A JSON document.
@@ -257,6 +261,9 @@ fn admit(
                 let message = "This deployment has no callers of its own: set `access` in GATE_CONFIG.";
                 Error::new(ErrorKind::NotSupported, message).with_param("access")
             })?;
+            if let Some(asked) = dataset::Asked::new(visit, route, &caller)? {
+                return Ok(Admitted::Dataset(asked, shared));
+            }
             let asked = admin::Asked::new(visit, route, caller)?.ok_or_else(not_found)?;
             Ok(Admitted::Admin(asked, shared))
         }
