@@ -7,9 +7,7 @@ use js_sys::Reflect;
 use sluicegate::access::key::digest;
 use sluicegate::access::secret::{Key, Root};
 use sluicegate::access::token::Authority;
-use sluicegate::access::{
-    Caller, Identified, Judge, KeySecrets, Presented, Query, Route, Secrets, Sent, parse_address,
-};
+use sluicegate::access::{Identified, Judge, KeySecrets, Presented, Query, Route, Secrets, Sent, parse_address};
 use sluicegate::config::{Access, Config, KeyText};
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
