@@ -11,6 +11,8 @@ export interface Context {
   signal: AbortSignal;
   /** Handles an ended session; whether it was that. */
   ended(error: unknown): boolean;
+  /** Names the view, once that is known. */
+  title(text: string): void;
   go(href: string, how?: "push" | "replace"): void;
 }
 

@@ -61,6 +61,11 @@ function contextFor(signed: Session, signal: AbortSignal): Context {
       draw(true);
       return true;
     },
+    title(text) {
+      const heading = content.querySelector(".view-title");
+      if (heading) heading.textContent = text;
+      document.title = `${text} · Sluicegate`;
+    },
     go(href, how = "push") {
       history[how === "push" ? "pushState" : "replaceState"](null, "", href);
       draw(false);

@@ -171,6 +171,8 @@ export interface Dictionary {
   roles: Record<Role, readonly [name: string, about: string]>;
   /** What went wrong, and what to do next, by what kind of refusal it is. */
   failures: Record<"network" | "invalid" | "unauthorized" | "forbidden" | "missing" | "conflict" | "limited" | "off" | "busy" | "internal", readonly [string, string]>;
+  /** What stands between the names of a list. */
+  between: string;
   off(binding: string): string;
   inField(field: string): string;
   waitFor(span: string): string;
@@ -216,6 +218,7 @@ export const en: Dictionary = {
     busy: ["The gate cannot do this now.", "Try again in a moment."],
     internal: ["Something went wrong in the gate.", "Try again; if it lasts, report the request id."],
   },
+  between: ", ",
   off: (binding) => `Add a binding named ${binding} to wrangler.jsonc and deploy again.`,
   inField: (field) => `It is about the field ${field}.`,
   waitFor: (span) => `Worth trying again in ${span}.`,

@@ -57,4 +57,5 @@ export function span(seconds: number): string {
   return parts.filter(Boolean).join(" ");
 }
 
-export const list = (items: readonly string[]): string => new Intl.ListFormat(TAGS[language], { type: "unit", style: "short" }).format(items);
+/** Names beside each other. Not by Intl: its short Chinese form puts nothing between them. */
+export const list = (items: readonly string[]): string => items.join(dict().between);

@@ -185,6 +185,7 @@ export const zh: Dictionary = {
     busy: ["网关现在无法完成。", "请稍后再试。"],
     internal: ["网关内部出了问题。", "请重试；如果一直如此，请报告请求编号。"],
   },
+  between: "、",
   off: (binding) => `请在 wrangler.jsonc 中添加名为 ${binding} 的绑定，然后重新部署。`,
   inField: (field) => `涉及字段 ${field}。`,
   waitFor: (span) => `${span}后可以重试。`,

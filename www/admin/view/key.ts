@@ -45,9 +45,9 @@ export function keyView(id: string, context: Context): View {
 
   function draw(found: KeyRecord): Node {
     const state = stateOf(found, Date.now());
-    document.title = `${found.name} · Sluicegate`;
-    const heading = h("h3", "key-name", found.name, " ", h("span", `badge ${state}`, stateText(state)));
-    return h("div", "key-page", heading, actions(found, state === "disabled"),
+    context.title(found.name);
+    return h("div", "key-page",
+      h("div", "key-actions", h("span", `badge ${state}`, stateText(state)), ...actions(found, state === "disabled")),
       found.id === context.session.key_id ? h("div", "warning", icon("warn"), h("p", "", t("ownKey"))) : undefined,
       h("section", "card", facts(found)),
       live,
@@ -55,8 +55,8 @@ export function keyView(id: string, context: Context): View {
       h("section", "card", samplePanel(found)));
   }
 
-  function actions(found: KeyRecord, isDisabled: boolean): HTMLElement | undefined {
-    if (!context.can("edit")) return undefined;
+  function actions(found: KeyRecord, isDisabled: boolean): HTMLElement[] {
+    if (!context.can("edit")) return [];
     const deed = (which: Deed): HTMLElement => {
       const node = button(t(which), () => confirmDeed(which, found, context, reload), which === "disable" || which === "revoke" ? "danger-quiet" : "");
       node.dataset.focus = which === "disable" || which === "enable" ? "switch" : which;
@@ -64,7 +64,7 @@ export function keyView(id: string, context: Context): View {
     };
     const edit = button(t("editKey"), () => void editKey(found, context, reload), "primary", "edit");
     edit.dataset.focus = "edit";
-    return h("div", "key-actions", edit, deed("rotate"), deed(isDisabled ? "enable" : "disable"), deed("revoke"));
+    return [edit, deed("rotate"), deed(isDisabled ? "enable" : "disable"), deed("revoke")];
   }
 
   function facts(found: KeyRecord): HTMLElement {
@@ -87,5 +87,5 @@ export function keyView(id: string, context: Context): View {
   }
 
   reload();
-  return { title: t("key"), node: h("div", "", h("p", "", link(`← ${t("toKeys")}`, hrefOf(["keys"]))), loaded.node) };
+  return { title: t("key"), node: h("div", "", h("p", "back", link(`← ${t("toKeys")}`, hrefOf(["keys"]))), loaded.node) };
 }
