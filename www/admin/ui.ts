@@ -146,7 +146,7 @@ export function failure(error: unknown, { binding, retry }: { binding?: string; 
   if (known.requestId) facts.append(h("span", "", `${t("requestId")}: `, h("code", "", known.requestId)));
   const words = known.message ? h("p", "detail", known.message) : undefined;
   const body = h("div", "failure-body", h("p", "", h("strong", "", what), " ", hints.join(" ")), words, facts);
-  if (retry) body.append(h("p", "", button(t("retry"), retry, "", "again")));
+  if (retry) body.append(h("p", "", button(t("retry"), retry, "again", "again")));
   const node = h("div", "failure", icon("warn"), body);
   node.dataset.code = known.code;
   node.tabIndex = -1;
@@ -180,12 +180,20 @@ export class Loaded<T> {
     if (!this.node.hasChildNodes()) this.node.append(loading());
     try {
       const value = await this.fetchIt(signal);
-      if (turn === this.turn && !signal.aborted) this.node.replaceChildren(this.draw(value));
+      if (turn === this.turn && !signal.aborted) this.replace(this.draw(value));
     } catch (error) {
       if (signal.aborted || turn !== this.turn || onError(error)) return;
-      this.node.replaceChildren(failure(error, { ...(binding ? { binding } : {}), retry: () => void this.load() }));
+      this.replace(failure(error, { ...(binding ? { binding } : {}), retry: () => void this.load() }));
     }
     this.node.setAttribute("aria-busy", "false");
+  }
+
+  /** What had the focus has it again, if it is marked (`data-focus`) and there is such a thing still. */
+  private replace(drawn: Node): void {
+    const active = document.activeElement;
+    const mark = active instanceof HTMLElement && this.node.contains(active) ? active.dataset.focus : undefined;
+    this.node.replaceChildren(drawn);
+    if (mark) this.node.querySelector<HTMLElement>(`[data-focus="${CSS.escape(mark)}"]`)?.focus();
   }
 }
 
