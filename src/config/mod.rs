@@ -5,6 +5,7 @@
 //!
 //! For each call it gives the ladder of the places that may answer it, and what is done about failures ([`Config::plan`]).
 
+mod access;
 mod base_url;
 mod callers;
 mod cors;
@@ -13,12 +14,13 @@ mod headers;
 mod ladder;
 mod model;
 mod number;
-mod read;
+pub(crate) mod read;
 mod recovery;
 mod redaction;
 mod resume;
 mod upstream;
 
+pub use access::{Access, Anonymous, FixedKey, KeyText};
 pub use base_url::BaseUrl;
 pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
@@ -51,6 +53,8 @@ const HEARTBEAT_DEVELOPMENT: u64 = 250;
 const FIELDS: &[&str] = &[
     "upstreams",
     "fallbacks",
+    "access",
+    "currency",
     "callers",
     "cors",
     "limits",
@@ -81,6 +85,8 @@ pub struct Config {
     fallbacks: Fallbacks,
     recovery: Recovery,
     breaker: BreakerPolicy,
+    access: Option<Access>,
+    currency: Option<String>,
     callers: Callers,
     origins: Vec<String>,
     limits: Limits,
@@ -132,7 +138,11 @@ impl Config {
         let (recovery, breaker) = fields.optional("recovery", recovery::read)?.unwrap_or_default();
         let any_trusted = upstreams.iter().any(|upstream| upstream.trusted);
         let levels = [("off", LogLevel::Off), ("errors", LogLevel::Errors), ("requests", LogLevel::Requests)];
+        let access =
+            fields.optional("access", |node| node.unless_off(None, |node| access::read(node).map(Some)))?.flatten();
         let config = Config {
+            access,
+            currency: fields.optional("currency", currency)?,
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
             redaction: fields.optional("redaction", |node| redaction::read(node, any_trusted))?.flatten(),
@@ -151,6 +161,7 @@ impl Config {
         };
         config.check_names()?;
         config.check_keys()?;
+        config.check_callers()?;
         Ok(config)
     }
 
@@ -184,6 +195,26 @@ impl Config {
                 "With callers.credentials \"pass_through\" the callers' own keys are used; an upstream has no secret then.",
             )),
         }
+    }
+
+    /// Either callers have keys of the gate's, or something happens with keys of their own.
+    fn check_callers(&self) -> Result<(), Error> {
+        if self.access.is_none() || self.callers.credentials == Credentials::Refuse {
+            return Ok(());
+        }
+        let message =
+            "With `access`, what callers send is a key of this gate; there is nothing to ignore or to pass through.";
+        Err(fault("callers.credentials", message))
+    }
+
+    /// What prices and spend are in, if it is said.
+    pub fn currency(&self) -> Option<&str> {
+        self.currency.as_deref()
+    }
+
+    /// Who may use the gate; `None`: whoever reaches it, as [`Config::callers`] says.
+    pub fn access(&self) -> Option<&Access> {
+        self.access.as_ref()
     }
 
     /// Every upstream, in the order of the text.
@@ -240,4 +271,11 @@ impl Config {
     pub fn breaker(&self) -> BreakerPolicy {
         self.breaker
     }
+}
+
+fn currency(node: Node<'_>) -> Result<String, Error> {
+    let what = "the three capital letters of a currency, such as CNY or USD";
+    let text = node.string(what)?;
+    let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_code { Ok(text.to_owned()) } else { Err(node.expected(what)) }
 }

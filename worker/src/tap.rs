@@ -2,6 +2,7 @@
 
 use crate::answer::{Answers, JSON};
 use crate::call::UNRESUMABLE;
+use crate::limits::Charge;
 use crate::live::Record;
 use crate::meter::Entry;
 use crate::sender::{Sender, Sending};
@@ -46,6 +47,8 @@ pub struct Tap {
     entry: Entry,
     /// What gives back in the answer what was hidden in the request.
     cover: Option<Cover>,
+    /// What is set aside of the caller's limits.
+    charge: Option<Charge>,
 }
 
 impl Tap {
@@ -57,6 +60,7 @@ impl Tap {
         entry: Entry,
         resume: Resume,
         cover: Option<Cover>,
+        charge: Option<Charge>,
     ) -> Self {
         let never = Instant(u64::MAX);
         Tap {
@@ -75,6 +79,7 @@ impl Tap {
             armed: never,
             entry,
             cover,
+            charge,
         }
     }
 
@@ -108,6 +113,9 @@ impl Tap {
             }
         }
         health::share(&self.sender.env, now);
+        if let Some(charge) = &mut self.charge {
+            charge.tend(now.0 as f64);
+        }
         if self.deadline < self.armed {
             flags |= REARM;
         }
@@ -199,7 +207,10 @@ impl Tap {
         if let Some(stream) = self.answers.stream.as_deref().filter(|_| self.exchange.is_streaming()) {
             headers.add("x-sluicegate-stream", stream);
         }
-        headers.append(&self.answer.shown);
+        // What an upstream says of its account is no business of somebody who has limits here.
+        if self.answers.limits.is_none() {
+            headers.append(&self.answer.shown);
+        }
         if let Some(id) = self.answer.trace_id() {
             headers.add("x-upstream-trace-id", id);
         }
@@ -348,6 +359,9 @@ impl Tap {
     /// The call is over: writes its log line. The tap is gone afterwards.
     pub fn finish(mut self) {
         self.entry.close(&self.exchange);
+        if let Some(charge) = self.charge.take() {
+            charge.settle(&self.exchange);
+        }
         if let Some(cover) = &self.cover {
             self.entry.uncovered(cover);
         }
