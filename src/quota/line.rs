@@ -214,16 +214,16 @@ impl Line {
         if elapsed >= 1_000 {
             (self.rate, self.drawn, self.from) = (self.speed(now), 0, now);
         }
-        if wish.is_none() {
-            self.give_back(self.surplus(now));
-        }
+        let surplus = if wish.is_none() { self.surplus(now) } else { 0 };
+        self.give_back(surplus);
         let base = self.back.saturating_add(self.used);
         let (least, need) = match wish {
             Some((least, need)) => (base.saturating_add(least), base.saturating_add(need.saturating_add(self.waiting))),
             None => (0, 0),
         };
         let extra = match wish {
-            _ if self.is_slots() => 0,
+            // What is given back is not asked for in the same breath.
+            _ if self.is_slots() || surplus > 0 => 0,
             Some((_, need)) => stock.unwrap_or(0).max(need.saturating_mul(FIRST - 1)),
             None => stock.unwrap_or(0),
         };

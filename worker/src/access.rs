@@ -143,8 +143,3 @@ pub(crate) fn address(visit: &Visit, config: &Config) -> Option<core::net::IpAdd
 pub(crate) fn presented<'a>(visit: &'a Visit, config: &Config, route: Route<'_>) -> Result<Presented<'a>, Error> {
     sent(visit, route).presented(config.callers().placeholders())
 }
-
-/// Whose limits and secrets a call goes by.
-pub(crate) fn name_of(caller: Option<&Caller>) -> Option<&str> {
-    caller.map(|caller| caller.key.id.as_str())
-}

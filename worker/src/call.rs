@@ -4,6 +4,7 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
+use crate::guides::{Guide, Guise};
 use crate::limits::{Charge, First, Order};
 use crate::live::Live;
 use crate::meter::Entry;
@@ -33,6 +34,8 @@ pub(crate) struct Ordered {
     /// Who calls, where the gate knows its callers.
     caller: Option<Caller>,
     endpoint: Endpoint,
+    /// Whose form the body and the answer have, if not the endpoint's own.
+    guide: Option<Guide>,
     idempotency_key: Option<String>,
     /// The caller's own credential, where it is the upstream's business.
     token: Option<String>,
@@ -54,7 +57,12 @@ impl Ordered {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Ok(Ordered { caller, endpoint, idempotency_key, token, live })
+        Ok(Ordered { caller, endpoint, guide: None, idempotency_key, token, live })
+    }
+
+    /// The same in a guide's form.
+    pub(crate) fn as_in(self, guide: Guide) -> Self {
+        Ordered { guide: Some(guide), ..self }
     }
 }
 
@@ -70,6 +78,8 @@ pub struct Door {
     entry: Entry,
     /// What gives back in the answer what was hidden in the request.
     cover: Option<Cover>,
+    /// What gives the answer a guide's shape.
+    guise: Option<Guise>,
 }
 
 impl Door {
@@ -81,7 +91,7 @@ impl Door {
         answers: Answers,
         entry: Entry,
     ) -> Self {
-        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry, cover: None }
+        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry, cover: None, guise: None }
     }
 
     /// Reads the body and makes the call; gives its response, sooner or later.
@@ -234,7 +244,7 @@ impl Door {
             token: self.ordered.token,
             idempotency_key: self.ordered.idempotency_key,
         };
-        let tap = Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover, charge);
+        let tap = Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover, charge, self.guise);
         js::drive(tap, caller, heartbeat, &live)
     }
 
@@ -246,6 +256,22 @@ impl Door {
     }
 
     fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Ready, Error> {
+        let Some(guide) = self.ordered.guide.take() else { return self.planned(body, key) };
+        let mut named = guide.translate(&body, self.ordered.caller.as_ref(), &self.config)?;
+        drop(body);
+        let chat = core::mem::take(&mut named.body);
+        match self.planned(chat, key) {
+            Ok(ready) => {
+                let face = guide.face(&self.answers.id, ready.request.model().unwrap_or_default());
+                self.guise = Some(Guise { face, named });
+                Ok(ready)
+            }
+            Err(error) => Err(named.named(error)),
+        }
+    }
+
+    /// The call of a request in the endpoint's own form.
+    fn planned(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Ready, Error> {
         let seed = (js::random() * SEEDS) as u64;
         let (request, plan) = match self.config.clone().redaction() {
             Some(redaction) if redaction.wants_names() => return Err(Redaction::names_missing()),

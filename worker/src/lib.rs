@@ -6,8 +6,11 @@
 mod access;
 mod admin;
 mod answer;
+mod auth;
 mod call;
+mod dataset;
 mod gate;
+mod guides;
 mod headers;
 mod health;
 mod js;
@@ -23,11 +26,13 @@ mod visit;
 
 use answer::Answers;
 use call::{Door, Ordered};
+use guides::Guide;
 use live::Live;
 use meter::Entry;
 use models::Asked;
 use sluicegate::access::{self as rights, Identified, Query, Right, Route};
 use sluicegate::config::{Config, Credential, OriginVerdict};
+use sluicegate::request::Endpoint;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
 use visit::Visit;
@@ -85,6 +90,15 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
             })
             .into());
         }
+        Ok(Admitted::Auth(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let desk = auth::Desk { visit: &visit, env: &env, config: &config, answers: &answers };
+                let response = desk.answer(asked, &mut entry).await;
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
         Ok(Admitted::Admin(asked, config)) => {
             return Ok(future_to_promise(async move {
                 let response = match asked.answer(&env, &config).await {
@@ -96,6 +110,7 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
             })
             .into());
         }
+        Ok(Admitted::Dataset(asked, config)) => return asked.answer(&visit, env, config, answers, entry),
         Ok(Admitted::Ask(query)) if asked < QUESTIONS => {
             return Ok(ask(visit, env, context.clone(), answers, entry, query, asked).into());
         }
@@ -145,8 +160,12 @@ enum Admitted {
     Stream(live::Asked),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
+    /// Tokens and sessions.
+    Auth(auth::Asked, Rc<Config>),
     /// An administrator asks for something.
     Admin(admin::Asked, Rc<Config>),
+    /// A caller sends a dataset, or asks for theirs.
+    Dataset(dataset::Asked, Rc<Config>),
     /// The store has to say whose it is.
     Ask(Query),
     /// A JSON document.
@@ -211,10 +230,24 @@ fn admit(
         answers.notices.push("credential_ignored".to_owned());
     }
     let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
+    if config.access().is_some()
+        && let Some(asked) = auth::Asked::of(route, visit.method(), caller.as_ref())
+    {
+        return Ok(Admitted::Auth(asked, shared));
+    }
     match route {
         Route::Call(endpoint) => {
             let ordered = Ordered::new(visit, caller, credential, endpoint, Live::read(visit, env, context)?)?;
             Ok(Admitted::Call(ordered, shared))
+        }
+        Route::Infer(_) | Route::Complete => {
+            let guide = match route {
+                Route::Infer(raw) => Guide::Infer(rights::model_id(raw).ok_or_else(not_found)?),
+                _ => Guide::Complete,
+            };
+            let live = Live::read(visit, env, context)?;
+            let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
+            Ok(Admitted::Call(ordered.as_in(guide), shared))
         }
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
@@ -228,6 +261,9 @@ fn admit(
                 let message = "This deployment has no callers of its own: set `access` in GATE_CONFIG.";
                 Error::new(ErrorKind::NotSupported, message).with_param("access")
             })?;
+            if let Some(asked) = dataset::Asked::new(visit, route, &caller)? {
+                return Ok(Admitted::Dataset(asked, shared));
+            }
             let asked = admin::Asked::new(visit, route, caller)?.ok_or_else(not_found)?;
             Ok(Admitted::Admin(asked, shared))
         }

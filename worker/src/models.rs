@@ -109,11 +109,12 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 4] = [
+const STATE: [(&str, &str); 5] = [
     ("resume", live::BINDING),
     ("shared_health", health::BINDING),
     ("stored_keys", store::BINDING),
     ("shared_limits", limits::BINDING),
+    ("datasets", store::BINDING),
 ];
 
 /// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set. `off`

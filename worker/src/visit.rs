@@ -124,6 +124,11 @@ impl Visit {
             let message = "The body has to be application/json.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-type"));
         }
+        self.check_encoding()
+    }
+
+    /// Refuses a compressed body by what its headers say.
+    pub(crate) fn check_encoding(&self) -> Result<(), Error> {
         if self.header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
             let message = "Compressed bodies are not taken.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-encoding"));
