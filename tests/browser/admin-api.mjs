@@ -8,9 +8,18 @@ import { fileURLToPath } from "node:url";
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const INFERENCE = ["chat_completions", "completions", "infer", "complete", "batch", "stream", "models", "model_status", "embeddings", "token"];
-const READING = ["keys_read", "usage_read", "roles_read"];
-const ROLES = { administrator: [...INFERENCE, "datasets", ...READING, "keys_write"], developer: INFERENCE, auditor: READING };
+const OPEN = ["chat_completions", "completions", "infer", "complete", "batch", "stream"];
+const INFERENCE = [...OPEN, "embeddings", "rerank", "images", "audio", "responses", "messages"];
+const DATA = ["datasets_write", "datasets_read"];
+const SEEING = ["models", "status"];
+const OWN = ["tokens", "session"];
+const READING = ["keys_read", "usage", "roles"];
+const ROLES = {
+  administrator: [...INFERENCE, "resume", ...SEEING, ...DATA, ...OWN, ...READING, "keys_write"],
+  developer: [...INFERENCE, "resume", ...SEEING, ...DATA, ...OWN],
+  auditor: [...SEEING, ...OWN, ...READING],
+  anonymous: [...OPEN, "resume", ...SEEING],
+};
 const COUNTED = ["requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day"];
 const SPENT = ["spend_per_day", "spend_per_month"];
 const NUMBERS = [...COUNTED, "concurrent_streams", ...SPENT];
@@ -45,8 +54,9 @@ function checkFields(fields) {
   };
   for (const field of Object.keys(fields)) if (!FIELDS.includes(field)) bad(field, "There is no such field.");
   if ("name" in fields && (typeof fields.name !== "string" || fields.name === "")) bad("name", "A key needs a name.");
-  if ("role" in fields && !(fields.role in ROLES)) bad("role", "There is no such role.");
+  if ("role" in fields && (fields.role === "anonymous" || !(fields.role in ROLES))) bad("role", "There is no such role.");
   for (const range of fields.ips ?? []) if (!/^[0-9a-fA-F.:]+\/\d{1,3}$/.test(range)) bad("ips", "This is no range of addresses.");
+  for (const endpoint of fields.endpoints ?? []) if (!INFERENCE.includes(endpoint)) bad("endpoints", "There is no such endpoint.");
   const rows = [fields.limits ?? {}, ...Object.values(fields.limits?.models ?? {}), ...Object.values(fields.limits?.routes ?? {})];
   for (const [name, value] of rows.filter(Boolean).flatMap(Object.entries)) {
     if (["models", "routes"].includes(name)) continue;
@@ -96,7 +106,7 @@ export class AdminState {
       const [unit, , window] = name === "concurrent_streams" ? ["streams"] : name.split("_");
       const count = more.model || more.route ? 0 : used[unit];
       const seconds = { minute: 60, day: 86_400, month: 30 * 86_400 }[window];
-      return { scope: more.model ? "model" : more.route ? "route" : "key", name, limit, used: count, remaining: Math.max(0, limit - count), resets_at: seconds ? (Math.floor(now() / seconds) + 1) * seconds : null, unit, ...more };
+      return { scope: Object.keys(more)[0] ?? "", ...more, unit, window: window ?? "now", limit, used: count, remaining: Math.max(0, limit - count), resets_at: seconds ? (Math.floor(now() / seconds) + 1) * seconds : null };
     };
     const limits = { ...this.defaults, ...record.limits };
     const rows = (limits, more) => NUMBERS.filter((name) => limits[name] !== undefined).map((name) => meter(name, limits[name], more));
@@ -125,9 +135,9 @@ async function answer(state, request, url) {
     state.sessions.delete(cookie);
     return { status: 204, cookie: "sluicegate=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict" };
   }
-  if (parts[0] === "roles") return need("roles_read"), { body: { object: "list", data: Object.entries(ROLES).map(([role, operations]) => ({ role, operations })) } };
-  if (parts[0] === "limits") return need("roles_read"), { body: { limits: state.defaults, currency: state.currency } };
-  if (parts[0] === "usage") return need("usage_read"), { body: { object: "list", data: [...state.used.keys()].map((id) => state.usage(id)) } };
+  if (parts[0] === "roles") return need("roles"), { body: { object: "list", data: Object.entries(ROLES).map(([role, operations]) => ({ role, operations })), inference: INFERENCE } };
+  if (parts[0] === "limits") return need("roles"), { body: { limits: state.defaults, currency: state.currency } };
+  if (parts[0] === "usage") return need("usage"), { body: { object: "list", data: [...state.used.keys()].map((id) => state.usage(id)) } };
   if (parts[0] === "keys") return keys(state, request.method, parts.slice(1), url.searchParams, body, need);
   throw new Refusal(404, "not_found", "There is nothing at this path.");
 }
@@ -141,7 +151,7 @@ function enter(state, { key = "" }) {
 }
 
 function keys(state, method, [id, deed], query, body, need) {
-  need(method === "GET" ? (deed === "usage" ? "usage_read" : "keys_read") : "keys_write");
+  need(method === "GET" ? (deed === "usage" ? "usage" : "keys_read") : "keys_write");
   if (id === undefined) {
     if (method === "POST") return checkFields({ name: "", ...body }), { status: 201, body: state.make(body) };
     return { body: list(state, query) };
@@ -167,7 +177,8 @@ function keys(state, method, [id, deed], query, body, need) {
 
 function list(state, query) {
   const q = query.get("q")?.toLowerCase() ?? "";
-  const found = [...state.keys.values()].map(({ record }) => record).filter(({ id, name, owner }) => [id, name, owner ?? ""].some((one) => one.toLowerCase().includes(q)));
+  // The newest first.
+  const found = [...state.keys.values()].reverse().map(({ record }) => record).filter(({ id, name, owner }) => [id, name, owner ?? ""].some((one) => one.toLowerCase().includes(q)));
   const start = query.get("after") ? found.findIndex(({ id }) => id === query.get("after")) + 1 : 0;
   const data = found.slice(start, start + Number(query.get("limit") ?? 50));
   return { object: "list", data, next: start + data.length < found.length ? data.at(-1).id : null };

@@ -5,9 +5,9 @@ import type { Session } from "./types.js";
 export const NEEDS = {
   keys: "keys_read",
   edit: "keys_write",
-  usage: "usage_read",
-  roles: "roles_read",
-  limits: "roles_read",
+  usage: "usage",
+  roles: "roles",
+  limits: "roles",
 } as const;
 
 export type Part = keyof typeof NEEDS;

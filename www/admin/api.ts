@@ -1,5 +1,5 @@
 /** The administration API of this origin: one `fetch`, and every failure as one kind of error. */
-import type { Defaults, KeyFields, KeyRecord, List, NewKey, RoleRow, Session, Usage } from "./types.js";
+import type { Defaults, KeyFields, KeyRecord, List, NewKey, Roles, Session, Usage } from "./types.js";
 
 /** A call that failed. Messages of the gate hold no keys. */
 export class ApiError extends Error {
@@ -71,12 +71,8 @@ export const api = {
   disable: (id: string) => call<unknown>("POST", `${of(id)}/disable`),
   enable: (id: string) => call<unknown>("POST", `${of(id)}/enable`),
   revokeTokens: (id: string) => call<unknown>("POST", `${of(id)}/revoke-tokens`),
-  /** The meters of one key, alone or as a list of one. */
-  usage: async (id: string, signal?: AbortSignal) => {
-    const given = await call<List<Usage> | Usage>("GET", `${of(id)}/usage`, { signal });
-    return "data" in given ? given.data[0] : given;
-  },
+  usage: async (id: string, signal?: AbortSignal) => (await call<List<Usage>>("GET", `${of(id)}/usage`, { signal })).data[0],
   allUsage: (query: URLSearchParams, signal?: AbortSignal) => call<List<Usage>>("GET", `usage?${query}`, { signal }),
-  roles: (signal?: AbortSignal) => call<List<RoleRow>>("GET", "roles", { signal }),
+  roles: (signal?: AbortSignal) => call<Roles>("GET", "roles", { signal }),
   defaults: (signal?: AbortSignal) => call<Defaults>("GET", "limits", { signal }),
 };

@@ -8,8 +8,11 @@ export const setCurrency = (code: string | null | undefined): void => {
   currency = code ?? currency;
 };
 
-/** A key as it may be shown: `sgk_live_…ab12`. */
-export const masked = (record: KeyRecord): string => `${record.prefix}…${record.last4}`;
+/** Whether it is one of the configuration's: those were not made here at any time. */
+export const isFixed = (record: KeyRecord): boolean => record.fixed === true || record.created_at === 0;
+
+/** A key as it may be shown: `sgk_live_…ab12`. Of the configuration's keys nothing is known. */
+export const masked = (record: KeyRecord): string => (record.prefix || record.last4 ? `${record.prefix}…${record.last4}` : t("fixed"));
 
 export type KeyState = "active" | "disabled" | "expired";
 
@@ -27,7 +30,10 @@ export const roleText = (role: string): string => (dict().roles as Record<string
 export const namesOr = (names: readonly string[] | null | undefined, none: string): string => (names && names.length > 0 ? list(names) : none);
 
 /** Which limit a meter is of. */
-export const limitOf = (meter: Meter): LimitName | undefined => [meter.name, meter.unit, meter.scope].find(isLimit);
+export function limitOf(meter: Meter): LimitName | undefined {
+  const name = meter.unit === "streams" ? "concurrent_streams" : `${meter.unit}_per_${meter.window}`;
+  return isLimit(name) ? name : undefined;
+}
 
 /** For what the meter counts; empty for all of the key. */
 export const scopeOf = (meter: Meter): string => {
@@ -36,7 +42,7 @@ export const scopeOf = (meter: Meter): string => {
 };
 
 /** Keeps rows and figures together while meters come and go. */
-export const meterKey = (meter: Meter): string => `${limitOf(meter) ?? `${meter.name ?? ""} ${meter.unit ?? ""}`}|${meter.model ?? ""}|${meter.route ?? ""}`;
+export const meterKey = (meter: Meter): string => `${meter.unit} ${meter.window}|${meter.model ?? ""}|${meter.route ?? ""}`;
 
 export const amount = (name: LimitName | undefined, value: number | string | null | undefined): string => {
   const figure = Number(value ?? 0);
@@ -60,5 +66,5 @@ export function meterText(meter: Meter): string {
 
 export const meterName = (meter: Meter): string => {
   const name = limitOf(meter);
-  return name ? dict().limits[name] : (meter.name ?? meter.unit ?? "");
+  return name ? dict().limits[name] : meter.unit;
 };

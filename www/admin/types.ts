@@ -39,15 +39,17 @@ export interface KeyRecord {
   expires_at: number | null;
   disabled: boolean;
   version: number;
+  /** Whether it is one of the configuration's, which is changed there. */
+  fixed?: boolean;
 }
 
 /** What may be set on a key. In a change, null clears, also inside of `limits` and `metadata`. */
-export type KeyFields = Partial<Omit<KeyRecord, "id" | "prefix" | "last4" | "created_at" | "disabled" | "version" | "metadata">> & {
+export type KeyFields = Partial<Omit<KeyRecord, "id" | "prefix" | "last4" | "created_at" | "disabled" | "version" | "fixed" | "metadata">> & {
   metadata?: Record<string, string | null>;
 };
 
-/** A key that was just made: the only time that it is seen. */
-export type NewKey = KeyRecord & { key: string; secret: string };
+/** A key that was just made: the only time that it is seen. Without a root secret there is none for it to sign with. */
+export type NewKey = KeyRecord & { key: string; secret: string | null };
 
 export interface Session {
   key_id: string;
@@ -57,23 +59,24 @@ export interface Session {
   expires_at: number;
 }
 
-/** One limit at work. `name`, or else `unit`, is the limit's; `model` or `route` says what it is for, if it is not for all of the key. */
+/** One limit at work. `scope` is empty for all of the key, else the name of the field that says for what it is. */
 export interface Meter {
-  scope?: string;
-  name?: string;
-  unit?: string;
-  model?: string | null;
-  route?: string | null;
-  limit: number | string | null;
-  used: number | string;
-  remaining?: number | string | null;
+  scope: "" | "model" | "route";
+  unit: "requests" | "tokens" | "spend" | "streams";
+  window: "minute" | "day" | "month" | "now";
+  model?: string;
+  route?: string;
+  limit: number | null;
+  used: number;
+  remaining?: number | null;
   resets_at?: number | null;
 }
 
+/** What a key has used; of one that was never used, the id alone. */
 export interface Usage {
   key_id: string;
-  meters: Meter[];
-  streams: number;
+  meters?: Meter[];
+  streams?: number;
 }
 
 export interface List<T> {
@@ -84,6 +87,11 @@ export interface List<T> {
 export interface RoleRow {
   role: string;
   operations: string[];
+}
+
+/** The role table, and which operations keys can be limited to. */
+export interface Roles extends List<RoleRow> {
+  inference?: string[];
 }
 
 /** What holds where a key says nothing itself. */

@@ -133,13 +133,19 @@ function kindOf(error: ApiError): FailureKind {
   }
 }
 
+/** What is to be added: a setting or a binding that the gate names, else the binding that this part needs. */
+function whatIsOff(param: string | undefined, binding: string | undefined, otherwise: string): string {
+  if (param?.startsWith("access")) return dict().offSetting(param);
+  const named = /^[A-Z][A-Z_]+$/.test(param ?? "") ? param : binding;
+  return named ? dict().off(named) : otherwise;
+}
+
 /** What failed: what it means, what to do next, then the gate's own words and the code. `binding` is what the part needs. */
 export function failure(error: unknown, { binding, retry }: { binding?: string; retry?: () => void } = {}): HTMLElement {
   const known = error instanceof ApiError ? error : new ApiError(0, "internal", error instanceof Error ? error.message : "");
   const kind = kindOf(known);
   const [what, next] = dict().failures[kind];
-  const named = /^[A-Z][A-Z_]+$/.test(known.param ?? "") ? known.param : binding;
-  const hints = [kind === "off" && named ? dict().off(named) : next];
+  const hints = [kind === "off" ? whatIsOff(known.param, binding, next) : next];
   if (kind === "invalid" && known.param) hints.push(dict().inField(known.param));
   if (known.retryAfter !== undefined) hints.push(dict().waitFor(span(known.retryAfter)));
   const facts = h("p", "facts", h("span", "", `${t("code")}: `, h("code", "", known.code)));

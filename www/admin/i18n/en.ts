@@ -52,9 +52,9 @@ const text = {
   id: "Key id",
   models: "Models",
   modelsHint: "Names, one a line; a * at the end stands for any rest: r1*. Empty: every model.",
-  endpoints: "Operations",
-  endpointsHint: "What this key may do, within its role. None chosen: everything that the role may.",
-  endpointsUnknown: "The list of operations could not be loaded, so this stays as it is.",
+  endpoints: "Endpoints",
+  endpointsHint: "Which endpoints of models it may use. None chosen: all of its role’s.",
+  endpointsUnknown: "The list of endpoints could not be loaded, so this stays as it is.",
   ips: "IP ranges",
   ipsHint: "In CIDR form, one a line: 203.0.113.0/24 or 2001:db8::/32. Empty: from anywhere.",
   expires: "Expires",
@@ -74,6 +74,8 @@ const text = {
   none: "none",
   never: "never",
   state: "State",
+  fixed: "in the configuration",
+  fixedText: "This key stands in GATE_CONFIG and is changed there.",
   stateActive: "active",
   stateDisabled: "disabled",
   stateExpired: "expired",
@@ -168,12 +170,13 @@ const text = {
 export interface Dictionary {
   text: Record<keyof typeof text, string>;
   limits: Record<LimitName, string>;
-  roles: Record<Role, readonly [name: string, about: string]>;
+  roles: Record<Role | "anonymous", readonly [name: string, about: string]>;
   /** What went wrong, and what to do next, by what kind of refusal it is. */
   failures: Record<"network" | "invalid" | "unauthorized" | "forbidden" | "missing" | "conflict" | "limited" | "off" | "busy" | "internal", readonly [string, string]>;
   /** What stands between the names of a list. */
   between: string;
   off(binding: string): string;
+  offSetting(setting: string): string;
   inField(field: string): string;
   waitFor(span: string): string;
   signedInAs(name: string, role: string): string;
@@ -205,6 +208,7 @@ export const en: Dictionary = {
     administrator: ["Administrator", "Everything, keys and roles included."],
     developer: ["Developer", "Asks models; sees no keys and no reports."],
     auditor: ["Auditor", "Reads keys, limits and usage; changes nothing."],
+    anonymous: ["Anonymous", "Who sends no key, where the configuration lets them in."],
   },
   failures: {
     network: ["The gate could not be reached.", "Check your connection, then try again."],
@@ -220,6 +224,7 @@ export const en: Dictionary = {
   },
   between: ", ",
   off: (binding) => `Add a binding named ${binding} to wrangler.jsonc and deploy again.`,
+  offSetting: (setting) => `Set ${setting} in GATE_CONFIG and deploy again.`,
   inField: (field) => `It is about the field ${field}.`,
   waitFor: (span) => `Worth trying again in ${span}.`,
   signedInAs: (name, role) => `${name} · ${role}`,

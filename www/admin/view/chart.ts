@@ -19,7 +19,7 @@ interface Sample {
 function counted(meters: readonly Meter[], names: readonly LimitName[]): number {
   for (const name of names) {
     const meter = meters.find((one) => limitOf(one) === name && !one.model && !one.route);
-    if (meter) return Number(meter.used) || 0;
+    if (meter) return meter.used;
   }
   return 0;
 }

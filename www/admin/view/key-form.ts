@@ -3,7 +3,7 @@ import { api, ApiError } from "../api.js";
 import type { Context } from "../context.js";
 import { roleText } from "../format.js";
 import { dict, moment, t } from "../i18n/index.js";
-import { type Defaults, type KeyFields, type KeyRecord, type Role, type RoleRow, ROLES } from "../types.js";
+import { type Defaults, type KeyFields, type KeyRecord, type Role, type Roles, ROLES } from "../types.js";
 import { area, button, type Control, fault, h, input, labelled, openDialog, select, show, tell } from "../ui.js";
 import { LimitsForm, limitsChange } from "./limits-form.js";
 import { showOnce } from "./once.js";
@@ -46,13 +46,14 @@ class KeyForm {
   private readonly operations = h("div", "checks");
   private chosen: Set<string>;
 
-  constructor(private readonly record: KeyRecord | undefined, private readonly roles: readonly RoleRow[] | undefined, defaults: Defaults | undefined) {
+  constructor(private readonly record: KeyRecord | undefined, private readonly roles: Roles | undefined, defaults: Defaults | undefined) {
     const from = record ?? EMPTY;
     this.chosen = new Set(from.endpoints ?? []);
     this.name = input(from.name);
     this.name.required = true;
-    this.name.maxLength = 128;
+    this.name.maxLength = 100;
     this.owner = input(from.owner ?? "");
+    this.owner.maxLength = 200;
     this.role = select(ROLES.map((role) => [role, roleText(role)]), from.role);
     this.models = area((from.models ?? []).join("\n"));
     this.ips = area((from.ips ?? []).join("\n"));
@@ -97,8 +98,10 @@ class KeyForm {
     this.controls = [...this.node.querySelectorAll<Control>("[data-field]")];
   }
 
+  /** What a key of this role can be limited to. */
   private operationsOf(role: string): readonly string[] {
-    return this.roles?.find((row) => row.role === role)?.operations ?? [];
+    const may = this.roles?.data.find((row) => row.role === role)?.operations ?? [];
+    return may.filter((operation) => this.roles?.inference?.includes(operation) ?? true);
   }
 
   /** What limits of single routes may be for: what a developer may do. */
@@ -211,12 +214,12 @@ class KeyForm {
 }
 
 /** What the form offers: the roles' operations and the defaults, where they can be had. */
-async function offered(context: Context): Promise<[readonly RoleRow[] | undefined, Defaults | undefined]> {
+async function offered(context: Context): Promise<[Roles | undefined, Defaults | undefined]> {
   const [roles, defaults] = await Promise.allSettled([
     context.can("roles") ? api.roles(context.signal) : Promise.reject(new Error("not allowed")),
     context.can("limits") ? api.defaults(context.signal) : Promise.reject(new Error("not allowed")),
   ]);
-  return [roles.status === "fulfilled" ? roles.value.data : undefined, defaults.status === "fulfilled" ? defaults.value : undefined];
+  return [roles.status === "fulfilled" ? roles.value : undefined, defaults.status === "fulfilled" ? defaults.value : undefined];
 }
 
 async function openForm(record: KeyRecord | undefined, context: Context, send: (fields: KeyFields) => Promise<() => void>): Promise<void> {

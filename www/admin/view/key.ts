@@ -1,7 +1,7 @@
 /** One key: what it is, what limits hold for it, what it is using, and what can be done with it. */
 import { api } from "../api.js";
 import type { Context, View } from "../context.js";
-import { masked, namesOr, roleText, stateOf, stateText } from "../format.js";
+import { isFixed, masked, namesOr, roleText, stateOf, stateText } from "../format.js";
 import { moment, number, span, t } from "../i18n/index.js";
 import { hrefOf } from "../place.js";
 import type { Defaults, KeyRecord, Meter } from "../types.js";
@@ -48,6 +48,7 @@ export function keyView(id: string, context: Context): View {
     context.title(found.name);
     return h("div", "key-page",
       h("div", "key-actions", h("span", `badge ${state}`, stateText(state)), ...actions(found, state === "disabled")),
+      isFixed(found) ? h("p", "hint", t("fixedText")) : undefined,
       found.id === context.session.key_id ? h("div", "warning", icon("warn"), h("p", "", t("ownKey"))) : undefined,
       h("section", "card", facts(found)),
       live,
@@ -56,7 +57,7 @@ export function keyView(id: string, context: Context): View {
   }
 
   function actions(found: KeyRecord, isDisabled: boolean): HTMLElement[] {
-    if (!context.can("edit")) return [];
+    if (!context.can("edit") || isFixed(found)) return [];
     const deed = (which: Deed): HTMLElement => {
       const node = button(t(which), () => confirmDeed(which, found, context, reload), which === "disable" || which === "revoke" ? "danger-quiet" : "");
       node.dataset.focus = which === "disable" || which === "enable" ? "switch" : which;
@@ -78,7 +79,7 @@ export function keyView(id: string, context: Context): View {
     add(t("endpoints"), namesOr(found.endpoints, t("byRole")));
     add(t("ips"), namesOr(found.ips, t("anywhere")));
     add(t("expires"), found.expires_at ? moment(found.expires_at) : t("never"));
-    add(t("created"), moment(found.created_at));
+    if (!isFixed(found)) add(t("created"), moment(found.created_at));
     add(t("guide"), t(found.guide_compatible ? "yes" : "no"));
     if (found.token_ttl_s) add(t("tokenTtl"), `${number(found.token_ttl_s)} (${span(found.token_ttl_s)})`);
     add(t("version"), number(found.version));

@@ -1,7 +1,7 @@
 /** The list of keys: searched, paged, each with what it is using. */
 import { api } from "../api.js";
 import type { Context, View } from "../context.js";
-import { limitOf, masked, namesOr, roleText, stateOf, stateText } from "../format.js";
+import { isFixed, limitOf, masked, namesOr, roleText, stateOf, stateText } from "../format.js";
 import { dict, moment, number, t } from "../i18n/index.js";
 import { hrefOf, type Place } from "../place.js";
 import type { KeyRecord, LimitName, List, Meter, Usage } from "../types.js";
@@ -32,6 +32,7 @@ export function keysView(first: Place, context: Context): View {
   search.setAttribute("aria-label", t("search"));
   search.placeholder = t("searchHint");
   search.enterKeyHint = "search";
+  search.maxLength = 100;
 
   const asked = (): URLSearchParams => {
     const limit = Number(place.query.get("limit"));
@@ -104,7 +105,7 @@ export function keysView(first: Place, context: Context): View {
       const meter = names.map((name) => whole.find((one) => limitOf(one) === name)).find(Boolean);
       return h("td", `bar-cell wide-${label}`, smallBar(meter ? dict().limits[limitOf(meter) ?? "requests_per_minute"] : t(label), meter));
     });
-    const edit = context.can("edit") ? button(t("editKey"), () => void editKey(record, context, reload), "small") : undefined;
+    const edit = context.can("edit") && !isFixed(record) ? button(t("editKey"), () => void editKey(record, context, reload), "small") : undefined;
     edit?.setAttribute("aria-label", dict().edit(record.name));
     if (edit) edit.dataset.focus = `edit ${record.id}`;
     const expires = record.expires_at ? moment(record.expires_at) : t("never");

@@ -126,8 +126,12 @@ export class LimitsForm {
  */
 export function limitsChange(before: Limits, after: Limits): Limits {
   const cleared = (old: LimitRow, now: LimitRow): LimitRow => {
-    const gone = LIMITS.filter((name) => old[name] !== undefined && old[name] !== null && now[name] === undefined);
-    return { ...Object.fromEntries(gone.map((name) => [name, null])), ...Object.fromEntries(LIMITS.flatMap((name) => (now[name] === undefined ? [] : [[name, now[name]]]))) };
+    const row: LimitRow = {};
+    for (const name of LIMITS) {
+      if (now[name] !== undefined && now[name] !== null) row[name] = now[name];
+      else if (old[name] !== undefined && old[name] !== null) row[name] = null;
+    }
+    return row;
   };
   const change: Limits = cleared(before, after);
   for (const kind of ["models", "routes"] as const) {

@@ -30,7 +30,7 @@ export function showOnce(made: NewKey): void {
   dialog.body.append(
     h("div", "warning", icon("warn"), h("p", "", t("onceText"))),
     secretRow(t("onceKey"), made.key),
-    secretRow(t("onceSecret"), made.secret, t("onceSecretHint")),
+    made.secret ? secretRow(t("onceSecret"), made.secret, t("onceSecretHint")) : "",
     samplePanel(made),
   );
   dialog.foot.append(confirm, button(t("done"), () => {

@@ -15,7 +15,7 @@ function draw({ data }: List<RoleRow>): Node {
     cell.dataset.role = row.role;
     return cell;
   })));
-  const about = data.map((row) => h("div", "", h("dt", "", roleText(row.role)), h("dd", "", dict().roles[row.role as Role]?.[1] ?? "")));
+  const about = data.map((row) => h("div", "", h("dt", "", roleText(row.role)), h("dd", "", dict().roles[row.role as Role | "anonymous"]?.[1] ?? "")));
   const shown = table(t("roles"), [t("operation"), ...data.map((row) => roleText(row.role))], rows);
   shown.classList.add("roles-table");
   return h("div", "", h("dl", "role-list", ...about), shown);

@@ -12,8 +12,11 @@ const REFRESH_MS = 5_000;
 /** Names are looked up for so many keys; the rest are shown by their ids. */
 const NAMED = 100;
 
-const fullest = (usage: Usage): number => Math.max(0, ...usage.meters.map(shareOf));
-const used = (usage: Usage): number => usage.meters.reduce((sum, meter) => sum + (Number(meter.used) || 0), 0);
+const fullest = (usage: Usage): number => Math.max(0, ...(usage.meters ?? []).map(shareOf));
+const used = (usage: Usage): number => (usage.meters ?? []).reduce((sum, meter) => sum + meter.used, 0);
+
+/** Who has no record: a key that is not among those that were looked up, or whoever sends none. */
+const nameOf = (id: string): string => (id === "anonymous" ? dict().roles.anonymous[0] : id);
 
 export function usageView(place: Place, context: Context): View {
   let updates = new Map<string, (usage: Usage) => void>();
@@ -43,22 +46,22 @@ export function usageView(place: Place, context: Context): View {
   function card(usage: Usage, record: KeyRecord | undefined): HTMLElement {
     const streams = h("span", "streams");
     const rows = h("ul", "bars");
-    const bars = new Map(usage.meters.map((meter) => [meterKey(meter), bar(meter)]));
+    const bars = new Map((usage.meters ?? []).map((meter) => [meterKey(meter), bar(meter)]));
     rows.append(...[...bars.values()].map(({ node }) => node));
     if (bars.size === 0) rows.append(h("li", "none", t("noMeters")));
     const update = (now: Usage): void => {
-      streams.textContent = `${t("streams")}: ${number(now.streams)}`;
-      for (const meter of now.meters) {
+      streams.textContent = `${t("streams")}: ${number(now.streams ?? 0)}`;
+      for (const meter of now.meters ?? []) {
         bars.get(meterKey(meter))?.update(meter);
         bars.get(meterKey(meter))?.tick(Date.now());
       }
     };
     update(usage);
     updates.set(usage.key_id, update);
-    const title = h("h3", "", link(record?.name ?? usage.key_id, hrefOf(["keys", usage.key_id])));
+    const title = h("h3", "", record ? link(record.name, hrefOf(["keys", record.id])) : nameOf(usage.key_id));
     const node = h("section", "card", h("div", "card-head", title, record ? h("code", "masked", masked(record)) : undefined, streams), rows);
     node.dataset.key = usage.key_id;
-    node.setAttribute("aria-label", record?.name ?? dict().text.usage);
+    node.setAttribute("aria-label", record?.name ?? nameOf(usage.key_id));
     return node;
   }
 
