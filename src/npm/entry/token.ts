@@ -1,0 +1,15 @@
+import { createTokens as create } from "../token.js";
+import type { TokenOptions, TokenSource } from "../token-types.js";
+
+/**
+ * A source of access tokens, to be shared by a gate, a socket and the app's own requests: it gets one when it is first needed, a new one before
+ * that ends or when it was refused, and asks once for all that need one together.
+ *
+ * @throws GateError `invalid_request` when an option is wrong, and in a page when there is a secret among them.
+ */
+export function createTokens(options: TokenOptions): TokenSource {
+  return create(options);
+}
+
+export { GateError } from "../error.js";
+export type * from "../token-types.js";
