@@ -107,7 +107,7 @@ class Tokens implements TokenSource {
  */
 export function createTokens(options: TokenOptions, defaults: { fetch?: typeof globalThis.fetch | undefined } = {}): TokenSource {
   if (isSource(options)) return options;
-  const { timeoutMs = PATIENCE } = options as { timeoutMs?: number };
+  const { timeoutMs = PATIENCE } = (options ?? {}) as { timeoutMs?: number };
   if (!(timeoutMs > 0)) throw invalid("token.timeoutMs", "The option is not valid: expected is a number above 0.");
   return new Tokens(ask(options, defaults.fetch), Math.min(timeoutMs, 0x7fffffff));
 }
