@@ -89,7 +89,7 @@ export class SocketAnswer {
   }
 
   #toolCall(given: Json, choice: Choice, deltas: Delta[]): void {
-    const at = indexOf(given?.index);
+    const at = typeof given === "object" && given !== null ? indexOf(given.index) : undefined;
     if (at === undefined) return;
     const { name, arguments: text } = (given.function ?? {}) as Json;
     const call: ToolCall = (choice.tool_calls[at] ??= { id: "", type: "function", function: { name: "", arguments: "" } });
