@@ -41,18 +41,8 @@ export interface SocketOptions {
   fetch?: typeof globalThis.fetch;
 }
 
-/** What is used of a WebSocket. */
-export interface WebSocketLike {
-  binaryType: string;
-  readonly protocol: string;
-  readonly readyState: number;
-  send(text: string): void;
-  close(code?: number, reason?: string): void;
-  addEventListener(type: string, listener: (event: never) => void): void;
-}
-
 /** A class of WebSockets, as the platform has it. */
-export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
+export type WebSocketClass = new (url: string, protocols: string[]) => { send(text: string): void; close(code?: number, reason?: string): void };
 
 /** One request: a prompt, messages, or inputs of several kinds. All other fields are those of a chat request. */
 export interface SocketRequest {

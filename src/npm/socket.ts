@@ -2,7 +2,7 @@ import { untilAborted } from "./abort.js";
 import { GateError, invalid } from "./error.js";
 import { cancelled, failure, fieldsOf } from "./kinds.js";
 import { closedError, SocketAnswer, sizeOf, strange } from "./socket-answer.js";
-import type { GateSocket, SocketOptions, SocketRequest, SocketStream, WebSocketClass, WebSocketLike } from "./socket-types.js";
+import type { GateSocket, SocketOptions, SocketRequest, SocketStream, WebSocketClass } from "./socket-types.js";
 import { ticketFor } from "./ticket.js";
 import type { Delta, EndDelta, Reply } from "./types.js";
 
@@ -20,6 +20,16 @@ const PAUSES_APART = 250;
 /** How long the end of a cancelled answer is waited for; a gate that does not say it is left. */
 const DRAIN = 5_000;
 const OPEN = 1;
+
+/** What is used of a WebSocket. */
+interface WebSocketLike {
+  binaryType: string;
+  readonly protocol: string;
+  readonly readyState: number;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: string, listener: (event: never) => void): void;
+}
 
 /**
  * Opens a socket to a gate: one connection for many requests, one after the other. A browser cannot send a header with it, and a token has no place in
@@ -83,7 +93,7 @@ function quietly(work: () => void): void {
 
 function connect(Class: WebSocketClass, url: URL, protocols: string[]): WebSocketLike {
   try {
-    return new Class(url.href, protocols);
+    return new Class(url.href, protocols) as WebSocketLike;
   } catch {
     // Not as the cause: the platform's error may quote the protocols.
     throw failure("network", "The socket cannot be opened from here: the address, or a page's policy, does not allow it.");

@@ -48,5 +48,13 @@ export interface TokenSource {
   renew(refused: string, options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>;
 }
 
+/** What a token endpoint answers with. */
+export interface TokenAnswer {
+  access_token: string;
+  token_type: "Bearer";
+  /** In seconds. */
+  expires_in?: number;
+}
+
 /** What a gate, or a socket, takes as `token`. */
 export type TokenOptions = TokenEndpoint | TokenExchange | TokenFunction | TokenSource;

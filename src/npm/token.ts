@@ -2,7 +2,7 @@ import { untilAborted } from "./abort.js";
 import { invalid } from "./error.js";
 import { cancelled, failure } from "./kinds.js";
 import { ask } from "./token-endpoint.js";
-import type { TokenOptions, TokenSource } from "./token-types.js";
+import type { TokenAnswer, TokenEndpoint, TokenExchange, TokenOptions, TokenSource } from "./token-types.js";
 
 /** How long an exchange may take, where nothing else is said. */
 const PATIENCE = 10_000;
@@ -62,6 +62,12 @@ class Tokens implements TokenSource {
     return token;
   }
 
+  /** Whole seconds that the token has left; undefined where that is not known. */
+  get expiresIn(): number | undefined {
+    const { life, since } = this.#held!;
+    return life === Infinity ? undefined : Math.max(Math.floor((life - age(since)) / 1000), 0);
+  }
+
   async renew(refused: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<string | undefined> {
     if (this.#held?.token === refused) this.#held = undefined;
     const token = this.#held ? await this.get({ signal }) : await this.#wait(signal);
@@ -106,10 +112,21 @@ class Tokens implements TokenSource {
  * @throws GateError `invalid_request` when an option is wrong, and in a page when there is a secret among them.
  */
 export function createTokens(options: TokenOptions, defaults: { fetch?: typeof globalThis.fetch | undefined } = {}): TokenSource {
-  if (isSource(options)) return options;
+  return isSource(options) ? options : open(options, defaults.fetch);
+}
+
+/** One exchange, and what an endpoint of the app answers a page with. */
+export async function exchangeToken(options: TokenEndpoint | TokenExchange, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<TokenAnswer> {
+  const tokens = open(options, undefined);
+  const access_token = await tokens.get({ signal });
+  const expires_in = tokens.expiresIn;
+  return { access_token, token_type: "Bearer", ...(expires_in !== undefined && { expires_in }) };
+}
+
+function open(options: Exclude<TokenOptions, TokenSource>, fetch: typeof globalThis.fetch | undefined): Tokens {
   const { timeoutMs = PATIENCE } = (options ?? {}) as { timeoutMs?: number };
   if (!(timeoutMs > 0)) throw invalid("token.timeoutMs", "The option is not valid: expected is a number above 0.");
-  return new Tokens(ask(options, defaults.fetch), Math.min(timeoutMs, 0x7fffffff));
+  return new Tokens(ask(options, fetch), Math.min(timeoutMs, 0x7fffffff));
 }
 
 function isSource(options: TokenOptions): options is TokenSource {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import OpenAI from "openai";
 import { createGate, GateError } from "sluicegate";
-import { createTokens, GateError as TokenError } from "sluicegate/token";
+import { createTokens, exchangeToken, GateError as TokenError } from "sluicegate/token";
 import { CHAT, chunk, completion, failureOf, ONE_ATTEMPT, readAll, soon, sse, watchRejections } from "./lib.mjs";
 
 const rejections = watchRejections();
@@ -383,6 +383,19 @@ test("a server's key alone goes as the bearer of the exchange, and to nothing el
   const gate = await gateWith({ endpoint, apiKey: "sgk_live_key" });
   await gate.chat({ messages: CHAT });
   assert.deepEqual([exchanges()[0].token, tokens()], ["sgk_live_key", ["token-1"]]);
+});
+
+test("an app's endpoint answers with an exchange of its own each time", async () => {
+  const key = { endpoint: `${ORIGIN}/auth/token`, apiKey: "key_a", apiSecret: "s" };
+  const [one, two] = [await exchangeToken(key), await exchangeToken(key)];
+  assert.deepEqual([one.access_token, two.access_token, one.token_type], ["token-1", "token-2", "Bearer"]);
+  assert.ok(one.expires_in > 3590 && one.expires_in <= 3600 && Number.isInteger(one.expires_in));
+  peer.token = (response) => json(response, 200, { access_token: "x" });
+  assert.deepEqual(await exchangeToken(key), { access_token: "x", token_type: "Bearer" });
+  peer.token = () => {};
+  assert.equal((await failureOf(exchangeToken(key, { signal: AbortSignal.timeout(20) }))).code, "cancelled");
+  assert.equal((await failureOf(exchangeToken({ ...key, timeoutMs: 20 }))).code, "timeout_connect");
+  assert.equal((await failureOf(exchangeToken({}))).param, "token.endpoint");
 });
 
 test("in a page a secret is refused, unless one insists", async () => {
