@@ -117,8 +117,21 @@ export class Routes {
    */
   async forCall(own: Own, call: CallOptions | undefined, localOnly?: string[], signal = call?.signal): Promise<CoreOptions> {
     await Promise.all(this.#locals.map((local) => local.ask()));
-    const used = await this.#key.get(signal ?? undefined);
+    const others = this.#fallback.map((route) => route(call)).filter(({ local }) => local?.isReady ?? true);
+    // Without a network the requests to it would only cost time.
+    const isOffline = globalThis.navigator?.onLine === false && others.some(({ local }) => local);
+    if (isOffline || localOnly) {
+      const locals = others.filter(({ local }) => local);
+      if (localOnly && locals.length === 0) throw notLocal(localOnly);
+      return { ...this.#policies(call), path: own.path, routes: locals.map(({ core }) => core) };
+    }
     let unrenewed: unknown;
+    let keyless: unknown;
+    const used = await this.#key.get(signal ?? undefined).catch((error: unknown): Used => {
+      if (others.length === 0) throw error;
+      keyless = error;
+      return { key: undefined, renewals: 0 };
+    });
     const first: Fallback = {
       core: { ...this.#primary(this.#headers(own.headers, call, used.key), call), canRefresh: this.#key.canRenew },
       renew: async () => {
@@ -129,11 +142,8 @@ export class Routes {
     if (own.url !== undefined) Object.assign(first.core, { url: own.url, query: own.query, fetch: own.fetch });
     // The rest of a stream that outlives its token is asked for with the next one.
     if (this.#key.isShortLived) first.core.fetch = this.#resuming(first.core.fetch);
-    const known = [first, ...this.#fallback.map((route) => route(call))].filter(({ local }) => local?.isReady ?? true);
-    // Without a network the requests to it would only cost time.
-    const isOffline = globalThis.navigator?.onLine === false && known.some(({ local }) => local);
-    const routes = isOffline || localOnly ? known.filter(({ local }) => local) : known;
-    if (localOnly && routes.length === 0) throw notLocal(localOnly);
+    if (keyless) Object.assign(first.core, { fetch: async () => noKey(keyless), canRefresh: false });
+    const routes = [first, ...others];
     return {
       ...this.#policies(call),
       path: own.path,
@@ -219,8 +229,7 @@ export class Routes {
           if ((renewed === undefined && init?.method === "POST") || key.isShortLived) used = await key.get(init?.signal ?? undefined);
           if (!new Headers(given.headers).has("authorization")) addKey(own, key.isShortLived ? used?.key : (renewed ?? used?.key));
         } catch (error) {
-          const { message, code, status } = toGateError(error);
-          return Response.json({ error: { message, code } }, { status });
+          return noKey(error);
         }
         return send(input, { ...init, headers: own });
       };
@@ -258,6 +267,11 @@ export function notLocal(types: string[]): GateError {
     nextStep: "Prepare a local model, or take out what the message names.",
     retryable: false,
   });
+}
+
+/** The answer of an API for which there is no key: it is left for the next one at once. */
+function noKey(error: unknown): Response {
+  return Response.json({ error: { message: toGateError(error).message, code: "unauthorized" } }, { status: 401 });
 }
 
 interface Fallback {

@@ -460,6 +460,25 @@ test("one source serves a gate, a fallback and the app, and its token goes to no
   assert.deepEqual(seen.map(({ token }) => token), [undefined]);
 });
 
+test("without a token the next route answers, at once, and on a device without a network nobody is asked for one", async () => {
+  peer.token = (response) => json(response, 503, "{}");
+  const local = { id: "x", model: "y", availability: async () => "ready", fetch: async () => Response.json(completion({ content: "local" })) };
+  local.stream = async function* () {};
+  const gate = await gateWith({ endpoint }, { fallback: [{ baseUrl: `${ORIGIN}/v1/spare`, apiKey: "k", model: "m" }, local] });
+  const { text, timeline, notices } = await gate.chat({ messages: CHAT });
+  assert.deepEqual([text, seen.map(({ path }) => path)], ["hi", ["/api/token", "/v1/spare/chat/completions"]]);
+  assert.deepEqual(notices.map(({ code }) => code), ["fell_back"]);
+  assert.deepEqual(timeline.map(({ event }) => event), ["sent", "failed", "sent", "ended"]);
+  seen = [];
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: false }, configurable: true });
+  try {
+    assert.equal((await gate.chat({ messages: CHAT })).text, "local");
+  } finally {
+    delete globalThis.navigator;
+  }
+  assert.deepEqual(seen, []);
+});
+
 test("the rest of a stream is asked for with the token of then", async () => {
   const answered = [];
   peer.answers = (response, { method, token, path }) => {
@@ -476,6 +495,19 @@ test("the rest of a stream is asked for with the token of then", async () => {
   const gate = await createGate({ baseUrl: `${ORIGIN}/v1`, model: "m", resume: true, token: { endpoint }, budgets: { total: 1e9, idle: 1e9, contentIdle: 1e9, firstToken: 1e9, connect: 1e9, patience: 1e9, rate: 0 } });
   assert.equal((await gate.stream({ messages: CHAT }).reply()).text, "one two");
   assert.deepEqual(answered, ["POST /v1/chat/completions token-1", "GET /v1/streams/abc token-2"]);
+});
+
+test("an apiKey function is treated alike: it holds no cancelled call, and its key is renewed for models and other routes too", async () => {
+  const gate = await createGate({ baseUrl: `${ORIGIN}/v1`, model: "m", apiKey: () => new Promise(() => {}) });
+  const stream = gate.stream({ messages: CHAT });
+  const waiting = [failureOf(gate.chat({ messages: CHAT }, { signal: AbortSignal.timeout(20) })), failureOf(stream.reply())];
+  stream.cancel();
+  for (const error of await Promise.all(waiting)) assert.equal(error.code, "cancelled");
+  peer.takes = (token) => token === "new";
+  const renewing = await createGate({ baseUrl: `${ORIGIN}/v1`, apiKey: async ({ refresh }) => (refresh ? "new" : "old") });
+  assert.equal((await renewing.models()).length, 1);
+  assert.equal((await renewing.fetch(`${ORIGIN}/v1/embeddings`, { method: "POST", body: new URLSearchParams("a=b") })).status, 200);
+  assert.deepEqual(tokens(), ["old", "new", "new"]);
 });
 
 test("no token and no secret is in an error, an address, a listing of the gate, or a log", async () => {
