@@ -92,7 +92,7 @@ for (const place of ["d1", "r2"]) {
       const content = Buffer.from(await (await get("one", `/v1/datasets/${dataset.id}/content`)).arrayBuffer());
       assert.equal(sha256(content), sha256(text));
       const [{ longest, chunks }] = await gate.sql("SELECT max(length(CAST(content AS BLOB))) AS longest, count(*) AS chunks FROM dataset_chunks");
-      if (place === "d1") assert.ok(longest <= 512 << 10 && chunks > 8, `${chunks} rows, the longest of ${longest}`);
+      if (place === "d1") assert.ok(longest < (512 << 10) + 4 && chunks > 8, `${chunks} rows, the longest of ${longest}`);
       else assert.equal(chunks, 0);
       await clean();
     });
@@ -152,7 +152,7 @@ for (const place of ["d1", "r2"]) {
       assert.deepEqual([answer.status, error.param], [400, "line 1"]);
       assert.match(error.message, /Line 20: .* There may be more/);
       const late = await upload("one", `${good}{}\n`);
-      assert.deepEqual([late.status, (await late.json()).error.param], [400, "line 60001"]);
+      assert.deepEqual([late.status, (await late.json()).error.param], [400, "line 60001: prompt"]);
       assert.deepEqual(await rows(), [0, 0]);
     });
 
@@ -176,7 +176,7 @@ for (const place of ["d1", "r2"]) {
         [{ "content-type": "multipart/form-data" }, "--x--", 400, "content-type"],
         [{ "content-type": MULTIPART, "content-encoding": "gzip" }, "--x--", 415, "content-encoding"],
         [{ "content-type": MULTIPART }, "--x--", 400, "body"],
-        [{ "content-type": MULTIPART }, "", 400, undefined],
+        [{ "content-type": MULTIPART }, "", 400, "body"],
         [{ "content-type": MULTIPART }, `${head}${FILE}\r\n--x\r\n`, 400, "body"],
         [{ "content-type": MULTIPART }, `${head}${FILE}\r\n--x-`, 400, "body"],
         [{ "content-type": MULTIPART }, `--x\r\nContent-Disposition: form-data; name="owner"\r\n\r\ntwo\r\n--x--`, 400, "owner"],
@@ -242,13 +242,27 @@ for (const place of ["d1", "r2"]) {
       await clean();
     });
 
+    test("a store that fails gives an error, and what stayed behind is swept away when it works again", async () => {
+      if (place === "d1") await gate.sql("ALTER TABLE dataset_chunks RENAME TO away");
+      else await gate.sql("CREATE TRIGGER away BEFORE UPDATE ON datasets BEGIN SELECT RAISE(FAIL, 'away'); END");
+      const failed = await upload("one", FILE);
+      assert.deepEqual([failed.status, (await failed.json()).error.code], [503, "overloaded"]);
+      assert.deepEqual((await (await get("one", "/v1/datasets")).json()).data, []);
+      if (place === "d1") await gate.sql("ALTER TABLE away RENAME TO dataset_chunks");
+      else await gate.sql("DROP TRIGGER away");
+      await gate.sql("UPDATE datasets SET created_at = 0 WHERE ready = 0");
+      const { id } = await (await upload("one", FILE)).json();
+      assert.deepEqual(await gate.sql("SELECT id, ready FROM datasets"), [{ id, ready: 1 }]);
+      await clean();
+    });
+
     test("uploads at the same time do not mix, and their log lines hold nothing of them", async () => {
       const files = Array.from({ length: 4 }, (_, at) => Array.from({ length: 2_000 }, (_, n) => line(`${at}-${n}-canary`)).join(""));
       const sets = await Promise.all(files.map(async (file) => (await upload("one", file, "canary.jsonl")).json()));
       for (const [at, { id }] of sets.entries()) assert.equal(await (await get("one", `/v1/datasets/${id}/content`)).text(), files[at]);
       await clean();
       assert.ok(!gate.output.includes("canary"));
-      assert.ok(gate.logs.some(({ route, caller, status }) => route === "datasets" && caller === "one" && status === 200));
+      assert.ok(gate.logs.some(({ route, key, status }) => route === "datasets" && key === "one" && status === 200));
     });
   });
 }
