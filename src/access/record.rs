@@ -4,6 +4,7 @@ use super::address::Network;
 use super::role::{Operation, Role};
 use crate::config::read::{Node, Object};
 use crate::error::{Error, ErrorKind};
+use crate::quota::Limits;
 use serde_json::{Map, Value};
 
 /// What an administrator sets of a key.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub token_ttl_s: Option<u64>,
     /// When it ends, in unix seconds.
     pub expires_at: Option<u64>,
+    /// How much it may use, where that is not as the configuration has it for all.
+    pub limits: Limits,
     /// The settings as JSON, as they are stored and shown.
     json: Map<String, Value>,
 }
@@ -101,6 +104,7 @@ impl Settings {
             guide_compatible: fields.present("guide_compatible", |node| node.boolean())?.unwrap_or(false),
             token_ttl_s: fields.present("token_ttl_s", |node| node.number(10, LONGEST_TOKEN, "seconds"))?,
             expires_at: fields.present("expires_at", |node| node.number(1, LAST_SECOND, "unix seconds"))?,
+            limits: fields.present("limits", |node| node.text_of(Limits::from_json))?.unwrap_or_default(),
             json: FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), fields.member(name)?.clone()))).collect(),
         })
     }
@@ -144,6 +148,7 @@ impl Settings {
             guide_compatible: false,
             token_ttl_s: None,
             expires_at: None,
+            limits: Limits::default(),
             json: Map::new(),
         }
     }

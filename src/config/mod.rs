@@ -56,6 +56,7 @@ const FIELDS: &[&str] = &[
     "upstreams",
     "fallbacks",
     "access",
+    "currency",
     "callers",
     "cors",
     "datasets",
@@ -88,6 +89,7 @@ pub struct Config {
     recovery: Recovery,
     breaker: BreakerPolicy,
     access: Option<Access>,
+    currency: Option<String>,
     callers: Callers,
     origins: Vec<String>,
     datasets: Datasets,
@@ -144,6 +146,7 @@ impl Config {
             fields.optional("access", |node| node.unless_off(None, |node| access::read(node).map(Some)))?.flatten();
         let config = Config {
             access,
+            currency: fields.optional("currency", currency)?,
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
             datasets: fields.optional("datasets", datasets::read)?.unwrap_or_default(),
@@ -207,6 +210,11 @@ impl Config {
         let message =
             "With `access`, what callers send is a key of this gate; there is nothing to ignore or to pass through.";
         Err(fault("callers.credentials", message))
+    }
+
+    /// What prices and spend are in, if it is said.
+    pub fn currency(&self) -> Option<&str> {
+        self.currency.as_deref()
     }
 
     /// Who may use the gate; `None`: whoever reaches it, as [`Config::callers`] says.
@@ -273,4 +281,11 @@ impl Config {
     pub fn breaker(&self) -> BreakerPolicy {
         self.breaker
     }
+}
+
+fn currency(node: Node<'_>) -> Result<String, Error> {
+    let what = "the three capital letters of a currency, such as CNY or USD";
+    let text = node.string(what)?;
+    let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_code { Ok(text.to_owned()) } else { Err(node.expected(what)) }
 }

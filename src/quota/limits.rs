@@ -56,6 +56,11 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// Whether money is counted.
+    pub fn counts_money(&self) -> bool {
+        [Unit::SpendPerDay, Unit::SpendPerMonth].iter().any(|unit| self.caps.get(*unit).is_some())
+    }
+
     /// The meter of one address among callers who share a key, such as all who have none.
     pub fn address(range: &str, caps: Caps) -> Meter {
         Meter { scope: ["address:", range].concat(), caps }
@@ -110,6 +115,22 @@ impl Limits {
     pub fn is_empty(&self) -> bool {
         self.caps.is_empty()
             && [&self.models, &self.routes].iter().all(|subs| subs.iter().all(|(_, sub)| sub.is_empty()))
+    }
+
+    /// The meters of a request where what these limits leave open is as in `defaults`.
+    pub fn meters_over(&self, defaults: &Limits, model: &str, route: &str) -> Vec<Meter> {
+        let mut meters = self.meters(model, route);
+        for default in defaults.meters(model, route) {
+            match meters.iter_mut().find(|meter| meter.scope == default.scope) {
+                Some(meter) => {
+                    for unit in Unit::ALL {
+                        meter.caps.set(unit, meter.caps.get(unit).or(default.caps.get(unit)));
+                    }
+                }
+                None => meters.push(default),
+            }
+        }
+        meters
     }
 
     /// The meters of a request to this model over this route: those that limit anything.

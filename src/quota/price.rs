@@ -46,6 +46,15 @@ impl Price {
         Ok(price)
     }
 
+    /// A price that is not lower than either.
+    pub fn dearest(&self, other: &Price) -> Price {
+        Price {
+            input: self.input.max(other.input),
+            cached_input: self.cached_input.max(other.cached_input),
+            output: self.output.max(other.output),
+        }
+    }
+
     /// What a call costs, in micro-units, rounded up once. Counts over [`MOST_TOKENS`] are cut to it, and no more of the prompt was cached
     /// than there was: usage is what an upstream says.
     pub fn cost(&self, prompt: u64, cached: u64, completion: u64) -> u64 {

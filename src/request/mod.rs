@@ -25,9 +25,9 @@ mod anchor;
 mod build;
 mod dialect;
 mod edit;
-mod fault;
+pub(crate) mod fault;
 mod field;
-mod host;
+pub(crate) mod host;
 mod message;
 mod needs;
 mod preset;
@@ -160,7 +160,7 @@ impl Request {
     }
 
     /// How many choices the answer is to have: `n` for each prompt. 1 where it cannot be told.
-    fn choices(&self) -> u32 {
+    pub fn choices(&self) -> u32 {
         let n = find(&self.text, &self.members, "n").and_then(|n| n.value.of(&self.text).parse().ok()).unwrap_or(1_u32);
         let prompts = find(&self.text, &self.members, "prompt").map_or(1, |prompt| prompt::count(&self.text, prompt));
         n.saturating_mul(prompts).max(1)

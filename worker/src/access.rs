@@ -7,9 +7,7 @@ use js_sys::Reflect;
 use sluicegate::access::key::digest;
 use sluicegate::access::secret::{Key, Root};
 use sluicegate::access::token::Authority;
-use sluicegate::access::{
-    Caller, Identified, Judge, KeySecrets, Presented, Query, Route, Secrets, Sent, parse_address,
-};
+use sluicegate::access::{Identified, Judge, KeySecrets, Presented, Query, Route, Secrets, Sent, parse_address};
 use sluicegate::config::{Access, Config, KeyText};
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
@@ -142,9 +140,4 @@ pub(crate) fn address(visit: &Visit, config: &Config) -> Option<core::net::IpAdd
 /// A credential for the routes that judge their own.
 pub(crate) fn presented<'a>(visit: &'a Visit, config: &Config, route: Route<'_>) -> Result<Presented<'a>, Error> {
     sent(visit, route).presented(config.callers().placeholders())
-}
-
-/// Whose limits and secrets a call goes by.
-pub(crate) fn name_of(caller: Option<&Caller>) -> Option<&str> {
-    caller.map(|caller| caller.key.id.as_str())
 }

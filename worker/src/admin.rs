@@ -2,9 +2,11 @@
 
 use crate::answer::Answers;
 use crate::visit::Visit;
-use crate::{access, js, store};
+use crate::{access, js, limits, store};
 use serde_json::{Map, Value, json};
-use sluicegate::access::{Caller, KeyAction, KeyRecord, Operation, Role, Route, Settings, is_id, key};
+use sluicegate::access::{
+    ANONYMOUS, BOOTSTRAP, Caller, KeyAction, KeyRecord, Operation, Role, Route, Settings, is_id, key,
+};
 use sluicegate::config::Config;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
@@ -31,6 +33,7 @@ enum Errand {
     Act(String, KeyAction),
     Roles,
     Limits,
+    Usage(Option<String>),
 }
 
 /// A page of the list.
@@ -73,6 +76,8 @@ impl Asked {
             (Route::Key(key), "PATCH") => Errand::Change(id(key)?),
             (Route::Key(key), _) => Errand::Show(id(key)?),
             (Route::KeyAction(key, action), _) => Errand::Act(id(key)?, action),
+            (Route::KeyUsage(key), _) => Errand::Usage(Some(id(key)?)),
+            (Route::Usage, _) => Errand::Usage(None),
             (Route::Roles, _) => Errand::Roles,
             (Route::Limits, _) => Errand::Limits,
             _ => return Ok(None),
@@ -88,7 +93,8 @@ impl Asked {
     pub(crate) async fn answer(&self, env: &Env, config: &Rc<Config>) -> Result<Reply, Error> {
         match &self.errand {
             Errand::Roles => Reply::ok(roles()),
-            Errand::Limits => Reply::ok(limits(config)),
+            Errand::Limits => Reply::ok(defaults(config)),
+            Errand::Usage(id) => usage(env, config, id.as_deref()).await,
             Errand::List(page) => page.list(env, config).await,
             Errand::Show(id) => Reply::ok(Value::Object(find(env, config, id).await?.shown())),
             Errand::Create => self.create(env, config).await,
@@ -353,6 +359,37 @@ fn roles() -> Value {
 }
 
 /// The limits that keys have which set none.
-fn limits(_config: &Config) -> Value {
-    json!({ "limits": {}, "currency": Value::Null })
+fn defaults(config: &Config) -> Value {
+    let defaults = config.access().map(|access| access.limits.to_json()).unwrap_or_default();
+    let defaults: Value = serde_json::from_str(&defaults).unwrap_or_default();
+    json!({ "limits": defaults, "currency": config.currency() })
+}
+
+/// How many keys are asked about at once: each is an object of its own.
+const ASKED: u64 = 50;
+
+/// What a key has used, or each of the newest.
+async fn usage(env: &Env, config: &Config, id: Option<&str>) -> Result<Reply, Error> {
+    let ids: Vec<String> = match id {
+        Some(id) if id == ANONYMOUS || id == BOOTSTRAP => vec![id.to_owned()],
+        Some(id) => vec![find(env, config, id).await?.id],
+        None => {
+            let fixed = fixed(config).map(|key| key.id.clone());
+            let stored = store::page(env, "%", "", ASKED).await.unwrap_or_default();
+            let others = [ANONYMOUS.to_owned()]
+                .into_iter()
+                .filter(|_| config.access().is_some_and(|access| access.anonymous.is_some()));
+            others.chain(fixed).chain(stored.into_iter().map(|key| key.id)).take(ASKED as usize).collect()
+        }
+    };
+    let mut data = Vec::new();
+    for key in ids {
+        let text = limits::usage(env, &key).await;
+        let mut used = text.and_then(|text| serde_json::from_str::<Value>(&text).ok()).unwrap_or_else(|| json!({}));
+        if let Some(fields) = used.as_object_mut() {
+            fields.insert("key_id".to_owned(), key.into());
+        }
+        data.push(used);
+    }
+    Reply::ok(json!({ "object": "list", "data": data }))
 }

@@ -4,6 +4,8 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
+use crate::guides::{Guide, Guise};
+use crate::limits::{Charge, First, Order};
 use crate::live::Live;
 use crate::meter::Entry;
 use crate::sender::Sender;
@@ -20,6 +22,7 @@ use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::Response;
 use worker::Env;
 
@@ -31,6 +34,8 @@ pub(crate) struct Ordered {
     /// Who calls, where the gate knows its callers.
     caller: Option<Caller>,
     endpoint: Endpoint,
+    /// Whose form the body and the answer have, if not the endpoint's own.
+    guide: Option<Guide>,
     idempotency_key: Option<String>,
     /// The caller's own credential, where it is the upstream's business.
     token: Option<String>,
@@ -52,7 +57,12 @@ impl Ordered {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Ok(Ordered { caller, endpoint, idempotency_key, token, live })
+        Ok(Ordered { caller, endpoint, guide: None, idempotency_key, token, live })
+    }
+
+    /// The same in a guide's form.
+    pub(crate) fn as_in(self, guide: Guide) -> Self {
+        Ordered { guide: Some(guide), ..self }
     }
 }
 
@@ -68,6 +78,8 @@ pub struct Door {
     entry: Entry,
     /// What gives back in the answer what was hidden in the request.
     cover: Option<Cover>,
+    /// What gives the answer a guide's shape.
+    guise: Option<Guise>,
 }
 
 impl Door {
@@ -79,7 +91,7 @@ impl Door {
         answers: Answers,
         entry: Entry,
     ) -> Self {
-        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry, cover: None }
+        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry, cover: None, guise: None }
     }
 
     /// Reads the body and makes the call; gives its response, sooner or later.
@@ -121,9 +133,15 @@ impl Door {
         enter: &JsValue,
         key: Option<Vec<u8>>,
     ) -> Result<JsValue, JsValue> {
-        match self.prepare(body, key) {
-            Ok(exchange) => Ok(self.start(exchange, caller, enter).into()),
-            Err(error) => self.refuse(&error).map(JsValue::from),
+        let ready = match self.prepare(body, key) {
+            Ok(ready) => ready,
+            Err(error) => return self.refuse(&error).map(JsValue::from),
+        };
+        let Some(order) = &ready.order else { return self.begin(ready, None, caller, enter) };
+        match order.reserve(&self.env) {
+            Ok(Ok(charge)) => self.begin(ready, Some(charge), caller, enter),
+            Ok(Err(error)) => self.refuse_over(order, &error).map(JsValue::from),
+            Err(first) => Ok(self.ask(ready, first, caller.clone(), enter.clone()).into()),
         }
     }
 
@@ -147,8 +165,56 @@ impl Door {
     }
 }
 
+/// A call that is only to be let in.
+struct Ready {
+    request: Request,
+    plan: Plan,
+    seed: u64,
+    order: Option<Order>,
+}
+
 impl Door {
-    fn start(mut self, exchange: Exchange, caller: &JsValue, enter: &JsValue) -> Promise {
+    /// Has the key's limits asked about before the call begins.
+    fn ask(mut self, ready: Ready, first: First, caller: JsValue, enter: JsValue) -> Promise {
+        future_to_promise(async move {
+            let Some(order) = &ready.order else { return Ok(JsValue::UNDEFINED) };
+            match order.ask(&self.env, first).await {
+                Ok(charge) => {
+                    let begun = self.begin(ready, Some(charge), &caller, &enter)?;
+                    js::settled(Promise::resolve(&begun)).await
+                }
+                Err(error) => self.refuse_over(order, &error).map(JsValue::from),
+            }
+        })
+    }
+
+    fn refuse_over(&mut self, order: &Order, error: &Error) -> Result<Response, JsValue> {
+        self.answers.limits = Some(order.standing(&self.env));
+        self.refuse(error)
+    }
+
+    /// The call is let in.
+    fn begin(
+        mut self,
+        ready: Ready,
+        charge: Option<Charge>,
+        caller: &JsValue,
+        enter: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let Ready { request, mut plan, seed, order } = ready;
+        if self.ordered.caller.is_some() {
+            self.answers.limits = Some(order.map(|order| order.standing(&self.env)).unwrap_or_default());
+        }
+        if let Some(cap) = charge.as_ref().and_then(|charge| charge.cap) {
+            plan.recovery.tokens = Some(plan.recovery.tokens.map_or(cap, |most| most.min(cap)));
+        }
+        match Exchange::new(Instant(js::now() as u64), seed, plan, request) {
+            Ok(exchange) => Ok(self.start(exchange, charge, caller, enter).into()),
+            Err(error) => self.refuse(&error).map(JsValue::from),
+        }
+    }
+
+    fn start(mut self, exchange: Exchange, charge: Option<Charge>, caller: &JsValue, enter: &JsValue) -> Promise {
         let heartbeat = self.config.heartbeat() as f64;
         // The map is this call's alone: who came back for the rest of the stream would get tokens.
         let gives_back = self.cover.as_ref().is_some_and(Cover::gives_back);
@@ -178,7 +244,8 @@ impl Door {
             token: self.ordered.token,
             idempotency_key: self.ordered.idempotency_key,
         };
-        js::drive(Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover), caller, heartbeat, &live)
+        let tap = Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover, charge, self.guise);
+        js::drive(tap, caller, heartbeat, &live)
     }
 
     fn refuse(&mut self, error: &Error) -> Result<Response, JsValue> {
@@ -188,7 +255,23 @@ impl Door {
         response
     }
 
-    fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Exchange, Error> {
+    fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Ready, Error> {
+        let Some(guide) = self.ordered.guide.take() else { return self.planned(body, key) };
+        let mut named = guide.translate(&body, self.ordered.caller.as_ref(), &self.config)?;
+        drop(body);
+        let chat = core::mem::take(&mut named.body);
+        match self.planned(chat, key) {
+            Ok(ready) => {
+                let face = guide.face(&self.answers.id, ready.request.model().unwrap_or_default());
+                self.guise = Some(Guise { face, named });
+                Ok(ready)
+            }
+            Err(error) => Err(named.named(error)),
+        }
+    }
+
+    /// The call of a request in the endpoint's own form.
+    fn planned(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Ready, Error> {
         let seed = (js::random() * SEEDS) as u64;
         let (request, plan) = match self.config.clone().redaction() {
             Some(redaction) if redaction.wants_names() => return Err(Redaction::names_missing()),
@@ -208,7 +291,15 @@ impl Door {
             self.entry.model = Some(first.model.clone());
         }
         self.entry.stream = request.is_stream();
-        Exchange::new(Instant(js::now() as u64), seed, plan, request)
+        // Of a stream that is made in an object, the limits are seen to in there.
+        let enters = self.entry.stream
+            && matches!(self.ordered.live, Live::Before(_))
+            && !self.cover.as_ref().is_some_and(Cover::gives_back);
+        let order = match self.ordered.caller.as_ref().filter(|_| !enters) {
+            Some(caller) => Order::new(&self.config, caller, self.entry.route, &request, &plan)?,
+            None => None,
+        };
+        Ok(Ready { request, plan, seed, order })
     }
 
     /// Hides what is private in the body. Nobody but this reads it.

@@ -6,28 +6,34 @@
 mod access;
 mod admin;
 mod answer;
+mod auth;
 mod call;
 mod dataset;
 mod gate;
+mod guides;
 mod headers;
 mod health;
 mod js;
+mod limits;
 mod live;
 mod meter;
 mod models;
 mod page;
 mod sender;
+mod socket;
 mod store;
 mod tap;
 mod visit;
 
 use answer::Answers;
 use call::{Door, Ordered};
+use guides::Guide;
 use live::Live;
 use meter::Entry;
 use models::Asked;
 use sluicegate::access::{self as rights, Identified, Query, Right, Route};
 use sluicegate::config::{Config, Credential, OriginVerdict};
+use sluicegate::request::Endpoint;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
 use visit::Visit;
@@ -62,6 +68,16 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
     {
         return response.map(JsValue::from);
     }
+    if visit.path() == limits::PATH
+        && let Some(response) = limits::answer(context)
+    {
+        return response.map(JsValue::from);
+    }
+    if visit.path() == socket::PATH
+        && let Some(response) = socket::answer(&env, context)
+    {
+        return response.map(JsValue::from);
+    }
     let id = gate::request_id(visit.header("x-request-id"));
     let mut entry = Entry::new(id.clone(), js::now());
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
@@ -69,12 +85,22 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
         Ok(Admitted::Call(ordered, config)) => {
             return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
         }
+        Ok(Admitted::Socket(opening)) => return Ok(opening.answer(env, answers, entry).into()),
         Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {
             return Ok(future_to_promise(async move {
                 let listed = asked.answer(&env, &config, &mut answers).await;
                 let response =
                     listed.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
+        Ok(Admitted::Auth(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let desk = auth::Desk { visit: &visit, env: &env, config: &config, answers: &answers };
+                let response = desk.answer(asked, &mut entry).await;
                 entry.write();
                 response.map(JsValue::from)
             })
@@ -139,8 +165,12 @@ enum Admitted {
     Call(Ordered, Rc<Config>),
     /// A live stream is asked for.
     Stream(live::Asked),
+    /// A WebSocket is to be opened.
+    Socket(socket::Opening),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
+    /// Tokens and sessions.
+    Auth(auth::Asked, Rc<Config>),
     /// An administrator asks for something.
     Admin(admin::Asked, Rc<Config>),
     /// A caller sends a dataset, or asks for theirs.
@@ -209,11 +239,27 @@ fn admit(
         answers.notices.push("credential_ignored".to_owned());
     }
     let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
+    if config.access().is_some()
+        && let Some(asked) = auth::Asked::of(route, visit.method(), caller.as_ref())
+    {
+        return Ok(Admitted::Auth(asked, shared));
+    }
     match route {
         Route::Call(endpoint) => {
             let ordered = Ordered::new(visit, caller, credential, endpoint, Live::read(visit, env, context)?)?;
             Ok(Admitted::Call(ordered, shared))
         }
+        Route::Infer(_) | Route::Complete => {
+            let guide = match route {
+                Route::Complete if socket::is_of_socket(context) => Guide::Socket,
+                Route::Infer(raw) => Guide::Infer(rights::model_id(raw).ok_or_else(not_found)?),
+                _ => Guide::Complete,
+            };
+            let live = Live::read(visit, env, context)?;
+            let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
+            Ok(Admitted::Call(ordered.as_in(guide), shared))
+        }
+        Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
         Route::Model(raw) => {

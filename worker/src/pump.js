@@ -183,6 +183,24 @@ export function randomBytes(count) {
   return crypto.getRandomValues(new Uint8Array(count));
 }
 
+/** A request of the gate's own to itself. */
+export function ownRequest(method, url, headers, body, signal) {
+  return new Request(url, { method, headers: headersFrom(headers), ...(method === "GET" ? {} : { body }), signal });
+}
+
+/** So many milliseconds. */
+export function sleep(millis) {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+/** What the object of a name answers to a message; throws if it does not. */
+export async function tell(namespace, name, message, path) {
+  const object = namespace.get(namespace.idFromName(name));
+  const response = await object.fetch(`http://object${path}`, { method: "POST", body: message, signal: AbortSignal.timeout(PATIENCE) });
+  if (!response.ok) throw new Error("the object failed");
+  return response.text();
+}
+
 /** The rows of a statement, as JSON. `values` is a JSON array of what is bound to it. */
 export async function query(database, statement, values) {
   const { results } = await database.prepare(statement).bind(...JSON.parse(values)).all();
