@@ -28,6 +28,28 @@ function form(content, name = "dataset.jsonl") {
 const head = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n";
 const MULTIPART = "multipart/form-data; boundary=x";
 
+/** Sends the beginning of an upload by hand; `then` gets the socket. */
+async function begin(gate, content, then) {
+  const socket = connect(gate.port, "127.0.0.1");
+  socket.on("error", () => {});
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (part) => (answer += part));
+  const ended = new Promise((resolve) => socket.on("close", resolve));
+  const length = Buffer.byteLength(head + content) + 1000;
+  socket.write(`POST /v1/datasets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.one}\r\nContent-Type: ${MULTIPART}\r\nContent-Length: ${length}\r\n\r\n${head}${content}`);
+  await then(socket, () => answer);
+  socket.destroy();
+  await ended;
+  return answer;
+}
+
+const until = async (holds, what) => {
+  for (const end = Date.now() + 10_000; !(await holds()); ) {
+    assert.ok(Date.now() < end, what);
+    await new Promise((wake) => setTimeout(wake, 25));
+  }
+};
+
 for (const place of ["d1", "r2"]) {
   describe(`datasets in ${place}`, () => {
     let gate;
@@ -190,31 +212,9 @@ for (const place of ["d1", "r2"]) {
       assert.deepEqual(await rows(), [0, 0]);
     });
 
-    /** Sends the beginning of an upload by hand; `then` gets the socket. */
-    async function begin(content, then) {
-      const socket = connect(gate.port, "127.0.0.1");
-      socket.on("error", () => {});
-      let answer = "";
-      socket.setEncoding("utf8").on("data", (part) => (answer += part));
-      const ended = new Promise((resolve) => socket.on("close", resolve));
-      const length = Buffer.byteLength(head + content) + 1000;
-      socket.write(`POST /v1/datasets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${KEYS.one}\r\nContent-Type: ${MULTIPART}\r\nContent-Length: ${length}\r\n\r\n${head}${content}`);
-      await then(socket, () => answer);
-      socket.destroy();
-      await ended;
-      return answer;
-    }
-
-    const until = async (holds, what) => {
-      for (const end = Date.now() + 10_000; !(await holds()); ) {
-        assert.ok(Date.now() < end, what);
-        await new Promise((wake) => setTimeout(wake, 25));
-      }
-    };
-
     test("a body that stops coming is cut, and nothing of it stays", async () => {
       const begun = Date.now();
-      const answer = await begin(FILE, (_, answer) => until(() => answer().includes("too slowly"), "an answer"));
+      const answer = await begin(gate, FILE, (_, answer) => until(() => answer().includes("too slowly"), "an answer"));
       assert.match(answer, /^HTTP\/1\.1 400 /);
       assert.ok(Date.now() - begun >= bounds.idle_ms - 50);
       assert.deepEqual(await rows(), [0, 0]);
@@ -222,7 +222,7 @@ for (const place of ["d1", "r2"]) {
 
     test("a sender who goes away leaves nothing behind", async () => {
       const large = Array.from({ length: 20_000 }, (_, at) => line(at)).join("");
-      await begin(large, () => until(async () => (await rows())[0] === 1, "the upload has begun"));
+      await begin(gate, large, () => until(async () => (await rows())[0] === 1, "the upload has begun"));
       await until(async () => (await rows()).every((count) => count === 0), "nothing stays");
     });
 
@@ -286,6 +286,22 @@ describe("datasets and the rest of the gate", () => {
       assert.deepEqual([refused.status, error.code, error.param], [400, "private_data", "line 2"]);
       const kept = JSON.stringify([await gate.sql("SELECT * FROM datasets"), await gate.sql("SELECT * FROM dataset_chunks")]);
       assert.ok(!kept.includes("13812345678") && !kept.includes("sk-proj"));
+    } finally {
+      await gate.stop();
+    }
+  });
+
+  test("a body that drips is cut when its time is over, however little it was silent", async () => {
+    const gate = await startGate({ config: { ...config, datasets: { ...bounds, total_ms: 1_200 } }, db: true });
+    try {
+      const begun = Date.now();
+      const answer = await begin(gate, "", async (socket, answer) => {
+        const drip = setInterval(() => socket.write(" "), 50);
+        await until(() => answer().includes("too slowly"), "an answer").finally(() => clearInterval(drip));
+      });
+      assert.match(answer, /^HTTP\/1\.1 400 /);
+      assert.ok(Date.now() - begun >= 1_150);
+      assert.deepEqual(await gate.sql("SELECT id FROM datasets"), []);
     } finally {
       await gate.stop();
     }
