@@ -74,6 +74,9 @@ extern "C" {
     /// The rows of a statement, as JSON; `values` is an array of what is bound.
     pub(crate) fn query(database: &Object, statement: &str, values: &str) -> Promise;
 
+    /// The status of an answer, or 0 if none comes in time.
+    pub(crate) fn reach(url: &str, headers: &str, millis: f64) -> Promise;
+
     /// Keeps the handler's work going until this settles.
     #[wasm_bindgen(js_name = outlive)]
     pub(crate) fn wait_until(work: &Promise);

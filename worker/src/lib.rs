@@ -23,6 +23,7 @@ mod own;
 mod page;
 mod sender;
 mod socket;
+mod status;
 mod store;
 mod tap;
 mod visit;
@@ -86,6 +87,16 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
     let response = match admit(&visit, &env, context, &mut answers, &mut entry) {
         Ok(Admitted::Call(ordered, config)) => {
             return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
+        }
+        Ok(Admitted::Status(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let status = asked.answer(&env, &config, &answers.id).await;
+                let response =
+                    status.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
         }
         Ok(Admitted::Batch(asked, config)) => return Ok(asked.answer(env, config, answers, entry).into()),
         Ok(Admitted::Socket(opening)) => return Ok(opening.answer(env, answers, entry).into()),
@@ -168,6 +179,8 @@ enum Admitted {
     Call(Ordered, Rc<Config>),
     /// A live stream is asked for.
     Stream(live::Asked),
+    /// How a model does is asked for.
+    Status(status::Asked, Rc<Config>),
     /// Several prompts are to be answered.
     Batch(batch::Asked, Rc<Config>),
     /// A WebSocket is to be opened.
@@ -271,6 +284,10 @@ fn admit(
             let live = Live::read(visit, env, context)?;
             let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
             Ok(Admitted::Call(ordered.as_in(guide), shared))
+        }
+        Route::Status(raw) => {
+            let model = rights::model_id(raw).ok_or_else(not_found)?;
+            Ok(Admitted::Status(status::Asked { model, caller }, shared))
         }
         Route::Batch => Ok(Admitted::Batch(batch::Asked::new(visit, caller.as_ref())?, shared)),
         Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),

@@ -162,6 +162,17 @@ export async function fetchSmall(url, headers, limit, millis) {
   }
 }
 
+/** The status of whatever answers at an address; 0 if nothing does in time. */
+export async function reach(url, headers, millis) {
+  try {
+    const response = await fetch(url, { headers: headersFrom(headers), redirect: "manual", signal: AbortSignal.timeout(millis) });
+    response.body?.cancel().catch(() => {});
+    return response.status;
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * Hands a request to the object of an id, or of a new one, as a request with the same head and that body. Gives its response, `null` if
  * there cannot be such an object. Throws if it does not answer.
