@@ -535,6 +535,16 @@ impl Exchange {
         self.last.as_ref().is_some_and(|active| active.attempt.is_recast())
     }
 
+    /// The media type of the answer that is handed on, in lower case and without parameters; empty if the upstream said none.
+    pub fn media(&self) -> String {
+        self.shown().map(|active| active.attempt.media()).unwrap_or_default()
+    }
+
+    /// What is asked for.
+    pub fn endpoint(&self) -> crate::request::Endpoint {
+        self.request.endpoint()
+    }
+
     /// When things happened, in milliseconds since the call began.
     pub fn timing(&self) -> Timing {
         let now = self.shown().map(|active| *active.attempt.timing()).unwrap_or_default();

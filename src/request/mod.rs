@@ -25,6 +25,7 @@ mod anchor;
 mod build;
 mod dialect;
 mod edit;
+mod endpoint;
 mod fault;
 mod field;
 mod host;
@@ -35,13 +36,15 @@ mod prompt;
 mod repair;
 mod replay;
 mod resume;
+mod shape;
 pub(crate) mod span;
 mod url;
 
 pub use anchor::anchor;
 pub(crate) use anchor::weight;
 pub use build::{Built, Change, Target};
-pub use dialect::{Dialect, Endpoint};
+pub use dialect::Dialect;
+pub use endpoint::Endpoint;
 pub use needs::Needs;
 pub use preset::Preset;
 pub use repair::Repair;
@@ -86,8 +89,9 @@ impl Request {
     /// [`check_json`]), a field of a wrong type or range, or one that would choose the upstream's address or key.
     pub fn parse(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
         let text = match endpoint {
-            Endpoint::ChatCompletions => check_json(body, limits)?,
             Endpoint::Completions => check_json_but(body, limits, Some("prompt"))?,
+            Endpoint::Embeddings => check_json_but(body, limits, Some("input"))?,
+            _ => check_json(body, limits)?,
         };
         let kind = Kind::of(text.trim_start());
         if kind != Kind::Object {
@@ -103,15 +107,19 @@ impl Request {
         let value = |name: &str| find(text, &members, name);
         let messages = match endpoint {
             Endpoint::ChatCompletions => message::read(text, value("messages"), limits)?,
-            Endpoint::Completions => prompt::check(text, value("prompt")).map(|()| Vec::new())?,
+            Endpoint::Completions => prompt::check(text, "prompt", value("prompt")).map(|()| Vec::new())?,
+            other => shape::check(other, text, &members, limits).map(|()| Vec::new())?,
         };
         let truth = |member: Member| member.value.of(text) == "true";
-        let body_stream = value("stream").map(truth);
-        let include_usage = match value("stream_options") {
+        let is_completion = endpoint.is_completion();
+        let body_stream =
+            if is_completion { value("stream").map(truth) } else { shape::stream(endpoint, text, &members) };
+        let include_usage = match value("stream_options").filter(|_| is_completion) {
             Some(options) => find(text, &span::members(text, options.value)?, "include_usage").is_some_and(truth),
             None => false,
         };
-        let preset = value("preset").map(|preset| string(preset.value.of(text)).parse()).transpose()?;
+        let preset = value("preset").filter(|_| is_completion);
+        let preset = preset.map(|preset| string(preset.value.of(text)).parse()).transpose()?;
         let model = value("model").map(|model| string(model.value.of(text)).into_owned());
         let text = text.to_owned();
         let (stream, usage_refused, limits) = (body_stream, false, *limits);
@@ -160,6 +168,9 @@ impl Request {
 
     /// How many choices the answer is to have: `n` for each prompt. 1 where it cannot be told.
     fn choices(&self) -> u32 {
+        if !self.endpoint.is_completion() {
+            return 1;
+        }
         let n = find(&self.text, &self.members, "n").and_then(|n| n.value.of(&self.text).parse().ok()).unwrap_or(1_u32);
         let prompts = find(&self.text, &self.members, "prompt").map_or(1, |prompt| prompt::count(&self.text, prompt));
         n.saturating_mul(prompts).max(1)
