@@ -29,6 +29,7 @@ pub use body::read_body;
 pub use delta::{Delta, DeltaKind, Deltas, Notice, Record};
 pub use end::{Budget, Cause, End, Outcome};
 pub use failure::{FailureHead, RateWindow, classify_failure, error_body, error_event, rate_window, retry_after_ms};
+pub use opaque::answer_type;
 pub(crate) use opaque::read_opaque;
 pub use reader::{Progress, Reader};
 pub use think::ThinkTags;

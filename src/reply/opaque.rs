@@ -11,6 +11,7 @@ use super::usage::Usage;
 use super::{Deltas, Options, Reply, failure, string};
 use crate::error::{Error, ErrorKind};
 use crate::request::Endpoint;
+use std::borrow::Cow;
 
 object! {
     Event {
@@ -216,6 +217,24 @@ impl Assembler {
         self.done = true;
         let end = self.finish(Cause::Done, &mut Deltas::new());
         (self.into_reply(), end)
+    }
+}
+
+/// The `content-type` with which a whole answer is handed on: of what an upstream says about it, only what cannot be taken for a page.
+pub fn answer_type(endpoint: Endpoint, media: &str) -> Cow<'static, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-');
+    let sound =
+        media.strip_prefix("audio/").filter(|kind| (1..=64).contains(&kind.len()) && kind.bytes().all(is_plain));
+    match endpoint {
+        Endpoint::Speech if sound.is_some() => media.to_owned().into(),
+        Endpoint::Speech => "application/octet-stream".into(),
+        Endpoint::Transcriptions | Endpoint::Translations if !media.ends_with("json") => match media {
+            "text/vtt" => "text/vtt; charset=utf-8",
+            "application/x-subrip" => "application/x-subrip; charset=utf-8",
+            _ => "text/plain; charset=utf-8",
+        }
+        .into(),
+        _ => "application/json; charset=utf-8".into(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
+use crate::headers::Headers;
 use crate::live::Live;
 use crate::meter::Entry;
 use crate::sender::Sender;
@@ -25,12 +26,19 @@ use worker::Env;
 /// The notice that a stream cannot be resumed, although its caller wanted to be able to.
 pub(crate) const UNRESUMABLE: &str = "resume_unavailable";
 
+/// The version of Anthropic's protocol for callers who name none.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
 /// What the head of a request says about a call.
 pub(crate) struct Ordered {
     endpoint: Endpoint,
     idempotency_key: Option<String>,
     /// The caller's own credential, where it is the upstream's business.
     token: Option<String>,
+    /// Headers of the endpoint's protocol, to be handed on.
+    protocol: Headers,
+    /// What the body is, with the boundary of a form.
+    content_type: String,
     live: Live,
 }
 
@@ -43,12 +51,21 @@ impl Ordered {
         live: Live,
     ) -> Result<Self, Error> {
         let idempotency_key = visit.idempotency_key()?;
-        visit.check_media()?;
+        visit.check_media(endpoint.is_upload())?;
+        let mut protocol = Headers::default();
+        if endpoint == Endpoint::Messages {
+            let version = visit.protocol_header("anthropic-version");
+            protocol.add("anthropic-version", version.as_deref().unwrap_or(ANTHROPIC_VERSION));
+            if let Some(beta) = visit.protocol_header("anthropic-beta") {
+                protocol.add("anthropic-beta", &beta);
+            }
+        }
+        let content_type = visit.header("content-type").unwrap_or_default().to_owned();
         let token = match credential {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Ok(Ordered { endpoint, idempotency_key, token, live })
+        Ok(Ordered { endpoint, idempotency_key, token, protocol, content_type, live })
     }
 }
 
@@ -80,7 +97,7 @@ impl Door {
 
     /// Reads the body and makes the call; gives its response, sooner or later.
     pub(crate) fn call(mut self, visit: &Visit) -> Result<JsValue, JsValue> {
-        let limit = self.config.limits().request_body as f64;
+        let limit = self.limit() as f64;
         let id = self.answers.id.clone();
         let (mut caller, mut seal, mut assets) = (JsValue::UNDEFINED, None, JsValue::UNDEFINED);
         if let Some(redaction) = self.config.redaction() {
@@ -129,7 +146,7 @@ impl Door {
 
     /// The body has more bytes than it may.
     pub fn oversized(mut self) -> Result<Response, JsValue> {
-        let message = format!("The body is larger than the limit of {} bytes.", self.config.limits().request_body);
+        let message = format!("The body is larger than the limit of {} bytes.", self.limit());
         self.refuse(&Error::new(ErrorKind::PayloadTooLarge, message))
     }
 
@@ -140,6 +157,12 @@ impl Door {
 }
 
 impl Door {
+    /// How many bytes the body may have.
+    fn limit(&self) -> usize {
+        let limits = self.config.limits();
+        if self.ordered.endpoint.is_upload() { limits.audio_body } else { limits.request_body }
+    }
+
     fn start(mut self, exchange: Exchange, caller: &JsValue, enter: &JsValue) -> Promise {
         let heartbeat = self.config.heartbeat() as f64;
         // The map is this call's alone: who came back for the rest of the stream would get tokens.
@@ -169,6 +192,7 @@ impl Door {
             id: self.answers.id.clone(),
             token: self.ordered.token,
             idempotency_key: self.ordered.idempotency_key,
+            protocol: self.ordered.protocol,
         };
         js::drive(Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover), caller, heartbeat, &live)
     }

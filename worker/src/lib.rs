@@ -25,6 +25,7 @@ use meter::Entry;
 use models::Asked;
 use route::Route;
 use sluicegate::config::{Config, Credential, OriginVerdict};
+use sluicegate::request::Endpoint;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
 use visit::Visit;
@@ -139,9 +140,14 @@ fn admit(
             return Err(Refusal { error, allow: Some(allow) });
         }
     }
-    let authorization = visit.header("authorization");
+    // Where Anthropic's clients send their key.
+    let is_apart = route == Route::Call(Endpoint::Messages) && visit.header("authorization").is_none();
+    let apart = visit.header("x-api-key").filter(|_| is_apart);
+    let apart = apart.map(|key| ["Bearer ", key].concat());
+    let authorization = visit.header("authorization").or(apart.as_deref());
     let credential = if route.is_guarded() {
-        let elsewhere = ["x-api-key", "api-key"].iter().any(|name| visit.header(name).is_some());
+        let is_elsewhere = |name: &&str| visit.header(name).is_some() && !(is_apart && *name == "x-api-key");
+        let elsewhere = ["x-api-key", "api-key"].iter().any(is_elsewhere);
         config.callers().judge(authorization, elsewhere)?
     } else {
         Credential::None
@@ -183,7 +189,7 @@ fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result
 
 /// What pages on listed origins may send, which is what SDKs do send; most of it goes no further than the gate.
 /// `x-stainless-*` are the statistics headers of OpenAI's SDKs.
-const REQUEST_HEADERS: [&str; 14] = [
+const REQUEST_HEADERS: [&str; 17] = [
     "authorization",
     "content-type",
     "accept",
@@ -196,6 +202,9 @@ const REQUEST_HEADERS: [&str; 14] = [
     "openai-organization",
     "openai-project",
     "openai-beta",
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
     "http-referer",
     "x-title",
 ];

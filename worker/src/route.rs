@@ -27,9 +27,17 @@ struct Row {
 const GET: &str = "GET, HEAD, OPTIONS";
 const POST: &str = "POST, OPTIONS";
 
-const TABLE: [Row; 4] = [
+const TABLE: [Row; 12] = [
     Row { path: "/v1/chat/completions", allow: POST, route: Route::Call(Endpoint::ChatCompletions) },
     Row { path: "/v1/completions", allow: POST, route: Route::Call(Endpoint::Completions) },
+    Row { path: "/v1/embeddings", allow: POST, route: Route::Call(Endpoint::Embeddings) },
+    Row { path: "/v1/rerank", allow: POST, route: Route::Call(Endpoint::Rerank) },
+    Row { path: "/v1/images/generations", allow: POST, route: Route::Call(Endpoint::Images) },
+    Row { path: "/v1/audio/speech", allow: POST, route: Route::Call(Endpoint::Speech) },
+    Row { path: "/v1/audio/transcriptions", allow: POST, route: Route::Call(Endpoint::Transcriptions) },
+    Row { path: "/v1/audio/translations", allow: POST, route: Route::Call(Endpoint::Translations) },
+    Row { path: "/v1/responses", allow: POST, route: Route::Call(Endpoint::Responses) },
+    Row { path: "/v1/messages", allow: POST, route: Route::Call(Endpoint::Messages) },
     Row { path: "/v1/models", allow: GET, route: Route::Models },
     Row { path: "/healthz", allow: GET, route: Route::Health },
 ];
@@ -41,8 +49,7 @@ impl Route<'_> {
     /// The name in the log.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Route::Call(Endpoint::Completions) => "completions",
-            Route::Call(_) => "chat_completions",
+            Route::Call(endpoint) => endpoint.as_str(),
             Route::Models => "models",
             Route::Model(_) => "model",
             Route::Stream(_) => "stream",

@@ -116,12 +116,19 @@ impl Visit {
         }
     }
 
-    /// Refuses a body that is not plain JSON by what its headers say.
-    pub(crate) fn check_media(&self) -> Result<(), Error> {
+    /// A header of a protocol, to be handed on; what is no plain list of names is left out.
+    pub(crate) fn protocol_header(&self, name: &str) -> Option<String> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b',' | b' ' | b'_');
+        self.header(name).filter(|value| value.len() <= 256 && value.bytes().all(is_plain)).map(str::to_owned)
+    }
+
+    /// Refuses a body that is not what the endpoint takes, plain JSON or a form, by what its headers say.
+    pub(crate) fn check_media(&self, is_form: bool) -> Result<(), Error> {
         let media = self.header("content-type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/json") {
-            let message = "The body has to be application/json.";
+        let wanted = if is_form { "multipart/form-data" } else { "application/json" };
+        if !media.eq_ignore_ascii_case(wanted) {
+            let message = ["The body has to be ", wanted, "."].concat();
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-type"));
         }
         if self.header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
