@@ -13,6 +13,7 @@
 //! Two shells drive it: the browser package (`src/js`) and the edge Worker (`worker/`). A rule that either of them
 //! needs belongs here, where native tests run it in virtual time.
 
+pub mod access;
 pub mod config;
 pub mod error;
 pub mod exchange;

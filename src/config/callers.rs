@@ -51,6 +51,11 @@ impl Callers {
         self.credentials
     }
 
+    /// The words that stand for no key.
+    pub fn placeholders(&self) -> &[String] {
+        &self.placeholders
+    }
+
     /// Judges what a caller sent: the value of `Authorization`, and whether there is a credential in some other place
     /// (`x-api-key`, `api-key`).
     pub fn judge<'a>(&self, authorization: Option<&'a str>, elsewhere: bool) -> Result<Credential<'a>, Error> {

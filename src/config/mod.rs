@@ -5,6 +5,7 @@
 //!
 //! For each call it gives the ladder of the places that may answer it, and what is done about failures ([`Config::plan`]).
 
+mod access;
 mod base_url;
 mod callers;
 mod cors;
@@ -13,12 +14,13 @@ mod headers;
 mod ladder;
 mod model;
 mod number;
-mod read;
+pub(crate) mod read;
 mod recovery;
 mod redaction;
 mod resume;
 mod upstream;
 
+pub use access::{Access, Anonymous, FixedKey, KeyText};
 pub use base_url::BaseUrl;
 pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
@@ -51,6 +53,7 @@ const HEARTBEAT_DEVELOPMENT: u64 = 250;
 const FIELDS: &[&str] = &[
     "upstreams",
     "fallbacks",
+    "access",
     "callers",
     "cors",
     "limits",
@@ -81,6 +84,7 @@ pub struct Config {
     fallbacks: Fallbacks,
     recovery: Recovery,
     breaker: BreakerPolicy,
+    access: Option<Access>,
     callers: Callers,
     origins: Vec<String>,
     limits: Limits,
@@ -132,7 +136,10 @@ impl Config {
         let (recovery, breaker) = fields.optional("recovery", recovery::read)?.unwrap_or_default();
         let any_trusted = upstreams.iter().any(|upstream| upstream.trusted);
         let levels = [("off", LogLevel::Off), ("errors", LogLevel::Errors), ("requests", LogLevel::Requests)];
+        let access =
+            fields.optional("access", |node| node.unless_off(None, |node| access::read(node).map(Some)))?.flatten();
         let config = Config {
+            access,
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
             redaction: fields.optional("redaction", |node| redaction::read(node, any_trusted))?.flatten(),
@@ -151,6 +158,7 @@ impl Config {
         };
         config.check_names()?;
         config.check_keys()?;
+        config.check_callers()?;
         Ok(config)
     }
 
@@ -184,6 +192,21 @@ impl Config {
                 "With callers.credentials \"pass_through\" the callers' own keys are used; an upstream has no secret then.",
             )),
         }
+    }
+
+    /// Either callers have keys of the gate's, or something happens with keys of their own.
+    fn check_callers(&self) -> Result<(), Error> {
+        if self.access.is_none() || self.callers.credentials == Credentials::Refuse {
+            return Ok(());
+        }
+        let message =
+            "With `access`, what callers send is a key of this gate; there is nothing to ignore or to pass through.";
+        Err(fault("callers.credentials", message))
+    }
+
+    /// Who may use the gate; `None`: whoever reaches it, as [`Config::callers`] says.
+    pub fn access(&self) -> Option<&Access> {
+        self.access.as_ref()
     }
 
     /// Every upstream, in the order of the text.

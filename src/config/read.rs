@@ -6,52 +6,52 @@ use std::borrow::Cow;
 
 /// A `misconfigured` error at `path`. The message says what was expected, never what was there: it may be a secret that
 /// was pasted into the wrong place.
-pub(super) fn fault(path: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Error {
+pub(crate) fn fault(path: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Misconfigured, message).with_param(path)
 }
 
-pub(super) fn expected(path: impl Into<String>, what: &str) -> Error {
+pub(crate) fn expected(path: impl Into<String>, what: &str) -> Error {
     fault(path, format!("Expected {what}."))
 }
 
 /// A value and where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     value: &'a Value,
     path: &'a str,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn new(value: &'a Value, path: &'a str) -> Self {
+    pub(crate) fn new(value: &'a Value, path: &'a str) -> Self {
         Node { value, path }
     }
 
-    pub(super) fn path(&self) -> &'a str {
+    pub(crate) fn path(&self) -> &'a str {
         self.path
     }
 
-    pub(super) fn is_string(&self) -> bool {
+    pub(crate) fn is_string(&self) -> bool {
         self.value.is_string()
     }
 
-    pub(super) fn is_object(&self) -> bool {
+    pub(crate) fn is_object(&self) -> bool {
         self.value.is_object()
     }
 
-    pub(super) fn expected(&self, what: &str) -> Error {
+    pub(crate) fn expected(&self, what: &str) -> Error {
         expected(self.path, what)
     }
 
-    pub(super) fn string(&self, what: &str) -> Result<&'a str, Error> {
+    pub(crate) fn string(&self, what: &str) -> Result<&'a str, Error> {
         self.value.as_str().ok_or_else(|| self.expected(what))
     }
 
-    pub(super) fn boolean(&self) -> Result<bool, Error> {
+    pub(crate) fn boolean(&self) -> Result<bool, Error> {
         self.value.as_bool().ok_or_else(|| self.expected("true or false"))
     }
 
     /// A whole number between the bounds, which are part of the message.
-    pub(super) fn number(&self, least: u64, most: u64, unit: &str) -> Result<u64, Error> {
+    pub(crate) fn number(&self, least: u64, most: u64, unit: &str) -> Result<u64, Error> {
         match self.value.as_u64() {
             Some(number) if (least..=most).contains(&number) => Ok(number),
             _ => Err(self.expected(&format!("a whole number of {unit} from {least} to {most}"))),
@@ -59,13 +59,13 @@ impl<'a> Node<'a> {
     }
 
     /// As [`Node::number`], for numbers that are small.
-    pub(super) fn small(&self, least: u32, most: u32, unit: &str) -> Result<u32, Error> {
+    pub(crate) fn small(&self, least: u32, most: u32, unit: &str) -> Result<u32, Error> {
         let number = self.number(u64::from(least), u64::from(most), unit)?;
         Ok(u32::try_from(number).unwrap_or(most))
     }
 
     /// What `read` makes of an object; `off` for `false`.
-    pub(super) fn unless_off<T>(self, off: T, read: impl FnOnce(Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn unless_off<T>(self, off: T, read: impl FnOnce(Self) -> Result<T, Error>) -> Result<T, Error> {
         match self.value {
             Value::Bool(false) => Ok(off),
             Value::Object(_) => read(self),
@@ -74,7 +74,7 @@ impl<'a> Node<'a> {
     }
 
     /// One of `names`, by name.
-    pub(super) fn choice<T: Copy>(&self, names: &[(&str, T)]) -> Result<T, Error> {
+    pub(crate) fn choice<T: Copy>(&self, names: &[(&str, T)]) -> Result<T, Error> {
         let chosen = self.value.as_str().and_then(|value| names.iter().find(|(name, _)| *name == value));
         chosen.map(|(_, choice)| *choice).ok_or_else(|| {
             let names: Vec<_> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
@@ -83,7 +83,7 @@ impl<'a> Node<'a> {
     }
 
     /// The members of an object that has no others than `fields`.
-    pub(super) fn object(&self, fields: &'static [&'static str]) -> Result<Object<'a>, Error> {
+    pub(crate) fn object(&self, fields: &'static [&'static str]) -> Result<Object<'a>, Error> {
         let members = self.members()?;
         for key in members.keys() {
             if !fields.contains(&key.as_str()) {
@@ -94,12 +94,12 @@ impl<'a> Node<'a> {
         Ok(Object { members, path: self.path })
     }
 
-    pub(super) fn members(&self) -> Result<&'a Map<String, Value>, Error> {
+    pub(crate) fn members(&self) -> Result<&'a Map<String, Value>, Error> {
         self.value.as_object().ok_or_else(|| self.expected("an object"))
     }
 
     /// Reads the items of an array of at most `most`, each with its path.
-    pub(super) fn items<T>(
+    pub(crate) fn items<T>(
         &self,
         most: usize,
         mut read: impl FnMut(Node<'_>) -> Result<T, Error>,
@@ -117,14 +117,14 @@ impl<'a> Node<'a> {
 }
 
 /// The members of an object whose names have been checked.
-pub(super) struct Object<'a> {
+pub(crate) struct Object<'a> {
     members: &'a Map<String, Value>,
     path: &'a str,
 }
 
 impl Object<'_> {
     /// Reads a member; `None` where it is absent.
-    pub(super) fn optional<T>(
+    pub(crate) fn optional<T>(
         &self,
         name: &str,
         read: impl FnOnce(Node<'_>) -> Result<T, Error>,
@@ -135,8 +135,25 @@ impl Object<'_> {
         }
     }
 
+    /// Reads a member; `None` where it is absent or null.
+    pub(crate) fn present<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(Node<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match self.member(name) {
+            Some(Value::Null) | None => Ok(None),
+            Some(_) => self.optional(name, read),
+        }
+    }
+
+    /// A member as it is.
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
     /// Reads a member that must be there; `what` says what it is.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &self,
         name: &str,
         what: &str,
@@ -147,7 +164,7 @@ impl Object<'_> {
 }
 
 /// `path.key`; keys that are not identifiers are shown as `*`, since they may be anything.
-pub(super) fn join(path: &str, key: &str) -> String {
+pub(crate) fn join(path: &str, key: &str) -> String {
     let key = crate::json::shown_key(key);
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

@@ -52,7 +52,7 @@ const ROWS: &[Row] = &[
     row(Endpoint::Completions, "/completions", "completions", EVERYONE),
     row(Endpoint::Embeddings, "/embeddings", "embeddings", NOT_DEEPSEEK),
     row(Endpoint::Rerank, "/rerank", "rerank", NOT_DEEPSEEK),
-    row(Endpoint::Images, "/images/generations", "images_generations", NOT_DEEPSEEK),
+    row(Endpoint::Images, "/images/generations", "images", NOT_DEEPSEEK),
     row(Endpoint::Speech, "/audio/speech", "audio_speech", NOT_DEEPSEEK),
     row(Endpoint::Transcriptions, "/audio/transcriptions", "audio_transcriptions", NOT_DEEPSEEK),
     row(Endpoint::Translations, "/audio/translations", "audio_translations", OPENAI),
@@ -84,7 +84,7 @@ impl Endpoint {
         self.row().map_or("", |row| row.path)
     }
 
-    /// Its name in the configuration, in limits and in the log: the path in snake case, `audio_speech`.
+    /// Its name in the configuration and in the log: `embeddings`, `audio_speech`.
     pub fn as_str(self) -> &'static str {
         self.row().map_or("", |row| row.name)
     }

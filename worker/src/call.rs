@@ -12,6 +12,7 @@ use crate::tap::Tap;
 use crate::visit::Visit;
 use crate::{gate, js, page};
 use js_sys::Promise;
+use sluicegate::access::{Caller, Via};
 use sluicegate::config::{Config, Cover, Covered, Credential, Redaction};
 use sluicegate::exchange::{Exchange, Plan};
 use sluicegate::redact::Tally;
@@ -31,6 +32,8 @@ const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// What the head of a request says about a call.
 pub(crate) struct Ordered {
+    /// Who calls, where the gate knows its callers.
+    caller: Option<Caller>,
     endpoint: Endpoint,
     idempotency_key: Option<String>,
     /// The caller's own credential, where it is the upstream's business.
@@ -46,6 +49,7 @@ impl Ordered {
     /// Reads the head; refuses a body that is not JSON before any of it is read.
     pub(crate) fn new(
         visit: &Visit,
+        caller: Option<Caller>,
         credential: Credential<'_>,
         endpoint: Endpoint,
         live: Live,
@@ -65,7 +69,7 @@ impl Ordered {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Ok(Ordered { endpoint, idempotency_key, token, protocol, content_type, live })
+        Ok(Ordered { caller, endpoint, idempotency_key, token, protocol, content_type, live })
     }
 }
 
@@ -105,7 +109,11 @@ impl Door {
                 Ok(secret) => secret,
                 Err(error) => return self.refuse(&error).map(JsValue::from),
             };
-            caller = visit.credentials().into();
+            // Tokens are a key's; where there are no keys, those of what the caller sends in their place.
+            caller = match self.ordered.caller.as_ref().filter(|caller| caller.via != Via::Nothing) {
+                Some(caller) => ["key\n", &caller.key.id].concat().into(),
+                None => visit.credentials().into(),
+            };
             if redaction.wants_names() {
                 assets = gate::binding(&self.env, page::ASSETS).map_or(JsValue::NULL, JsValue::from);
             }
@@ -216,6 +224,9 @@ impl Door {
             }
         };
         drop(body);
+        if let (Some(caller), Some(model)) = (&self.ordered.caller, request.model()) {
+            caller.check_model(model)?;
+        }
         if let Some(first) = plan.routes.first() {
             self.entry.upstream = Some(first.source.clone());
             self.entry.model = Some(first.model.clone());

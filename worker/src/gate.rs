@@ -66,7 +66,7 @@ pub(crate) fn secret(env: &Env, config: &Config, upstream: &Upstream) -> Result<
     let Some(name) = upstream.secret() else { return Ok(None) };
     let at = config.upstreams().iter().position(|other| other.name() == upstream.name()).unwrap_or_default();
     let fault = |what: &str| unfit(name, what, format!("upstreams[{at}].secret"));
-    let value = text(env, name).ok_or_else(|| fault("is not set"))?;
+    let value = named(env, name).ok_or_else(|| fault("is not set"))?;
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(fault("holds characters that a key cannot have"));
     }
@@ -80,17 +80,18 @@ const KEY: usize = 32;
 pub(crate) fn token_secret(env: &Env, redaction: &Redaction) -> Result<Option<String>, Error> {
     let Some(name) = redaction.secret() else { return Ok(None) };
     let fault = |what: &str| unfit(name, what, "redaction.secret".to_owned());
-    let value = text(env, name).ok_or_else(|| fault("is not set"))?;
+    let value = named(env, name).ok_or_else(|| fault("is not set"))?;
     if value.len() < KEY { Err(fault("is shorter than 32 characters")) } else { Ok(Some(value)) }
 }
 
 /// A secret's text, unless it is not set or empty.
-fn text(env: &Env, name: &str) -> Option<String> {
+pub(crate) fn named(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env.as_ref(), &name.into()).ok()?.as_string()?;
     Some(value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-fn unfit(name: &str, what: &str, param: String) -> Error {
+/// The error for a secret that is not what the configuration needs.
+pub(crate) fn unfit(name: &str, what: &str, param: String) -> Error {
     Error::new(ErrorKind::Misconfigured, format!("The secret {name} {what}.")).with_param(param)
 }
 

@@ -42,6 +42,9 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
+    /// The rows of a statement, as JSON; `values` is an array of what is bound.
+    pub(crate) fn query(database: &Object, statement: &str, values: &str) -> Promise;
+
     /// Keeps the handler's work going until this settles.
     #[wasm_bindgen(js_name = outlive)]
     pub(crate) fn wait_until(work: &Promise);

@@ -3,6 +3,7 @@
 //! Every request to the API takes the one way through [`admit`]: limits, origin, credentials, then its route. What the rules
 //! are is the core's business; here they are applied.
 
+mod access;
 mod answer;
 mod call;
 mod gate;
@@ -13,8 +14,8 @@ mod live;
 mod meter;
 mod models;
 mod page;
-mod route;
 mod sender;
+mod store;
 mod tap;
 mod visit;
 
@@ -23,7 +24,7 @@ use call::{Door, Ordered};
 use live::Live;
 use meter::Entry;
 use models::Asked;
-use route::Route;
+use sluicegate::access::{self as rights, Identified, Query, Right, Route};
 use sluicegate::config::{Config, Credential, OriginVerdict};
 use sluicegate::request::Endpoint;
 use sluicegate::{Error, ErrorKind};
@@ -39,21 +40,22 @@ use worker::Env;
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, context: JsValue) -> Result<JsValue, JsValue> {
     let visit = Visit::new(request);
-    let is_for_page = !route::is_api(visit.path()) && matches!(visit.method(), "GET" | "HEAD");
+    let is_for_page = !rights::is_api(visit.path()) && matches!(visit.method(), "GET" | "HEAD");
     if !is_for_page {
-        return answer(visit, env, &context);
+        return answer(visit, env, &context, 0);
     }
     Ok(future_to_promise(async move {
         match page::serve(visit.request(), &env, visit.is_secure()).await? {
             Some(file) => Ok(file.into()),
-            None => answer(visit, env, &context),
+            None => answer(visit, env, &context, 0),
         }
     })
     .into())
 }
 
 /// Answers a request to the API, and writes its log line unless that is done when a call or a list ends.
-fn answer(visit: Visit, env: Env, context: &JsValue) -> Result<JsValue, JsValue> {
+/// `asked` is how often the store was asked whose it is.
+fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsValue, JsValue> {
     if visit.path() == health::PATH
         && let Some(response) = health::answer(&env, context)
     {
@@ -77,12 +79,40 @@ fn answer(visit: Visit, env: Env, context: &JsValue) -> Result<JsValue, JsValue>
             })
             .into());
         }
+        Ok(Admitted::Ask(query)) if asked < QUESTIONS => {
+            return Ok(ask(visit, env, context.clone(), answers, entry, query, asked).into());
+        }
+        Ok(Admitted::Ask(_)) => refuse(&answers, &mut entry, rights::refused().into()),
         Ok(Admitted::Text(text)) => answers.json(&text),
         Ok(Admitted::Preflight(allow)) => preflight(&visit, &answers, allow),
         Err(refusal) => refuse(&answers, &mut entry, refusal),
     };
     entry.write();
     response.map(JsValue::from)
+}
+
+/// How often the store is asked for one request: for a key, and for the one that a token of its is for.
+const QUESTIONS: u32 = 3;
+
+/// Has the store say whose a request is, and begins anew.
+fn ask(
+    visit: Visit,
+    env: Env,
+    context: JsValue,
+    answers: Answers,
+    mut entry: Entry,
+    query: Query,
+    asked: u32,
+) -> js_sys::Promise {
+    future_to_promise(async move {
+        if let Err(error) = store::look_up(&env, &query).await {
+            let response = refuse(&answers, &mut entry, error.into());
+            entry.write();
+            return response.map(JsValue::from);
+        }
+        let answered = answer(visit, env, &context, asked + 1)?;
+        js::settled(js_sys::Promise::resolve(&answered)).await
+    })
 }
 
 fn refuse(answers: &Answers, entry: &mut Entry, Refusal { error, allow }: Refusal) -> Result<Response, JsValue> {
@@ -98,6 +128,8 @@ enum Admitted {
     Stream(live::Asked),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
+    /// The store has to say whose it is.
+    Ask(Query),
     /// A JSON document.
     Text(String),
     /// The answer to `OPTIONS`: the methods of the path.
@@ -128,7 +160,7 @@ fn admit(
     entry.level = config.log();
     visit.check_head(config.request_headers())?;
     check_origin(visit, config, answers)?;
-    let Some((route, allow)) = route::at(visit.path()) else {
+    let Some(rights::Found { route, allow }) = rights::at(visit.path()) else {
         return Err(Error::new(ErrorKind::NotFound, "There is nothing at this path.").into());
     };
     entry.route = route.name();
@@ -142,32 +174,42 @@ fn admit(
     }
     // Where Anthropic's clients send their key.
     let is_apart = route == Route::Call(Endpoint::Messages) && visit.header("authorization").is_none();
-    let apart = visit.header("x-api-key").filter(|_| is_apart);
-    let apart = apart.map(|key| ["Bearer ", key].concat());
-    let authorization = visit.header("authorization").or(apart.as_deref());
-    let credential = if route.is_guarded() {
-        let is_elsewhere = |name: &&str| visit.header(name).is_some() && !(is_apart && *name == "x-api-key");
-        let elsewhere = ["x-api-key", "api-key"].iter().any(is_elsewhere);
-        config.callers().judge(authorization, elsewhere)?
-    } else {
-        Credential::None
+    let apart = visit.header("x-api-key").filter(|_| is_apart).map(|key| ["Bearer ", key].concat());
+    let right = route.right(visit.method());
+    let (caller, credential) = match (config.access(), right) {
+        (_, Right::Public | Right::Own) => (None, Credential::None),
+        (Some(access), Right::To(operation)) => match access::identify(visit, env, &shared, access, route, context)? {
+            Identified::Ask(query) => return Ok(Admitted::Ask(query)),
+            Identified::Caller(caller) => {
+                caller.authorise(operation, store::now_s())?;
+                entry.caller = Some(caller.key.id.clone());
+                (Some(caller), Credential::None)
+            }
+        },
+        (None, Right::To(_)) => {
+            let is_elsewhere = |name: &&str| visit.header(name).is_some() && !(apart.is_some() && *name == "x-api-key");
+            let elsewhere = ["x-api-key", "api-key"].iter().any(is_elsewhere);
+            let authorization = visit.header("authorization").or(apart.as_deref());
+            (None, config.callers().judge(authorization, elsewhere)?)
+        }
     };
     if credential == Credential::Ignored {
         answers.notices.push("credential_ignored".to_owned());
     }
+    let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
     match route {
         Route::Call(endpoint) => {
-            let ordered = Ordered::new(visit, credential, endpoint, Live::read(visit, env, context)?)?;
+            let ordered = Ordered::new(visit, caller, credential, endpoint, Live::read(visit, env, context)?)?;
             Ok(Admitted::Call(ordered, shared))
         }
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
         Route::Model(raw) => {
-            let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
-            let id = route::model_id(raw).ok_or_else(not_found)?;
+            let id = rights::model_id(raw).ok_or_else(not_found)?;
             Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
         }
-        Route::Health => Ok(Admitted::Text(models::healthz(env, config))),
+        Route::Health => Ok(Admitted::Text(models::healthz(env, &shared))),
+        _ => Err(Error::new(ErrorKind::NotFound, "There is nothing at this path.").into()),
     }
 }
 

@@ -16,6 +16,8 @@ const TEXT: usize = 128;
 pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) route: &'static str,
+    /// The id of the caller's key.
+    pub(crate) caller: Option<String>,
     pub(crate) level: LogLevel,
     pub(crate) started: f64,
     pub(crate) upstream: Option<String>,
@@ -42,6 +44,7 @@ impl Entry {
         Entry {
             id,
             route: "none",
+            caller: None,
             level: LogLevel::Errors,
             started,
             upstream: None,
@@ -137,6 +140,7 @@ impl Entry {
         put("level", json!(if self.error.is_some() { "error" } else { "info" }));
         put("id", json!(self.id));
         put("route", json!(self.route));
+        put("key", json!(self.caller.as_deref().map(capped)));
         put("status", json!(self.status));
         put("upstream", json!(self.upstream));
         put("model", json!(self.model.as_deref().map(capped)));

@@ -2,11 +2,12 @@
 
 use crate::answer::Answers;
 use crate::headers;
-use crate::{gate, health, js, live, page};
+use crate::{access, gate, health, js, live, page, store};
 use serde_json::{Map, Value, json};
 use sluicegate::config::{Config, Credential, Models, Redaction, Upstream};
 use sluicegate::{Error, ErrorKind};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use worker::Env;
 
@@ -108,11 +109,12 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 2] = [("resume", live::BINDING), ("shared_health", health::BINDING)];
+const STATE: [(&str, &str); 3] =
+    [("resume", live::BINDING), ("shared_health", health::BINDING), ("stored_keys", store::BINDING)];
 
 /// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set. `off`
 /// names the functions that this deployment has no binding for; without them it still proxies.
-pub(crate) fn healthz(env: &Env, config: &Config) -> String {
+pub(crate) fn healthz(env: &Env, config: &Rc<Config>) -> String {
     let mut status = "ok";
     let upstreams: Vec<Value> = config
         .upstreams()
@@ -142,6 +144,9 @@ pub(crate) fn healthz(env: &Env, config: &Config) -> String {
             || redaction.uses_names() && gate::binding(env, page::ASSETS).is_none()
     };
     if config.redaction().is_some_and(lacks) {
+        status = "degraded";
+    }
+    if config.access().is_some_and(|access| access::secrets(env, config, access).is_err()) {
         status = "degraded";
     }
     let missing = STATE.iter().filter(|(_, name)| gate::binding(env, name).is_none());

@@ -173,6 +173,12 @@ export async function enter(namespace, name, request, id, body) {
   return namespace.get(object).fetch(new Request(request.url, { method: request.method, headers, body, redirect: "manual" }));
 }
 
+/** The rows of a statement, as JSON. `values` is a JSON array of what is bound to it. */
+export async function query(database, statement, values) {
+  const { results } = await database.prepare(statement).bind(...JSON.parse(values)).all();
+  return JSON.stringify(results);
+}
+
 /** Work that goes on when the handler has returned. */
 export function outlive(work) {
   waitUntil(work);

@@ -1,0 +1,130 @@
+//! Who may use the gate: keys of the configuration's own, and what holds for those of the store.
+
+use super::read::{Node, fault};
+use super::upstream;
+use crate::access::{ANONYMOUS, FIELDS, KeyRecord, LONGEST_TOKEN, Role, Settings, key::from_hex};
+use crate::error::Error;
+use std::sync::Arc;
+
+/// Who may use the gate.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The configuration's own keys.
+    pub keys: Vec<FixedKey>,
+    /// Whoever sends no credential, if they may come in.
+    pub anonymous: Option<Anonymous>,
+    /// The name of the secret that tokens are signed with, and keys' secrets derived from.
+    pub root: Option<String>,
+    /// The name of the one before, whose tokens still count.
+    pub previous_root: Option<String>,
+    /// The name of the secret that is the first administrator's key.
+    pub bootstrap: Option<String>,
+    /// What tokens are made for: this gate's name for itself, an origin.
+    pub issuer: String,
+    /// How long tokens are good for, in seconds.
+    pub token_ttl_s: u64,
+}
+
+/// A key of the configuration.
+#[derive(Clone, Debug)]
+pub struct FixedKey {
+    /// What is known of it.
+    pub record: Arc<KeyRecord>,
+    /// Its digest, or the name of the secret that it is.
+    pub text: KeyText,
+}
+
+/// Where the text of a key of the configuration is known from.
+#[derive(Clone, Debug)]
+pub enum KeyText {
+    /// Its SHA-256.
+    Digest([u8; 32]),
+    /// The secret of this name.
+    Secret(String),
+}
+
+/// Whoever sends no credential.
+#[derive(Clone, Debug)]
+pub struct Anonymous {
+    /// What stands for their key.
+    pub record: Arc<KeyRecord>,
+}
+
+const KEY_FIELDS: [&str; 15] = {
+    let mut fields = ["id", "sha256", "key", "secret", "", "", "", "", "", "", "", "", "", "", ""];
+    let mut at = 0;
+    while at < FIELDS.len() {
+        #[allow(clippy::indexing_slicing, reason = "in a constant: out of bounds does not compile")]
+        {
+            fields[at + 4] = FIELDS[at];
+        }
+        at += 1;
+    }
+    fields
+};
+
+pub(super) fn read(node: Node<'_>) -> Result<Access, Error> {
+    let fields = node.object(&["keys", "anonymous", "root", "previous_root", "bootstrap", "issuer", "token_ttl_s"])?;
+    let keys = fields.optional("keys", |node| node.items(1_000, key))?.unwrap_or_default();
+    for (at, key) in keys.iter().enumerate() {
+        if keys.iter().take(at).any(|other| other.record.id == key.record.id) {
+            return Err(fault(format!("access.keys[{at}].id"), "Another key has this id."));
+        }
+    }
+    let anonymous =
+        match fields.optional("anonymous", |node| node.unless_off(None, |node| anonymous(node).map(Some)))? {
+            Some(anonymous) => anonymous,
+            None => None,
+        };
+    Ok(Access {
+        keys,
+        anonymous,
+        root: fields.optional("root", upstream::secret)?,
+        previous_root: fields.optional("previous_root", upstream::secret)?,
+        bootstrap: fields.optional("bootstrap", upstream::secret)?,
+        issuer: fields.optional("issuer", issuer)?.unwrap_or_else(|| "sluicegate".to_owned()),
+        token_ttl_s: fields
+            .optional("token_ttl_s", |node| node.number(10, LONGEST_TOKEN, "seconds"))?
+            .unwrap_or(LONGEST_TOKEN),
+    })
+}
+
+fn key(node: Node<'_>) -> Result<FixedKey, Error> {
+    let fields = node.object(&KEY_FIELDS)?;
+    let id = fields.required("id", "a name for the key", |node| {
+        let what = "a name of at most 64 letters, digits, _ and -";
+        let id = node.string(what)?;
+        let is_id = crate::access::is_id(id) && id != ANONYMOUS;
+        if is_id { Ok(id.to_owned()) } else { Err(node.expected(what)) }
+    })?;
+    let digest = fields.optional("sha256", |node| {
+        let what = "the key's SHA-256, in 64 hexadecimal digits of lower case";
+        from_hex(node.string(what)?).ok_or_else(|| node.expected(what))
+    })?;
+    let text = match (digest, fields.optional("key", upstream::secret)?) {
+        (Some(digest), None) => KeyText::Digest(digest),
+        (None, Some(name)) => KeyText::Secret(name),
+        _ => {
+            let message = "Required: sha256, or key with the name of the secret that is the key; not both.";
+            return Err(fault(format!("{}.sha256", node.path()), message));
+        }
+    };
+    let mut record = KeyRecord::fixed(&id, Settings::read(&fields)?);
+    record.secret = fields.optional("secret", upstream::secret)?;
+    Ok(FixedKey { record: Arc::new(record), text })
+}
+
+fn anonymous(node: Node<'_>) -> Result<Anonymous, Error> {
+    let fields = node.object(&["models", "endpoints", "ips", "limits"])?;
+    let mut settings = Settings::read(&fields)?;
+    settings.role = Role::Anonymous;
+    settings.name = ANONYMOUS.to_owned();
+    Ok(Anonymous { record: Arc::new(KeyRecord::fixed(ANONYMOUS, settings)) })
+}
+
+fn issuer(node: Node<'_>) -> Result<String, Error> {
+    let what = "what tokens are made for: 1 to 200 visible ASCII characters, such as the gate's origin";
+    let text = node.string(what)?;
+    let is_plain = (1..=200).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain { Ok(text.to_owned()) } else { Err(node.expected(what)) }
+}
