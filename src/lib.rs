@@ -15,6 +15,7 @@
 
 pub mod access;
 pub mod config;
+pub mod dataset;
 pub mod error;
 pub mod exchange;
 pub mod json;

@@ -45,6 +45,7 @@ pub(crate) use anchor::weight;
 pub use build::{Built, Change, Target};
 pub use dialect::Dialect;
 pub use endpoint::Endpoint;
+pub(crate) use message::read as read_messages;
 pub use needs::Needs;
 pub use preset::Preset;
 pub use repair::Repair;
