@@ -96,18 +96,26 @@ impl Request {
         } else {
             build.names();
         }
+        let (model, changes) = (build.model, build.changes);
         let (body, changed) = build.edit.finish();
+        let (content_type, body) = match &self.form {
+            Some(form) => {
+                let (content_type, body) = form.write(model);
+                (content_type.into(), body)
+            }
+            None => (JSON.into(), body.into_bytes()),
+        };
         Ok(Built {
             endpoint: self.endpoint,
             path: path(self.endpoint, target.dialect),
             beta: self.is_beta(target.dialect),
-            body: body.into_bytes(),
-            content_type: JSON.into(),
+            body,
+            content_type,
             stream: self.is_stream(),
             choices: self.choices(),
             usage_added,
-            changed,
-            changes: build.changes,
+            changed: changed || self.form.is_some(),
+            changes,
         })
     }
 

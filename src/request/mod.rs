@@ -28,6 +28,7 @@ mod edit;
 mod endpoint;
 mod fault;
 mod field;
+mod form;
 mod host;
 mod message;
 mod needs;
@@ -58,6 +59,7 @@ use crate::json::{check_json, check_json_but};
 use crate::limits::Limits;
 use core::fmt;
 use edit::Edit;
+pub(crate) use form::Form;
 use message::Message;
 use span::{Kind, Member, Span, find, members, string};
 
@@ -76,6 +78,8 @@ pub struct Request {
     preset: Option<Preset>,
     /// Whether token counts are not to be asked for, because the upstream refused the field.
     usage_refused: bool,
+    /// What the body was, if it was a form: its fields are the text.
+    form: Option<Form>,
     /// Those that it was parsed with; they hold for what is made of it as well.
     limits: Limits,
 }
@@ -89,6 +93,29 @@ impl Request {
     /// Errors: `payload_too_large` over [`Limits::request_body`]; `invalid_request` for what is not strict JSON (see
     /// [`check_json`]), a field of a wrong type or range, or one that would choose the upstream's address or key.
     pub fn parse(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
+        if endpoint.is_upload() {
+            let message = "The body has to be multipart/form-data.";
+            return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-type"));
+        }
+        Self::read(endpoint, body, limits)
+    }
+
+    /// Reads a form with a file: the body of an endpoint that [takes uploads](Endpoint::is_upload), and its content type.
+    ///
+    /// It is written anew for each upstream, fields first.
+    ///
+    /// Errors: `payload_too_large` over [`Limits::audio_body`]; `unsupported_media_type` for what is no form; `invalid_request` for one that
+    /// is malformed, cut off or without its `file`, and for fields as [`Request::parse`] has it.
+    pub fn parse_form(endpoint: Endpoint, content_type: &str, body: &[u8], limits: &Limits) -> Result<Request, Error> {
+        Self::of_form(endpoint, Form::read(content_type, body, limits)?, limits)
+    }
+
+    pub(crate) fn of_form(endpoint: Endpoint, form: Form, limits: &Limits) -> Result<Request, Error> {
+        let read = Self::read(endpoint, form.to_json().as_bytes(), limits)?;
+        Ok(Request { form: Some(form), ..read })
+    }
+
+    fn read(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
         let text = match endpoint {
             Endpoint::Completions => check_json_but(body, limits, Some("prompt"))?,
             Endpoint::Embeddings => check_json_but(body, limits, Some("input"))?,
@@ -135,6 +162,7 @@ impl Request {
             include_usage,
             preset,
             usage_refused,
+            form: None,
             limits,
         })
     }

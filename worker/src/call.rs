@@ -218,7 +218,11 @@ impl Door {
             Some(redaction) if redaction.wants_names() => return Err(Redaction::names_missing()),
             Some(redaction) => self.covered(redaction, &body, key, seed)?,
             None => {
-                let request = Request::parse(self.ordered.endpoint, &body, &self.config.limits())?;
+                let (endpoint, limits) = (self.ordered.endpoint, self.config.limits());
+                let request = match endpoint.is_upload() {
+                    true => Request::parse_form(endpoint, &self.ordered.content_type, &body, &limits)?,
+                    false => Request::parse(endpoint, &body, &limits)?,
+                };
                 let plan = self.config.plan(&request, seed)?;
                 (request, plan)
             }
@@ -248,7 +252,11 @@ impl Door {
         })?;
         let started = js::now();
         let mut tally = Tally::default();
-        let covered = self.config.cover(redaction, &key, self.ordered.endpoint, body, seed, &mut tally);
+        let Ordered { endpoint, content_type, .. } = &self.ordered;
+        let covered = match endpoint.is_upload() {
+            true => self.config.cover_form(redaction, &key, *endpoint, content_type, body, seed, &mut tally),
+            false => self.config.cover(redaction, &key, *endpoint, body, seed, &mut tally),
+        };
         self.answers.redact = Some((js::now() - started).max(0.0) as u64);
         self.answers.redacted = redaction.summary(&tally);
         self.entry.hid(redaction, &tally);
