@@ -39,7 +39,7 @@ impl Exchange {
 
     /// Whether what an answer begins with is kept back until it says something. The clients of some protocols take no second beginning,
     /// and until then the call may go elsewhere.
-    fn waits_for_content(&self) -> bool {
+    pub(super) fn waits_for_content(&self) -> bool {
         !self.request.endpoint().is_completion()
     }
 
