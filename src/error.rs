@@ -93,6 +93,14 @@ kinds! {
     Unauthorized = "unauthorized", Caller, false, 401, "Send a valid Authorization: Bearer header.";
     /// The caller is known, but may not do this.
     Forbidden = "forbidden", Caller, false, 403, "Ask the gate's operator for access.";
+    /// Too many requests or tokens in a window, by this gate's limits.
+    RateLimitExceeded = "rate_limit_exceeded", Caller, true, 429, "Wait for the time in retry-after, then send again.";
+    /// Too many streams at the same moment, by this gate's limits.
+    ConcurrencyLimitExceeded = "concurrency_limit_exceeded", Caller, true, 429, "Wait until a stream of yours has ended.";
+    /// The caller's budget at this gate is used up.
+    InsufficientQuota = "insufficient_quota", Caller, false, 429, "Wait until the budget resets, or ask the gate's operator for more.";
+    /// One request is larger than a whole limit of this gate.
+    RequestExceedsLimit = "request_exceeds_limit", Caller, false, 413, "Shorten the messages, lower max_tokens, or ask the gate's operator for more.";
     /// The upstream refused the credential that the gate (or the page) sent.
     Authentication = "authentication", Operator, false, 401, "Check the upstream's API key.";
     /// The account with the vendor has no balance or may not use the model.
@@ -137,6 +145,8 @@ kinds! {
     TimeoutTotal = "timeout_total", Upstream, false, 504, "Ask for less, or raise the total budget.";
     /// Whoever asked has cancelled.
     Cancelled = "cancelled", Caller, false, 499, "Nothing: the call was cancelled on request.";
+    /// The limits could not be looked up, so that nothing was sent.
+    LimitsUnavailable = "limits_unavailable", Gate, true, 503, "Try again shortly.";
     /// What is private could not be hidden, so that nothing was sent.
     RedactionFailed = "redaction_failed", Gate, false, 500, "Report it with the request id; nothing has left the gate.";
     /// A bug in this project.

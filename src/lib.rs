@@ -20,6 +20,7 @@ pub mod error;
 pub mod exchange;
 pub mod json;
 pub mod limits;
+pub mod quota;
 pub mod redact;
 pub mod reply;
 pub mod request;

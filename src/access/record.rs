@@ -4,6 +4,7 @@ use super::address::Network;
 use super::role::{Operation, Role};
 use crate::config::read::{Node, Object};
 use crate::error::{Error, ErrorKind};
+use crate::quota::Limits;
 use serde_json::{Map, Value};
 
 /// What an administrator sets of a key.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub token_ttl_s: Option<u64>,
     /// When it ends, in unix seconds.
     pub expires_at: Option<u64>,
+    /// How much it may use, where that is not as the configuration has it for all.
+    pub limits: Limits,
     /// The settings as JSON, as they are stored and shown.
     json: Map<String, Value>,
 }
@@ -101,19 +104,20 @@ impl Settings {
             guide_compatible: fields.present("guide_compatible", |node| node.boolean())?.unwrap_or(false),
             token_ttl_s: fields.present("token_ttl_s", |node| node.number(10, LONGEST_TOKEN, "seconds"))?,
             expires_at: fields.present("expires_at", |node| node.number(1, LAST_SECOND, "unix seconds"))?,
+            limits: fields.present("limits", |node| node.text_of(Limits::from_json))?.unwrap_or_default(),
             json: FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), fields.member(name)?.clone()))).collect(),
         })
     }
 
-    /// Reads settings from a request's body or from the store. `current` are those that stay where the text says nothing.
+    /// Reads settings from a request's body or from the store. `current` are those that the text is a merge patch of (RFC 7396), so that
+    /// null takes a setting back.
     ///
     /// Errors: `invalid_request` with the field's path.
     pub fn parse(text: &str, current: Option<&Settings>) -> Result<Settings, Error> {
         let fault = || Error::new(ErrorKind::InvalidRequest, "Expected a JSON object.");
-        let Ok(Value::Object(sent)) = serde_json::from_str::<Value>(text) else { return Err(fault()) };
-        let mut whole = current.map(|settings| settings.json.clone()).unwrap_or_default();
-        whole.extend(sent);
-        let value = Value::Object(whole);
+        let Ok(sent @ Value::Object(_)) = serde_json::from_str::<Value>(text) else { return Err(fault()) };
+        let mut value = Value::Object(current.map(|settings| settings.json.clone()).unwrap_or_default());
+        merge(&mut value, sent, 3);
         let read = |node: Node<'_>| Settings::read(&node.object(&FIELDS)?);
         read(Node::new(&value, "")).map_err(|error| of_request(&error))
     }
@@ -144,8 +148,25 @@ impl Settings {
             guide_compatible: false,
             token_ttl_s: None,
             expires_at: None,
+            limits: Limits::default(),
             json: Map::new(),
         }
+    }
+}
+
+/// Merges a patch, as deep as settings go; below, what is sent takes the place of what was.
+fn merge(into: &mut Value, patch: Value, depth: u32) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) if depth > 0 => {
+            for (name, value) in patch {
+                if value.is_null() {
+                    into.remove(&name);
+                } else {
+                    merge(into.entry(name).or_insert(Value::Null), value, depth - 1);
+                }
+            }
+        }
+        (into, patch) => *into = patch,
     }
 }
 

@@ -107,7 +107,7 @@ operations! {
     KeysWrite = "keys_write", false, [Administrator];
     /// `GET /admin/usage`, `GET /admin/keys/{id}/usage`
     Usage = "usage", false, [Administrator, Auditor];
-    /// `GET /admin/roles`
+    /// `GET /admin/roles`, `GET /admin/limits`
     Roles = "roles", false, [Administrator, Auditor];
 }
 

@@ -51,6 +51,8 @@ pub enum Route<'a> {
     Usage,
     /// The role table.
     Roles,
+    /// The limits that keys have which set none.
+    Limits,
     /// Whether the gate is there, and what it serves.
     Health,
 }
@@ -105,6 +107,7 @@ const TABLE: &[(&str, &str, Route<'static>)] = &[
     ("/admin/keys", BOTH, Route::Keys),
     ("/admin/usage", GET, Route::Usage),
     ("/admin/roles", GET, Route::Roles),
+    ("/admin/limits", GET, Route::Limits),
     ("/healthz", GET, Route::Health),
 ];
 
@@ -195,7 +198,7 @@ impl Route<'_> {
             Route::Keys | Route::Key(_) if reads => Operation::KeysRead,
             Route::Keys | Route::Key(_) | Route::KeyAction(..) => Operation::KeysWrite,
             Route::KeyUsage(_) | Route::Usage => Operation::Usage,
-            Route::Roles => Operation::Roles,
+            Route::Roles | Route::Limits => Operation::Roles,
         })
     }
 
@@ -227,18 +230,7 @@ pub fn is_api(path: &str) -> bool {
     }
     let folded = path.to_ascii_lowercase();
     let first = folded.trim_start_matches('/').split(['/', '%', ';']).next().unwrap_or_default();
-    match first {
-        // The admin page and its files.
-        "admin" => !is_file(&folded),
-        _ => matches!(first, "v1" | "healthz" | "metrics" | "internal" | "auth" | "cdn-cgi" | "__scheduled"),
-    }
-}
-
-/// Whether a path is that of a file beside the admin page: no path of the API has an ending.
-fn is_file(path: &str) -> bool {
-    let name = path.strip_prefix("/admin/").filter(|name| !name.contains(['/', '%', ';']));
-    name.and_then(|name| name.rsplit_once('.'))
-        .is_some_and(|(_, ending)| matches!(ending, "html" | "js" | "css" | "svg" | "txt"))
+    matches!(first, "v1" | "healthz" | "metrics" | "admin" | "internal" | "auth" | "cdn-cgi" | "__scheduled")
 }
 
 /// A model's id from the path: percent escapes resolved once, then plain text without odd segments.

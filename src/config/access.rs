@@ -1,9 +1,10 @@
 //! Who may use the gate: keys of the configuration's own, and what holds for those of the store.
 
-use super::read::{Node, fault};
+use super::read::{Node, Object, fault};
 use super::upstream;
-use crate::access::{ANONYMOUS, FIELDS, KeyRecord, LONGEST_TOKEN, Role, Settings, key::from_hex};
+use crate::access::{ANONYMOUS, Caller, FIELDS, KeyRecord, LONGEST_TOKEN, Role, Settings, key::from_hex};
 use crate::error::Error;
+use crate::quota::{Limits, Meter};
 use std::sync::Arc;
 
 /// Who may use the gate.
@@ -23,6 +24,8 @@ pub struct Access {
     pub issuer: String,
     /// How long tokens are good for, in seconds.
     pub token_ttl_s: u64,
+    /// What holds for keys that say nothing else of themselves.
+    pub limits: Limits,
 }
 
 /// A key of the configuration.
@@ -48,6 +51,23 @@ pub enum KeyText {
 pub struct Anonymous {
     /// What stands for their key.
     pub record: Arc<KeyRecord>,
+    /// What holds for each address.
+    pub per_address: Limits,
+}
+
+impl Access {
+    /// At what a call is counted.
+    pub fn meters(&self, caller: &Caller, model: &str, route: &str) -> Vec<Meter> {
+        let own = &caller.key.settings.limits;
+        let (Some(address), Some(anonymous)) = (caller.bucket(), &self.anonymous) else {
+            return own.meters_over(&self.limits, model, route);
+        };
+        let mut meters = own.meters(model, route);
+        for meter in anonymous.per_address.meters("", "") {
+            meters.push(Meter::address(&address, meter.caps));
+        }
+        meters
+    }
 }
 
 const KEY_FIELDS: [&str; 15] = {
@@ -64,7 +84,8 @@ const KEY_FIELDS: [&str; 15] = {
 };
 
 pub(super) fn read(node: Node<'_>) -> Result<Access, Error> {
-    let fields = node.object(&["keys", "anonymous", "root", "previous_root", "bootstrap", "issuer", "token_ttl_s"])?;
+    let fields =
+        node.object(&["keys", "anonymous", "root", "previous_root", "bootstrap", "issuer", "token_ttl_s", "limits"])?;
     let keys = fields.optional("keys", |node| node.items(1_000, key))?.unwrap_or_default();
     for (at, key) in keys.iter().enumerate() {
         if keys.iter().take(at).any(|other| other.record.id == key.record.id) {
@@ -86,6 +107,7 @@ pub(super) fn read(node: Node<'_>) -> Result<Access, Error> {
         token_ttl_s: fields
             .optional("token_ttl_s", |node| node.number(10, LONGEST_TOKEN, "seconds"))?
             .unwrap_or(LONGEST_TOKEN),
+        limits: limits(&fields, "limits")?,
     })
 }
 
@@ -115,11 +137,16 @@ fn key(node: Node<'_>) -> Result<FixedKey, Error> {
 }
 
 fn anonymous(node: Node<'_>) -> Result<Anonymous, Error> {
-    let fields = node.object(&["models", "endpoints", "ips", "limits"])?;
+    let fields = node.object(&["models", "endpoints", "ips", "limits", "per_address"])?;
     let mut settings = Settings::read(&fields)?;
     settings.role = Role::Anonymous;
     settings.name = ANONYMOUS.to_owned();
-    Ok(Anonymous { record: Arc::new(KeyRecord::fixed(ANONYMOUS, settings)) })
+    let record = Arc::new(KeyRecord::fixed(ANONYMOUS, settings));
+    Ok(Anonymous { record, per_address: limits(&fields, "per_address")? })
+}
+
+fn limits(fields: &Object<'_>, name: &str) -> Result<Limits, Error> {
+    Ok(fields.optional(name, |node| node.text_of(Limits::from_json))?.unwrap_or_default())
 }
 
 fn issuer(node: Node<'_>) -> Result<String, Error> {

@@ -43,6 +43,7 @@ impl Place<'_> {
             capabilities: entry.map_or(Capabilities::default(), |entry| entry.capabilities),
             continuation: entry.and_then(|entry| entry.continuation),
             shared_account,
+            price: entry.and_then(|entry| entry.price),
             ..exchange::Route::new(&upstream.name, model, upstream.dialect)
         }
     }

@@ -54,6 +54,7 @@ const FIELDS: &[&str] = &[
     "upstreams",
     "fallbacks",
     "access",
+    "currency",
     "callers",
     "cors",
     "limits",
@@ -85,6 +86,7 @@ pub struct Config {
     recovery: Recovery,
     breaker: BreakerPolicy,
     access: Option<Access>,
+    currency: Option<String>,
     callers: Callers,
     origins: Vec<String>,
     limits: Limits,
@@ -140,6 +142,7 @@ impl Config {
             fields.optional("access", |node| node.unless_off(None, |node| access::read(node).map(Some)))?.flatten();
         let config = Config {
             access,
+            currency: fields.optional("currency", currency)?,
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
             redaction: fields.optional("redaction", |node| redaction::read(node, any_trusted))?.flatten(),
@@ -204,6 +207,11 @@ impl Config {
         Err(fault("callers.credentials", message))
     }
 
+    /// What prices and spend are in, if it is said.
+    pub fn currency(&self) -> Option<&str> {
+        self.currency.as_deref()
+    }
+
     /// Who may use the gate; `None`: whoever reaches it, as [`Config::callers`] says.
     pub fn access(&self) -> Option<&Access> {
         self.access.as_ref()
@@ -263,4 +271,11 @@ impl Config {
     pub fn breaker(&self) -> BreakerPolicy {
         self.breaker
     }
+}
+
+fn currency(node: Node<'_>) -> Result<String, Error> {
+    let what = "the three capital letters of a currency, such as CNY or USD";
+    let text = node.string(what)?;
+    let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_code { Ok(text.to_owned()) } else { Err(node.expected(what)) }
 }

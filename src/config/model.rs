@@ -4,6 +4,7 @@ use super::number;
 use super::read::{Node, fault};
 use crate::error::Error;
 use crate::exchange::{Budgets, Capabilities};
+use crate::quota::Price;
 use crate::request::{ContinueBy, Replay};
 
 /// What an upstream serves.
@@ -27,6 +28,7 @@ pub struct Model {
     pub(super) continuation: Option<ContinueBy>,
     pub(super) budgets: Budgets,
     pub(super) weight: Option<u32>,
+    pub(super) price: Option<Price>,
 }
 
 impl Model {
@@ -87,6 +89,7 @@ fn model(node: Node<'_>, budgets: &Budgets) -> Result<Model, Error> {
         continuation: None,
         budgets: *budgets,
         weight: None,
+        price: None,
     };
     if node.is_string() {
         return id_or_pattern(node).map(plain);
@@ -101,6 +104,7 @@ fn model(node: Node<'_>, budgets: &Budgets) -> Result<Model, Error> {
         "continuation",
         "budgets",
         "weight",
+        "price",
     ])?;
     let mut model = plain(fields.required("id", "the model's id", id_or_pattern)?);
     model.upstream_id = fields.optional("upstream_id", id)?;
@@ -118,6 +122,7 @@ fn model(node: Node<'_>, budgets: &Budgets) -> Result<Model, Error> {
     if let Some(own) = fields.optional("budgets", |node| number::budgets(node, budgets))? {
         model.budgets = own;
     }
+    model.price = fields.optional("price", |node| node.text_of(Price::from_json))?;
     model.weight = fields.optional("weight", number::weight)?;
     Ok(model)
 }

@@ -73,6 +73,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// What another reader makes of the value's JSON; its faults are the configuration's.
+    pub(crate) fn text_of<T>(&self, read: impl FnOnce(&str, &str) -> Result<T, Error>) -> Result<T, Error> {
+        read(&self.value.to_string(), self.path)
+            .map_err(|error| fault(error.param().unwrap_or(self.path), error.message().to_owned()))
+    }
+
     /// One of `names`, by name.
     pub(crate) fn choice<T: Copy>(&self, names: &[(&str, T)]) -> Result<T, Error> {
         let chosen = self.value.as_str().and_then(|value| names.iter().find(|(name, _)| *name == value));

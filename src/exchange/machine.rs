@@ -592,6 +592,11 @@ impl Exchange {
         self.shown().map(|active| active.id)
     }
 
+    /// How many tokens were generated, over all attempts: by the upstreams' counts where they gave any, else events with content.
+    pub fn spent(&self) -> u64 {
+        self.spent
+    }
+
     /// How many requests were made.
     pub fn attempts(&self) -> u32 {
         self.made

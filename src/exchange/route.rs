@@ -1,6 +1,7 @@
 //! The places that a call may go to, in order.
 
 use super::Budgets;
+use crate::quota::Price;
 use crate::reply::ThinkTags;
 use crate::request::{ContinueBy, Dialect, Replay};
 
@@ -47,6 +48,8 @@ pub struct Route {
     /// Whether all callers use one account there. A refused key or an empty balance is then the route's fault; else it is the
     /// caller's own, and says nothing to others.
     pub shared_account: bool,
+    /// What its tokens cost, if that is known.
+    pub price: Option<Price>,
     /// Whether a refused credential can be renewed: [`Action::Refresh`](super::Action::Refresh) is asked for then.
     pub can_refresh: bool,
 }
@@ -66,6 +69,7 @@ impl Route {
             capabilities: Capabilities::default(),
             continuation: None,
             shared_account: true,
+            price: None,
             can_refresh: false,
         }
     }

@@ -373,7 +373,7 @@ pub fn error_event(endpoint: Endpoint, error: &Error) -> String {
 /// The `type` that OpenAI's clients know.
 fn openai_type(kind: ErrorKind) -> &'static str {
     match kind.status() {
-        _ if kind == ErrorKind::QuotaExceeded => "insufficient_quota",
+        _ if matches!(kind, ErrorKind::QuotaExceeded | ErrorKind::InsufficientQuota) => "insufficient_quota",
         401 => "authentication_error",
         403 => "permission_error",
         429 => "rate_limit_error",

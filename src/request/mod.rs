@@ -196,7 +196,7 @@ impl Request {
     }
 
     /// How many choices the answer is to have: `n` for each prompt. 1 where it cannot be told.
-    fn choices(&self) -> u32 {
+    pub fn choices(&self) -> u32 {
         if !self.endpoint.is_completion() {
             return 1;
         }

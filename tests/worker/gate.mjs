@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { describeStores, migrations } from "./store.mjs";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const BUILT = join(ROOT, "worker/build");
@@ -19,10 +20,18 @@ async function settings() {
   return { date: compatibility_date, flags: compatibility_flags, objects: durable_objects.bindings };
 }
 
-/** A Worker that hands a request to the object whose namespace and name are in the query. */
+/** A Worker that hands a request to the object whose namespace and name are in the query, or asks the database. */
 const BESIDE = `export default {
-  fetch(request, env) {
+  async fetch(request, env) {
     const asked = new URL(request.url).searchParams;
+    if (asked.has("sql")) {
+      try {
+        const list = (await request.json()).map(({ sql, params = [] }) => env.DB.prepare(sql).bind(...params));
+        return Response.json({ rows: (await env.DB.batch(list)).map(({ results }) => results) });
+      } catch (error) {
+        return Response.json({ error: error.message });
+      }
+    }
     const namespace = env[asked.get("binding")];
     return namespace.get(namespace.idFromName(asked.get("name"))).fetch(new Request("http://object" + asked.get("path"), request));
   },
@@ -31,28 +40,36 @@ const BESIDE = `export default {
 /**
  * Starts the Worker. `config` is `GATE_CONFIG` (an object, a text, or undefined), `secrets` are further text bindings; without `state`
  * it has no Durable Objects; `storage` is a folder for what they store, `assets` one whose files the binding ASSETS has; `v8` are flags of the engine. `gate.object(binding, path, name, text)` posts to one, from a Worker beside it.
- * `isolates` are so many of the Worker, as in so many places, over one set of objects; `gate.urls` are where they listen.
+ * `isolates` are so many of the Worker, as in so many places, over one set of objects and stores; `gate.urls` are where they listen.
+ * With `db` it has D1 (`DB`) with the migrations applied, and `gate.sql(text, ...params)` gives the rows of a statement; with `datasets`
+ * R2 (`DATASETS`); `without` names bindings of objects that it does not have; `script` is a module's text in place of the built Worker.
  *
  * @returns `{ url, port, pid, logs, fetch(path, init), chat(body, init), settled(id), stop() }`; `logs` are the parsed lines
  */
-export async function startGate({ config, secrets = {}, env = {}, state = true, storage, assets, isolates = 1, v8 = [] } = {}) {
+export async function startGate({ config, secrets = {}, env = {}, state = true, storage, assets, isolates = 1, v8 = [], db = false, datasets = false, without = [], script } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sluicegate-test-"));
   const quoted = (text) => JSON.stringify(text);
   const texts = { ...secrets, ...env };
   if (config !== undefined) texts.GATE_CONFIG = typeof config === "string" ? config : JSON.stringify(config);
   const variables = Object.entries(texts).map(([name, text]) => `( name = ${quoted(name)}, text = ${quoted(text)} )`);
-  const { date, flags, objects } = await settings();
+  const { date, flags, objects: all } = await settings();
+  const objects = script ? [] : all;
+  const hasBeside = state || db;
+  const kinds = [...(db ? [{ kind: "d1", binding: "DB" }] : []), ...(datasets ? [{ kind: "r2", binding: "DATASETS" }] : [])];
+  const stores = await describeStores(kinds, storage ?? join(folder, "stores"));
+  const list = (items) => items.map((item) => `${item},`).join("\n    ");
   const classes = objects.map(({ class_name: name }) => `( className = ${quoted(name)}, uniqueKey = ${quoted(name)}, enableSql = true )`);
+  const modules = script
+    ? `( name = "index.js", esModule = ${quoted(script)} )`
+    : `( name = "index.js", esModule = embed ${quoted(join(BUILT, "index.js"))} ), ( name = "index_bg.wasm", wasm = embed ${quoted(join(BUILT, "index_bg.wasm"))} )`;
   const further = Array.from({ length: isolates - 1 }, (_, at) => `isolate${at + 1}`);
   const worker = (isFurther) => {
     const namespace = (name) => (isFurther ? `( className = ${quoted(name)}, serviceName = "main" )` : quoted(name));
-    const bound = state ? objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ${namespace(class_name)} )`) : [];
+    const bound = state ? objects.filter(({ name }) => !without.includes(name)).map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ${namespace(class_name)} )`) : [];
     if (assets) bound.push(`( name = "ASSETS", service = "assets" )`);
+    bound.push(...stores.bindings);
     return `(
-  modules = [
-    ( name = "index.js", esModule = embed ${quoted(join(BUILT, "index.js"))} ),
-    ( name = "index_bg.wasm", wasm = embed ${quoted(join(BUILT, "index_bg.wasm"))} ),
-  ],
+  modules = [ ${modules} ],
   bindings = [ ${[...variables, ...bound].join(", ")} ],
   compatibilityDate = ${quoted(date)},
   compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
@@ -70,21 +87,24 @@ const config :Workerd.Config = (
     ( name = "main", worker = .main ),
     ${further.map((name) => `( name = ${quoted(name)}, worker = .${name} ),`).join("\n    ")}
     ( name = "internet", network = ( allow = ["private"] ) ),
-    ${state ? `( name = "beside", worker = .beside ),` : ""}
+    ${hasBeside ? `( name = "beside", worker = .beside ),` : ""}
+    ${list(stores.services)}
     ${assets ? `( name = "assets", disk = ( path = ${quoted(assets)} ) ),` : ""}
     ${storage ? `( name = "storage", disk = ( path = ${quoted(storage)}, writable = true ) ),` : ""}
   ],
   sockets = [
     ( name = "http", address = "127.0.0.1:0", http = (), service = "main" ),
     ${further.map((name) => `( name = ${quoted(name)}, address = "127.0.0.1:0", http = (), service = ${quoted(name)} ),`).join("\n    ")}
-    ${state ? `( name = "beside", address = "127.0.0.1:0", http = (), service = "beside" ),` : ""}
+    ${hasBeside ? `( name = "beside", address = "127.0.0.1:0", http = (), service = "beside" ),` : ""}
   ],
+  ${stores.extensions}
 );
+${stores.workers.join("\n")}
 const main :Workerd.Worker = ${worker(false)};
 ${further.map((name) => `const ${name} :Workerd.Worker = ${worker(true)};`).join("\n")}
 const beside :Workerd.Worker = (
   modules = [ ( name = "beside.js", esModule = ${quoted(BESIDE)} ) ],
-  bindings = [ ${state ? objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ( className = ${quoted(class_name)}, serviceName = "main" ) )`).join(", ") : ""} ],
+  bindings = [ ${[...(state ? objects.map(({ name, class_name }) => `( name = ${quoted(name)}, durableObjectNamespace = ( className = ${quoted(class_name)}, serviceName = "main" ) )`) : []), ...stores.bindings].join(", ")} ],
   compatibilityDate = ${quoted(date)},
 );
 `,
@@ -121,7 +141,7 @@ const beside :Workerd.Worker = (
     }
     await rm(folder, { recursive: true, force: true });
   };
-  const ports = await listening(child, gate, isolates + (state ? 1 : 0)).catch(async (error) => {
+  const ports = await listening(child, gate, isolates + (hasBeside ? 1 : 0)).catch(async (error) => {
     await gate.stop();
     throw error;
   });
@@ -131,6 +151,18 @@ const beside :Workerd.Worker = (
     const query = new URLSearchParams({ binding, path, name });
     return (await fetch(`http://127.0.0.1:${ports.beside}/?${query}`, { method: "POST", body: text })).text();
   };
+  const batch = async (list) => {
+    const answer = await fetch(`http://127.0.0.1:${ports.beside}/?sql`, { method: "POST", body: JSON.stringify(list) });
+    const { rows, error } = await answer.json();
+    if (error) throw new Error(`the database: ${error}`);
+    return rows;
+  };
+  gate.sql = async (sql, ...params) => (await batch([{ sql, params }]))[0];
+  if (db && !script) {
+    // A folder of a run before has them already.
+    const [{ made }] = await gate.sql("SELECT count(*) AS made FROM sqlite_schema WHERE name = 'keys'");
+    if (!made) await batch((await migrations()).map((sql) => ({ sql })));
+  }
   gate.url = `http://127.0.0.1:${gate.port}`;
   gate.urls = ["http", ...further].map((name) => `http://127.0.0.1:${ports[name]}`);
   gate.fetch = (path, init) => fetch(gate.url + path, { redirect: "manual", ...init });

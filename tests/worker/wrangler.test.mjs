@@ -1,69 +1,35 @@
 // The Worker as `wrangler dev` runs it from the checked-in wrangler.jsonc, with the page's files.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { startUpstream } from "../upstream/index.mjs";
 import { ROOT, events } from "./gate.mjs";
+import { startWrangler } from "./wrangler.mjs";
 
-let child;
-let folder;
+const ADMIN_KEY = "an-administrator-for-tests-only";
+
+let gate;
 let upstream;
 let url;
-let output = "";
 
 before(async () => {
   upstream = await startUpstream({ dialect: "deepseek" });
-  folder = await mkdtemp(join(tmpdir(), "sluicegate-wrangler-"));
-  // The configuration as it is, over a page of one file: the real page is tested in a browser.
-  await mkdir(join(folder, "worker"), { recursive: true });
-  await cp(join(ROOT, "worker/wrangler.jsonc"), join(folder, "worker/wrangler.jsonc"));
-  await cp(join(ROOT, "worker/build"), join(folder, "worker/build"), { recursive: true });
-  await mkdir(join(folder, "build/www"), { recursive: true });
-  await writeFile(join(folder, "build/www/index.html"), "<!doctype html><title>Page</title>");
-  await writeFile(join(folder, "build/www/page.js"), "export {};");
-  const config = { upstreams: [{ name: "scripted", dialect: "deepseek", base_url: upstream.url, models: ["*"], scripted: true }], development: true };
-  await writeFile(join(folder, "vars.env"), `GATE_CONFIG='${JSON.stringify(config)}'\n`);
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  child = spawn(
-    process.execPath,
-    [
-      join(ROOT, "node_modules/wrangler/bin/wrangler.js"), "dev", "--config", join(folder, "worker/wrangler.jsonc"), "--env-file", join(folder, "vars.env"),
-      "--port", String(port), "--ip", "127.0.0.1", "--show-interactive-dev-session=false", "--persist-to", join(folder, "state"),
-    ],
-    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" } },
-  );
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-  const until = Date.now() + 60_000;
-  while (!(await fetch(`${url}/healthz`).catch(() => null))?.ok) {
-    if (Date.now() > until || child.exitCode !== null) throw new Error(`wrangler dev did not start: ${output}`);
-    await delay(200);
-  }
+  const config = {
+    upstreams: [{ name: "scripted", dialect: "deepseek", base_url: upstream.url, models: ["*"], scripted: true }],
+    access: { root: "ROOT_SECRET", bootstrap: "ADMIN_KEY", anonymous: {} },
+    development: true,
+  };
+  gate = await startWrangler({ config, secrets: { ADMIN_KEY, ROOT_SECRET: "0123456789abcdef".repeat(4) } });
+  url = gate.url;
 });
 
 after(async () => {
-  if (child?.exitCode === null) {
-    child.kill("SIGTERM");
-    await Promise.race([new Promise((resolve) => child.once("exit", resolve)), delay(5_000).then(() => child.kill("SIGKILL"))]);
-  }
+  await gate?.stop();
   await upstream?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
 });
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 test("the page comes with the headers that keep it to itself", async () => {
   const page = await fetch(`${url}/`);
@@ -129,6 +95,19 @@ test("a stream goes on over another connection, as its objects are set up", asyn
   const text = await rest.text();
   assert.equal(/^id: (\d+)$/m.exec(text)[1], "2");
   assert.match(text, /data: \[DONE\]\nid: \d+\n\n$/);
+});
+
+test("a key that an administrator makes is kept in the database, and opens the gate", async () => {
+  const admin = { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" };
+  const made = await fetch(`${url}/admin/keys`, { method: "POST", headers: admin, body: JSON.stringify({ name: "app", role: "developer" }) });
+  assert.equal(made.status, 201);
+  const { id, key } = await made.json();
+  const list = await (await fetch(`${url}/admin/keys`, { headers: admin })).json();
+  assert.deepEqual(list.data.map((record) => record.id), [id]);
+  assert.ok(!JSON.stringify(list).includes(key));
+  const models = (authorization) => fetch(`${url}/v1/models`, { headers: { authorization } });
+  assert.equal((await models(`Bearer ${key}`)).status, 200);
+  assert.equal((await models(`Bearer ${key.slice(0, -1)}${key.endsWith("0") ? "1" : "0"}`)).status, 401);
 });
 
 test("the built Worker offers `fetch` and nothing else to those who bind it", async () => {

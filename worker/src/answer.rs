@@ -23,6 +23,8 @@ pub(crate) struct Answers {
     pub(crate) stream: Option<String>,
     /// What was hidden of the request, as counts; empty if nothing was.
     pub(crate) redacted: String,
+    /// What is left of the caller's limits, where callers have any.
+    pub(crate) limits: Option<Vec<(&'static str, String)>>,
     /// How long that took, in milliseconds, where it is done.
     pub(crate) redact: Option<u64>,
 }
@@ -36,6 +38,9 @@ impl Answers {
         }
         if !self.notices.is_empty() {
             headers.add("x-sluicegate-notice", &self.notices.join(", "));
+        }
+        for (name, value) in self.limits.iter().flatten() {
+            headers.add(name, value);
         }
         if !self.redacted.is_empty() {
             headers.add("x-sluicegate-redacted", &self.redacted);

@@ -5,6 +5,7 @@
 
 use crate::answer::Answers;
 use crate::headers::Headers;
+use crate::limits::{Charge, Order};
 use crate::live::Live;
 use crate::meter::Entry;
 use crate::sender::Sender;
@@ -21,6 +22,7 @@ use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::Response;
 use worker::Env;
 
@@ -138,9 +140,15 @@ impl Door {
         enter: &JsValue,
         key: Option<Vec<u8>>,
     ) -> Result<JsValue, JsValue> {
-        match self.prepare(body, key) {
-            Ok(exchange) => Ok(self.start(exchange, caller, enter).into()),
-            Err(error) => self.refuse(&error).map(JsValue::from),
+        let ready = match self.prepare(body, key) {
+            Ok(ready) => ready,
+            Err(error) => return self.refuse(&error).map(JsValue::from),
+        };
+        let Some(order) = &ready.order else { return self.begin(ready, None, caller, enter) };
+        match order.reserve(&self.env) {
+            Some(Ok(charge)) => self.begin(ready, Some(charge), caller, enter),
+            Some(Err(error)) => self.refuse_over(order, &error).map(JsValue::from),
+            None => Ok(self.ask(ready, caller.clone(), enter.clone()).into()),
         }
     }
 
@@ -164,6 +172,14 @@ impl Door {
     }
 }
 
+/// A call that is only to be let in.
+struct Ready {
+    request: Request,
+    plan: Plan,
+    seed: u64,
+    order: Option<Order>,
+}
+
 impl Door {
     /// How many bytes the body may have.
     fn limit(&self) -> usize {
@@ -171,7 +187,47 @@ impl Door {
         if self.ordered.endpoint.is_upload() { limits.audio_body } else { limits.request_body }
     }
 
-    fn start(mut self, exchange: Exchange, caller: &JsValue, enter: &JsValue) -> Promise {
+    /// Has the key's limits asked about before the call begins.
+    fn ask(mut self, ready: Ready, caller: JsValue, enter: JsValue) -> Promise {
+        future_to_promise(async move {
+            let Some(order) = &ready.order else { return Ok(JsValue::UNDEFINED) };
+            match order.ask(&self.env).await {
+                Ok(charge) => {
+                    let begun = self.begin(ready, Some(charge), &caller, &enter)?;
+                    js::settled(Promise::resolve(&begun)).await
+                }
+                Err(error) => self.refuse_over(order, &error).map(JsValue::from),
+            }
+        })
+    }
+
+    fn refuse_over(&mut self, order: &Order, error: &Error) -> Result<Response, JsValue> {
+        self.answers.limits = Some(order.standing(&self.env));
+        self.refuse(error)
+    }
+
+    /// The call is let in.
+    fn begin(
+        mut self,
+        ready: Ready,
+        charge: Option<Charge>,
+        caller: &JsValue,
+        enter: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let Ready { request, mut plan, seed, order } = ready;
+        if self.ordered.caller.is_some() {
+            self.answers.limits = Some(order.map(|order| order.standing(&self.env)).unwrap_or_default());
+        }
+        if let Some(cap) = charge.as_ref().and_then(|charge| charge.cap) {
+            plan.recovery.tokens = Some(plan.recovery.tokens.map_or(cap, |most| most.min(cap)));
+        }
+        match Exchange::new(Instant(js::now() as u64), seed, plan, request) {
+            Ok(exchange) => Ok(self.start(exchange, charge, caller, enter).into()),
+            Err(error) => self.refuse(&error).map(JsValue::from),
+        }
+    }
+
+    fn start(mut self, exchange: Exchange, charge: Option<Charge>, caller: &JsValue, enter: &JsValue) -> Promise {
         let heartbeat = self.config.heartbeat() as f64;
         // The map is this call's alone: who came back for the rest of the stream would get tokens.
         let gives_back = self.cover.as_ref().is_some_and(Cover::gives_back);
@@ -202,7 +258,8 @@ impl Door {
             idempotency_key: self.ordered.idempotency_key,
             protocol: self.ordered.protocol,
         };
-        js::drive(Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover), caller, heartbeat, &live)
+        let tap = Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover, charge);
+        js::drive(tap, caller, heartbeat, &live)
     }
 
     fn refuse(&mut self, error: &Error) -> Result<Response, JsValue> {
@@ -212,7 +269,7 @@ impl Door {
         response
     }
 
-    fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Exchange, Error> {
+    fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Ready, Error> {
         let seed = (js::random() * SEEDS) as u64;
         let (request, plan) = match self.config.clone().redaction() {
             Some(redaction) if redaction.wants_names() => return Err(Redaction::names_missing()),
@@ -236,7 +293,15 @@ impl Door {
             self.entry.model = Some(first.model.clone());
         }
         self.entry.stream = request.is_stream();
-        Exchange::new(Instant(js::now() as u64), seed, plan, request)
+        // Of a stream that is made in an object, the limits are seen to in there.
+        let enters = self.entry.stream
+            && matches!(self.ordered.live, Live::Before(_))
+            && !self.cover.as_ref().is_some_and(Cover::gives_back);
+        let order = match self.ordered.caller.as_ref().filter(|_| !enters) {
+            Some(caller) => Order::new(&self.config, caller, self.entry.route, &request, &plan)?,
+            None => None,
+        };
+        Ok(Ready { request, plan, seed, order })
     }
 
     /// Hides what is private in the body. Nobody but this reads it.

@@ -3,6 +3,7 @@
 
 import Gate from "./shim.js";
 import { Health } from "../src/health.js";
+import { Limits } from "../src/limits.js";
 import { Live } from "../src/live.js";
 
 export * from "./shim.js";
@@ -33,6 +34,13 @@ export class LiveStream extends Live {
 
 /** What all isolates know together of a route. */
 export class RouteHealth extends Health {
+  constructor(object, env) {
+    super(object, (request, inside) => answer(request, env, inside));
+  }
+}
+
+/** What a key may use. */
+export class KeyLimits extends Limits {
   constructor(object, env) {
     super(object, (request, inside) => answer(request, env, inside));
   }

@@ -42,6 +42,19 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
+    /// `Uint8Array` of a request's body, or `null` if it has more than `limit` bytes.
+    #[wasm_bindgen(js_name = readBody)]
+    pub(crate) fn read_body(request: &Request, limit: f64) -> Promise;
+
+    #[wasm_bindgen(js_name = randomBytes)]
+    pub(crate) fn random_bytes(count: u32) -> Vec<u8>;
+
+    /// Settles after so many milliseconds.
+    pub(crate) fn sleep(millis: u32) -> Promise;
+
+    /// The text that the object of a name answers to a message.
+    pub(crate) fn tell(namespace: &Object, name: &str, message: &str, path: &str) -> Promise;
+
     /// The rows of a statement, as JSON; `values` is an array of what is bound.
     pub(crate) fn query(database: &Object, statement: &str, values: &str) -> Promise;
 

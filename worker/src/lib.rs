@@ -4,12 +4,14 @@
 //! are is the core's business; here they are applied.
 
 mod access;
+mod admin;
 mod answer;
 mod call;
 mod gate;
 mod headers;
 mod health;
 mod js;
+mod limits;
 mod live;
 mod meter;
 mod models;
@@ -61,6 +63,11 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
     {
         return response.map(JsValue::from);
     }
+    if visit.path() == limits::PATH
+        && let Some(response) = limits::answer(context)
+    {
+        return response.map(JsValue::from);
+    }
     let id = gate::request_id(visit.header("x-request-id"));
     let mut entry = Entry::new(id.clone(), js::now());
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
@@ -74,6 +81,17 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
                 let listed = asked.answer(&env, &config, &mut answers).await;
                 let response =
                     listed.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
+        Ok(Admitted::Admin(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let response = match asked.answer(&env, &config).await {
+                    Ok(reply) => reply.respond(&answers),
+                    Err(error) => refuse(&answers, &mut entry, error.into()),
+                };
                 entry.write();
                 response.map(JsValue::from)
             })
@@ -128,6 +146,8 @@ enum Admitted {
     Stream(live::Asked),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
+    /// An administrator asks for something.
+    Admin(admin::Asked, Rc<Config>),
     /// The store has to say whose it is.
     Ask(Query),
     /// A JSON document.
@@ -209,7 +229,14 @@ fn admit(
             Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
         }
         Route::Health => Ok(Admitted::Text(models::healthz(env, &shared))),
-        _ => Err(Error::new(ErrorKind::NotFound, "There is nothing at this path.").into()),
+        _ => {
+            let caller = caller.ok_or_else(|| {
+                let message = "This deployment has no callers of its own: set `access` in GATE_CONFIG.";
+                Error::new(ErrorKind::NotSupported, message).with_param("access")
+            })?;
+            let asked = admin::Asked::new(visit, route, caller)?.ok_or_else(not_found)?;
+            Ok(Admitted::Admin(asked, shared))
+        }
     }
 }
 

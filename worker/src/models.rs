@@ -2,7 +2,7 @@
 
 use crate::answer::Answers;
 use crate::headers;
-use crate::{access, gate, health, js, live, page, store};
+use crate::{access, gate, health, js, limits, live, page, store};
 use serde_json::{Map, Value, json};
 use sluicegate::config::{Config, Credential, Models, Redaction, Upstream};
 use sluicegate::{Error, ErrorKind};
@@ -109,8 +109,12 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 3] =
-    [("resume", live::BINDING), ("shared_health", health::BINDING), ("stored_keys", store::BINDING)];
+const STATE: [(&str, &str); 4] = [
+    ("resume", live::BINDING),
+    ("shared_health", health::BINDING),
+    ("stored_keys", store::BINDING),
+    ("shared_limits", limits::BINDING),
+];
 
 /// `{"status": "ok", …}`: what the gate serves, without addresses and secrets; `degraded` if an upstream's secret is not set. `off`
 /// names the functions that this deployment has no binding for; without them it still proxies.

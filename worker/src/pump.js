@@ -64,6 +64,11 @@ async function keyOf(seal, caller) {
   return new Uint8Array(await crypto.subtle.sign("HMAC", await sealed.key, UTF8.encode(PURPOSE + caller)));
 }
 
+/** The same, for those who read no stream: the bytes, or `null`. Throws where it does not come to its end. */
+export function readBody(request, limit) {
+  return bodyOf(request, limit);
+}
+
 /** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */
 async function bodyOf(request, limit) {
   if (!request.body) return EMPTY;
@@ -171,6 +176,24 @@ export async function enter(namespace, name, request, id, body) {
   const headers = new Headers(request.headers);
   headers.set("x-request-id", id);
   return namespace.get(object).fetch(new Request(request.url, { method: request.method, headers, body, redirect: "manual" }));
+}
+
+/** So many random bytes. */
+export function randomBytes(count) {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** So many milliseconds. */
+export function sleep(millis) {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+/** What the object of a name answers to a message; throws if it does not. */
+export async function tell(namespace, name, message, path) {
+  const object = namespace.get(namespace.idFromName(name));
+  const response = await object.fetch(`http://object${path}`, { method: "POST", body: message, signal: AbortSignal.timeout(PATIENCE) });
+  if (!response.ok) throw new Error("the object failed");
+  return response.text();
 }
 
 /** The rows of a statement, as JSON. `values` is a JSON array of what is bound to it. */

@@ -88,6 +88,21 @@ pub(crate) async fn look_up(env: &Env, query: &Query) -> Result<(), Error> {
     Ok(())
 }
 
+/// A key as it is in the store at this moment.
+pub(crate) async fn record(env: &Env, id: &str) -> Result<Option<KeyRecord>, Error> {
+    let rows = all(env, &[COLUMNS, "WHERE id = ?1"].concat(), &json!([id, now_s()])).await?;
+    Ok(rows.first().and_then(|row| KeyRecord::from_row(&row.to_string())))
+}
+
+/// At most so many keys whose name, owner or id fits a pattern, the newest first, those behind the key `after`.
+pub(crate) async fn page(env: &Env, pattern: &str, after: &str, most: u64) -> Result<Vec<KeyRecord>, Error> {
+    let condition = "WHERE (lower(name) LIKE ?1 ESCAPE '\\' OR lower(owner) LIKE ?1 ESCAPE '\\' OR lower(id) LIKE ?1 ESCAPE '\\') \
+        AND (?3 = '' OR (created_at, id) < (SELECT created_at, id FROM keys WHERE id = ?3)) \
+        ORDER BY created_at DESC, id DESC LIMIT ?4";
+    let rows = all(env, &[COLUMNS, condition].concat(), &json!([pattern, now_s(), after, most])).await?;
+    Ok(rows.iter().filter_map(|row| KeyRecord::from_row(&row.to_string())).collect())
+}
+
 fn keep(query: &Query, key: Option<KeyRecord>) {
     ANSWERS.with_borrow_mut(|answers| {
         if answers.len() >= MOST {

@@ -2,6 +2,7 @@
 
 use crate::answer::Answers;
 use crate::call::UNRESUMABLE;
+use crate::limits::Charge;
 use crate::live::Record;
 use crate::meter::Entry;
 use crate::sender::{Sender, Sending};
@@ -47,6 +48,8 @@ pub struct Tap {
     entry: Entry,
     /// What gives back in the answer what was hidden in the request.
     cover: Option<Cover>,
+    /// What is set aside of the caller's limits.
+    charge: Option<Charge>,
 }
 
 impl Tap {
@@ -58,6 +61,7 @@ impl Tap {
         entry: Entry,
         resume: Resume,
         cover: Option<Cover>,
+        charge: Option<Charge>,
     ) -> Self {
         let never = Instant(u64::MAX);
         Tap {
@@ -76,6 +80,7 @@ impl Tap {
             armed: never,
             entry,
             cover,
+            charge,
         }
     }
 
@@ -109,6 +114,9 @@ impl Tap {
             }
         }
         health::share(&self.sender.env, now);
+        if let Some(charge) = &mut self.charge {
+            charge.tend(now.0 as f64);
+        }
         if self.deadline < self.armed {
             flags |= REARM;
         }
@@ -200,7 +208,10 @@ impl Tap {
         if let Some(stream) = self.answers.stream.as_deref().filter(|_| self.exchange.is_streaming()) {
             headers.add("x-sluicegate-stream", stream);
         }
-        headers.append(&self.answer.shown);
+        // What an upstream says of its account is no business of somebody who has limits here.
+        if self.answers.limits.is_none() {
+            headers.append(&self.answer.shown);
+        }
         if let Some(id) = self.answer.trace_id() {
             headers.add("x-upstream-trace-id", id);
         }
@@ -351,6 +362,9 @@ impl Tap {
     /// The call is over: writes its log line. The tap is gone afterwards.
     pub fn finish(mut self) {
         self.entry.close(&self.exchange);
+        if let Some(charge) = self.charge.take() {
+            charge.settle(&self.exchange);
+        }
         if let Some(cover) = &self.cover {
             self.entry.uncovered(cover);
         }
