@@ -47,7 +47,12 @@ impl Request {
             let texts = TEXTS.iter().filter_map(|name| value(name));
             let tokens = texts.map(|member| self.value_tokens(member.value)).fold(0, usize::saturating_add);
             needs.prompt_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-            needs.max_tokens = self.max_tokens();
+            // Vectors, scores, pictures and sound are not written in tokens that anybody bounds.
+            let is_written = !matches!(
+                self.endpoint,
+                Endpoint::Embeddings | Endpoint::Rerank | Endpoint::Images | Endpoint::Speech
+            );
+            needs.max_tokens = if is_written { self.max_tokens() } else { Some(0) };
             return needs;
         }
         for message in &self.messages {
