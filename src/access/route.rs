@@ -206,7 +206,6 @@ impl Route<'_> {
     pub fn name(self) -> &'static str {
         match self {
             Route::Health => "healthz",
-            Route::Call(endpoint) => endpoint.as_str(),
             Route::Model(_) => "model",
             Route::Token => "token",
             Route::Revoke => "revoke",

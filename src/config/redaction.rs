@@ -296,7 +296,7 @@ impl Config {
             return Err(Request::parse(endpoint, body, &limits).err().unwrap_or_else(failed));
         };
         let parse = |masked: &MaskedBody| parse(endpoint, masked, text, &limits);
-        self.cover_text(redaction, key, text, seed, tally, &parse, true)
+        self.cover_text(redaction, key, endpoint, text, seed, tally, &parse, true)
     }
 
     /// As [`Config::cover`], of a form with a recording: its fields are masked. The recording cannot be searched: unless the policy has
@@ -321,7 +321,7 @@ impl Config {
             let form = if masked.changed { form.clone().with_json(&masked.text)? } else { form.clone() };
             Request::of_form(endpoint, form, &limits)
         };
-        self.cover_text(redaction, key, &text, seed, tally, &parse, redaction.passes_uploads)
+        self.cover_text(redaction, key, endpoint, &text, seed, tally, &parse, redaction.passes_uploads)
     }
 
     /// `searched`: nothing of the body is hidden from the search for private data.
@@ -330,6 +330,7 @@ impl Config {
         &self,
         redaction: &Redaction,
         key: &[u8; 32],
+        endpoint: Endpoint,
         text: &str,
         seed: u64,
         tally: &mut Tally,
@@ -339,7 +340,7 @@ impl Config {
         let limits = self.limits();
         let mut redactor = &redaction.usual;
         let mut session = Session::new(key);
-        let masked = mask(redactor, &mut session, text, &limits, tally)?;
+        let masked = mask(redactor, &mut session, endpoint, text, &limits, tally)?;
         let mut request = parse(&masked)?;
         let mut plan = self.plan(&request, seed)?;
         let is_trusted = |route: &_| self.upstream_of(route).is_some_and(|upstream| upstream.trusted);
@@ -352,10 +353,15 @@ impl Config {
             redactor = trusted;
             session = Session::new(key);
             *tally = Tally::default();
-            let masked = mask(redactor, &mut session, text, &limits, tally)?;
+            let masked = mask(redactor, &mut session, endpoint, text, &limits, tally)?;
             request = parse(&masked)?;
         }
-        let sink = if request.wants_json() { Sink::Json } else { Sink::Text };
+        let sink = match request.endpoint().is_completion() {
+            true if request.wants_json() => Sink::Json,
+            true => Sink::Text,
+            // Responses say it elsewhere.
+            false => body::answer_sink(text),
+        };
         let stream = wire::needs(redactor, &session).then(|| AnswerStream::with_limit(limits.event).with_text(sink));
         let (redaction, redactor) = (redaction.clone(), redactor.clone());
         let cover = Cover { redaction, redactor, session, sink, stream, tally: Tally::default() };
@@ -367,11 +373,13 @@ impl Config {
 fn mask(
     redactor: &Redactor,
     session: &mut Session,
+    endpoint: Endpoint,
     text: &str,
     limits: &Limits,
     tally: &mut Tally,
 ) -> Result<MaskedBody, Error> {
-    body::mask(redactor, session, Format::Json, text, limits, tally).map_err(|error| match error.kind() {
+    let format = if endpoint == Endpoint::Messages { Format::Messages } else { Format::Json };
+    body::mask(redactor, session, format, text, limits, tally).map_err(|error| match error.kind() {
         ErrorKind::PrivateData | ErrorKind::InvalidRequest | ErrorKind::PayloadTooLarge => error,
         _ => failed(),
     })

@@ -44,14 +44,15 @@ impl Request {
         let mut tokens = 0;
         let value = |name: &str| find(&self.text, &self.members, name);
         if !self.endpoint.is_completion() {
-            let texts = TEXTS.iter().filter_map(|name| value(name));
-            let tokens = texts.map(|member| self.value_tokens(member.value)).fold(0, usize::saturating_add);
+            for member in TEXTS.iter().filter_map(|name| value(name)) {
+                tokens += self.value_tokens(member.value, &mut needs);
+            }
+            let has_tools = |list: Member| items(&self.text, list.value).is_ok_and(|tools| !tools.is_empty());
+            needs.tools = value("tools").is_some_and(has_tools);
             needs.prompt_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
             // Vectors, scores, pictures and sound are not written in tokens that anybody bounds.
-            let is_written = !matches!(
-                self.endpoint,
-                Endpoint::Embeddings | Endpoint::Rerank | Endpoint::Images | Endpoint::Speech
-            );
+            let is_written =
+                !matches!(self.endpoint, Endpoint::Embeddings | Endpoint::Rerank | Endpoint::Images | Endpoint::Speech);
             needs.max_tokens = if is_written { self.max_tokens() } else { Some(0) };
             return needs;
         }
@@ -109,7 +110,7 @@ impl Request {
     }
 
     /// The tokens of all texts in a value.
-    fn value_tokens(&self, span: Span) -> usize {
+    fn value_tokens(&self, span: Span, needs: &mut Needs) -> usize {
         let value = span.of(&self.text);
         match Kind::of(value) {
             Kind::String
@@ -124,11 +125,18 @@ impl Request {
                 memchr::memchr_iter(b',', value.as_bytes()).count() + 1
             }
             Kind::Array => {
-                items(&self.text, span).unwrap_or_default().into_iter().map(|item| self.value_tokens(item)).sum()
+                let items = items(&self.text, span).unwrap_or_default();
+                items.into_iter().map(|item| self.value_tokens(item, needs)).sum()
             }
             Kind::Object => {
                 let members = members(&self.text, span).unwrap_or_default();
-                members.iter().map(|member| self.value_tokens(member.value)).sum()
+                let is_picture =
+                    |tag: Member| ["image", "input_image", "image_url"].iter().any(|name| tag.says(&self.text, name));
+                if find(&self.text, &members, "type").is_some_and(is_picture) {
+                    needs.vision = true;
+                    return MEDIUM_TOKENS;
+                }
+                members.iter().map(|member| self.value_tokens(member.value, needs)).sum()
             }
             _ => 0,
         }

@@ -93,7 +93,7 @@ test("a recording arrives whole, under the upstream's model, in a form written a
   assert.match(headers["content-type"], /^multipart\/form-data; boundary=/);
   assert.deepEqual([body.model, body.language, body.file.size, body.file.type], ["vendor/real", "de", 30_000, "audio/wav"]);
   const line = await logOf(response);
-  assert.deepEqual([line.route, line.usage.total_tokens], ["audio_transcriptions", 45]);
+  assert.deepEqual([line.route, line.usage.total_tokens], ["audio", 45]);
 
   const text = await post("/v1/audio/translations", form({ model: "whisper-1", response_format: "text" }));
   assert.equal(text.headers.get("content-type"), "text/plain; charset=utf-8");
