@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { Advice, root, runMain, say, stop, waitFor } from "./lib.mjs";
+import { Advice, root, run, runMain, say, stop, waitFor } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
 const HELP = `npm start -- [options]
@@ -18,6 +18,9 @@ const HELP = `npm start -- [options]
                        http://127.0.0.1:8080/v1 (plain http only there)
   --upstream-key KEY   the key for it, if it takes one
   --dialect NAME       openai (default), deepseek or siliconflow
+
+SLUICEGATE_ADMIN_KEY in the environment is the administrator's key, at least 16 characters; without it a new one is made and told.
+Whoever sends no key may call models too, within tight limits: the page does, and the guides' samples.
 
 Without --upstream, DEEPSEEK_API_KEY or SILICONFLOW_API_KEY choose the vendor. With none of them, two scripted upstreams
 answer in place of models, and the page says so: one that misbehaves on demand, and a lighter one that stands in for it.`;
@@ -37,10 +40,15 @@ const VENDORS = [
 
 /** What the page offers; any other name is answered too, and may ask for a misbehaviour. */
 const SCRIPTED_MODELS = ["deepseek-ai/DeepSeek-R1", "deepseek-flash", "deepseek-v4-pro"];
+/** What the guides' samples ask for. */
+const GUIDE_MODELS = ["r1", "deepseek-r1", "deepseek-r1-multimodal"];
 /** The lighter model that stands in for all of them. */
 const SCRIPTED_FALLBACK = "scripted-mini";
 /** A visitor who asks for silence, or for a stall, wants to see what follows, and not to wait as long as for a real model. */
 const SCRIPTED_BUDGETS = { patience_ms: 4_000, idle_ms: 5_000, content_idle_ms: 6_000 };
+
+/** Enough for somebody who tries the page or runs the guides' samples (a batch is 32 requests), and for no more. */
+const ANONYMOUS = { limits: { requests_per_minute: 120, tokens_per_minute: 200_000, concurrent_streams: 8 } };
 
 /** No reports, no questions, no look-up of where this machine is. */
 const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
@@ -53,13 +61,17 @@ await runMain(async () => {
   const scratch = await mkdtemp(join(tmpdir(), "sluicegate-"));
   try {
     await checkFree(options.port, options.host);
-    await build(await setup());
-    const { secrets, ...chosen } = await chooseUpstreams(options, children);
-    // Local clients bring some key or other, since their SDKs insist on one.
+    const toolchain = await setup();
+    await Promise.all([build(toolchain), migrate(scratch)]);
+    const { secrets: own, ...chosen } = await chooseUpstreams(options, children);
+    const admin = process.env.SLUICEGATE_ADMIN_KEY || `sg-admin-${randomBytes(24).toString("base64url")}`;
+    const access = { root: "ROOT_SECRET", bootstrap: "ADMIN_KEY", anonymous: ANONYMOUS };
     // What is private stays here also when the caller is no page of ours, which masks by itself. Tokens are keyed for as long as this runs.
     const redaction = { secret: "REDACTION_KEY" };
-    const config = { ...chosen, callers: { credentials: "ignore" }, redaction, development: true };
-    const code = await serve(options, config, { ...secrets, REDACTION_KEY: randomBytes(32).toString("hex") }, scratch, children, ended);
+    const config = { ...chosen, access, redaction, development: true };
+    const secret = () => randomBytes(32).toString("hex");
+    const secrets = { ...own, REDACTION_KEY: secret(), ROOT_SECRET: secret(), ADMIN_KEY: admin };
+    const code = await serve(options, config, secrets, scratch, children, ended);
     process.exitCode = code;
   } finally {
     for (const child of children.reverse()) await (child.close ? child.close() : stop(child));
@@ -80,6 +92,7 @@ function readOptions() {
       },
     });
     checkOptions(values);
+    checkAdminKey(process.env.SLUICEGATE_ADMIN_KEY);
     return values;
   } catch (error) {
     throw new Advice(`${error.message}\n\n${HELP}`);
@@ -90,6 +103,11 @@ function checkOptions({ port, upstream, dialect }) {
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) throw new Error("--port takes a number from 1 to 65535.");
   if (!DIALECTS.includes(dialect)) throw new Error(`--dialect takes one of ${DIALECTS.join(", ")}.`);
   if (upstream !== undefined && !/^https?:\/\//.test(upstream)) throw new Error("--upstream takes an address that starts with http:// or https://.");
+}
+
+/** What the gate would refuse is refused before anything is built. */
+function checkAdminKey(key) {
+  if (key && !/^[\w.~+/=:-]{16,4096}$/.test(key)) throw new Error("SLUICEGATE_ADMIN_KEY takes at least 16 letters, digits and -._~+/=:");
 }
 
 /** Fails if somebody listens there already: their answers would be taken for ours. */
@@ -130,10 +148,19 @@ async function chooseUpstreams(options, children) {
   const [first, second] = [await startOne("deepseek"), await startOne("openai")];
   say(`no key and no --upstream: scripted upstreams answer (${first.url}, and for it ${second.url})`);
   const upstreams = [
-    { name: "scripted", dialect: "deepseek", base_url: first.url, models: [...SCRIPTED_MODELS, "*"], scripted: true, budgets: SCRIPTED_BUDGETS },
+    { name: "scripted", dialect: "deepseek", base_url: first.url, models: [...SCRIPTED_MODELS, ...GUIDE_MODELS, "*"], scripted: true, budgets: SCRIPTED_BUDGETS },
     { name: "scripted-b", dialect: "openai", base_url: second.url, models: [SCRIPTED_FALLBACK], scripted: true },
   ];
   return { upstreams, fallbacks: { "*": [SCRIPTED_FALLBACK] }, secrets: {} };
+}
+
+/** The arguments of wrangler that say where everything is. */
+const places = (scratch) => ["--config", join(root, "worker/wrangler.jsonc"), "--persist-to", join(scratch, "state")];
+const WRANGLER = join(root, "node_modules/wrangler/bin/wrangler.js");
+
+/** Makes the tables of the local database, which is a new one for each run. */
+function migrate(scratch) {
+  return run(process.execPath, [WRANGLER, "d1", "migrations", "apply", "DB", "--local", ...places(scratch)], { env: QUIET, quiet: true });
 }
 
 async function serve(options, config, secrets, scratch, children, ended) {
@@ -144,8 +171,8 @@ async function serve(options, config, secrets, scratch, children, ended) {
   const wrangler = spawn(
     process.execPath,
     [
-      join(root, "node_modules/wrangler/bin/wrangler.js"),
-      ...["dev", "--config", join(root, "worker/wrangler.jsonc"), "--env-file", vars, "--persist-to", join(scratch, "state")],
+      WRANGLER,
+      ...["dev", ...places(scratch), "--env-file", vars],
       ...["--port", options.port, "--ip", options.host, "--show-interactive-dev-session=false", "--log-level=warn"],
     ],
     { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...QUIET } },
@@ -156,5 +183,6 @@ async function serve(options, config, secrets, scratch, children, ended) {
   const url = `http://${host}:${options.port}`;
   await Promise.race([waitFor(`${url}/healthz`, { alive: () => wrangler.exitCode === null }), ended]);
   process.stdout.write(`Sluicegate is ready: ${url}\n`);
+  if (secrets.ADMIN_KEY !== process.env.SLUICEGATE_ADMIN_KEY) process.stdout.write(`Administrator key: ${secrets.ADMIN_KEY}\n`);
   return Promise.race([ended, closed]);
 }

@@ -89,6 +89,8 @@ kinds! {
     LocalOnly = "local_only", Caller, false, 403, "Prepare a local model, or take out what the message names.";
     /// A live stream that cannot be resumed: unknown, over for too long, aborted, or someone else's.
     StreamGone = "stream_gone", Caller, false, 410, "Send the request again.";
+    /// More requests on one WebSocket than may wait there; this one was dropped.
+    SocketBusy = "socket_busy", Caller, true, 429, "Wait for an answer to end, or open another socket.";
     /// The caller's credential is missing or wrong.
     Unauthorized = "unauthorized", Caller, false, 401, "Send a valid Authorization: Bearer header.";
     /// The caller is known, but may not do this.

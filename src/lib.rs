@@ -18,6 +18,7 @@ pub mod config;
 pub mod dataset;
 pub mod error;
 pub mod exchange;
+pub mod guide;
 pub mod json;
 pub mod limits;
 pub mod quota;

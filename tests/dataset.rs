@@ -4,7 +4,8 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use sluicegate::Error;
-use sluicegate::dataset::{Event, Limits, Lines, Multipart, Summary, Upload};
+use sluicegate::config::Config;
+use sluicegate::dataset::{Event, Hiding, Limits, Lines, Multipart, Summary, Upload};
 use std::time::{Duration, Instant};
 
 const X: &str = "multipart/form-data; boundary=x";
@@ -86,7 +87,7 @@ fn upload<'a>(
 ) -> (Result<Summary, Error>, Vec<u8>) {
     let mut stored = Vec::new();
     let run = || {
-        let mut upload = Upload::new(content_type, limits)?;
+        let mut upload = Upload::new(content_type, limits, None)?;
         let mut faulty = false;
         for piece in pieces {
             let pushed = upload.push(piece, &mut |line| {
@@ -99,7 +100,7 @@ fn upload<'a>(
             if let Err(error) = pushed {
                 let again = upload.push(b"--x--", &mut |_| panic!("an upload that has failed hands something on"));
                 assert_eq!(again, Err(error.clone()));
-                assert_eq!(upload.finish(), Err(error.clone()));
+                assert_eq!(upload.finish().err(), Some(error.clone()));
                 return Err(error);
             }
         }
@@ -203,7 +204,7 @@ fn files_are_judged_line_by_line_at_every_cut() {
                 stored.extend_from_slice(line);
                 Ok(())
             };
-            let mut lines = Lines::new(limits(&case));
+            let mut lines = Lines::new(limits(&case), None);
             let pushed = pieces.iter().try_for_each(|piece| lines.push(piece, &mut sink));
             let result = pushed.and_then(|()| lines.finish(&mut sink));
             match (case["error"].as_str(), result) {
@@ -232,7 +233,7 @@ fn twenty_faults_are_told_and_nothing_is_handed_on_after_the_first() {
     let good = "{\"text\":\"a\"}\n";
     let file = [good, &"{\"text\":5}\n{\"text\":\"b\"}\n".repeat(40)].concat();
     let mut stored = Vec::new();
-    let mut lines = Lines::new(Limits::default());
+    let mut lines = Lines::new(Limits::default(), None);
     let mut judged = 0;
     let error = file.split_inclusive('\n').find_map(|line| {
         judged += 1;
@@ -254,9 +255,9 @@ fn twenty_faults_are_told_and_nothing_is_handed_on_after_the_first() {
 fn a_sink_that_refuses_ends_the_upload() {
     let body = [HEAD, "{\"text\":\"a\"}\n{\"text\":\"b\"}", TAIL].concat();
     let refusal = Error::new(sluicegate::ErrorKind::Overloaded, "The store is full.");
-    let mut upload = Upload::new(X, Limits::default()).unwrap();
+    let mut upload = Upload::new(X, Limits::default(), None).unwrap();
     let pushed = upload.push(body.as_bytes(), &mut |_| Err(refusal.clone()));
-    assert_eq!((pushed, upload.finish()), (Err(refusal.clone()), Err(refusal)));
+    assert_eq!((pushed, upload.finish().err()), (Err(refusal.clone()), Some(refusal)));
 }
 
 #[test]
@@ -299,12 +300,66 @@ fn what_is_made_to_be_slow_is_not() {
 
 #[test]
 fn debug_output_shows_no_content() {
-    let mut upload = Upload::new(X, Limits::default()).unwrap();
+    let mut upload = Upload::new(X, Limits::default(), None).unwrap();
     upload
         .push([HEAD, "{\"text\":\"13812345678\"}\n{\"text\":\"13812345678"].concat().as_bytes(), &mut |_| Ok(()))
         .unwrap();
     let shown = format!("{upload:?}");
     assert!(!shown.contains("13812345678") && !shown.contains(&format!("{:?}", b"13812345678")[1..30]), "{shown}");
+}
+
+fn config(policy: &str) -> Config {
+    let upstreams = r#"[{"name":"a","dialect":"openai","base_url":"https://a.example.com/v1","models":["m"]}]"#;
+    Config::parse(&format!(r#"{{"upstreams":{upstreams},"redaction":{policy}}}"#)).unwrap()
+}
+
+fn hiding(config: &Config) -> Option<Hiding> {
+    config.redaction().map(|redaction| Hiding::new(redaction.clone(), &[7; 32]))
+}
+
+#[test]
+fn what_is_private_is_hidden_for_good_before_it_is_handed_on() {
+    let file = concat!(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"打 13812345678\"},{\"role\":\"assistant\",\"content\":\"a@b.example\"}]}\r\n",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"你好\"},{\"role\":\"assistant\",\"content\":\"好\"}]}\n",
+    );
+    let head = HEAD.replace("\"file\"", "\"file\"; filename=\"13812345678.jsonl\"");
+    let body = [&head, file, TAIL].concat();
+    let config = config("{}");
+    for pieces in cuts(body.as_bytes()) {
+        let mut stored = Vec::new();
+        let mut upload = Upload::new(X, Limits::default(), hiding(&config)).unwrap();
+        for piece in pieces {
+            upload
+                .push(piece, &mut |line| {
+                    stored.extend_from_slice(line);
+                    Ok(())
+                })
+                .unwrap();
+        }
+        let summary = upload.finish().unwrap();
+        let text = String::from_utf8(stored).unwrap();
+        let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows[0]["messages"][0]["content"], "打 ***手机号***");
+        assert_eq!(rows[0]["messages"][1]["content"], "***邮箱***");
+        assert!(text.lines().nth(1) == file.lines().nth(1) && text.contains("}\r\n{"), "{text}");
+        assert_eq!((summary.bytes, summary.lines), (text.len() as u64, 2));
+        assert_eq!(summary.filename.as_deref(), Some("***手机号***.jsonl"));
+        let hiding = summary.hiding.unwrap();
+        assert_eq!(hiding.redaction().summary(hiding.tally()), "PHONE_CN=2, EMAIL=1");
+    }
+}
+
+#[test]
+fn what_the_policy_refuses_is_not_kept_and_the_line_is_named() {
+    for action in ["block", "local_only"] {
+        let policy = format!(r#"{{"entities":{{"PHONE_CN":"{action}"}}}}"#);
+        let body = [HEAD, "{\"text\":\"a\"}\n{\"text\":\"打 13812345678\"}", TAIL].concat();
+        let mut upload = Upload::new(X, Limits::default(), hiding(&config(&policy))).unwrap();
+        let error = upload.push(body.as_bytes(), &mut |_| Ok(())).unwrap_err();
+        assert_eq!((error.code(), error.param()), ("private_data", Some("line 2")), "{error}");
+        assert!(error.message().contains("PHONE_CN") && !error.to_string().contains("138"));
+    }
 }
 
 /// Content in which boundaries nearly stand.

@@ -751,6 +751,60 @@ fn what_is_private_leaves_in_no_field_of_any_endpoint() {
 }
 
 #[test]
+fn a_word_about_tokens_stands_where_the_protocol_has_it() {
+    let config = config(&json!({"redaction": {"hint": true}}));
+    let with = |system: Option<&str>| {
+        let mut body =
+            json!({"model": "all", "max_tokens": 9, "messages": [{"role": "user", "content": "Call 13812345678."}]});
+        if let Some(system) = system {
+            body["system"] = system.into();
+        }
+        serde_json::from_str::<Value>(&sent(&config, Endpoint::Messages, &body.to_string())).unwrap()
+    };
+    let plain = with(None);
+    assert_eq!(plain["messages"].as_array().unwrap().len(), 1);
+    assert!(plain["system"].as_str().unwrap().contains('\u{27e6}'));
+    assert!(with(Some("Be brief."))["system"].as_str().unwrap().starts_with("Be brief.\n\n"));
+}
+
+#[test]
+fn what_a_request_needs_is_estimated_for_every_endpoint() {
+    let needs = |endpoint: Endpoint, body: Value| {
+        Request::parse(endpoint, body.to_string().as_bytes(), &Limits::default()).unwrap().needs()
+    };
+    let text = "x".repeat(400);
+    let ids: Vec<u32> = (0..70).collect();
+    let cases = [
+        (Endpoint::Embeddings, json!({"model": "m", "input": [text, text]}), 200, Some(0)),
+        (Endpoint::Embeddings, json!({"model": "m", "input": ids}), 70, Some(0)),
+        (Endpoint::Rerank, json!({"model": "m", "query": text, "documents": [text, {"text": text}]}), 300, Some(0)),
+        (Endpoint::Speech, json!({"model": "m", "input": text}), 100, Some(0)),
+        (
+            Endpoint::Responses,
+            json!({"model": "m", "input": text, "instructions": text, "max_output_tokens": 7}),
+            200,
+            Some(7),
+        ),
+        (
+            Endpoint::Messages,
+            json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": [{"type": "text", "text": text}, {"type": "image", "source": {"type": "base64", "data": "A".repeat(100_000)}}]}]}),
+            1126,
+            Some(9),
+        ),
+    ];
+    for (endpoint, body, prompt, most) in cases {
+        let found = needs(endpoint, body);
+        assert!(found.prompt_tokens.abs_diff(prompt) <= 3, "{endpoint:?}: {}", found.prompt_tokens);
+        assert_eq!(found.max_tokens, most, "{endpoint:?}");
+        assert_eq!(found.vision, prompt > 1000, "{endpoint:?}");
+    }
+    assert!(
+        needs(Endpoint::Messages, json!({"model": "m", "messages": [{"role": "user"}], "tools": [{"name": "f"}]}))
+            .tools
+    );
+}
+
+#[test]
 fn a_recording_goes_to_trusted_upstreams_alone_unless_the_policy_says_otherwise() {
     let cover = |config: &Config, form: &str| {
         let redaction = config.redaction().unwrap();

@@ -33,6 +33,7 @@ export const PARTY = {
   local_only: "caller",
   redaction_failed: "gate",
   stream_gone: "caller",
+  socket_busy: "caller",
   circuit_open: "upstream",
   upstream_error: "upstream",
   protocol: "upstream",

@@ -12,6 +12,7 @@
 
 mod address;
 mod base62;
+pub mod body;
 mod caller;
 mod credential;
 mod identify;

@@ -14,7 +14,7 @@
 use super::jwt::{self, Parts, Refused};
 use super::secret::{Key, Root};
 use super::{base62, key};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::json::Object;
 use sha2::{Digest as _, Sha256};
 
@@ -77,7 +77,7 @@ pub const ASSERTION_TYPE: &str = "client-assertion+jwt";
 impl Refused {
     /// What the caller is told, which is the same whatever was wrong.
     pub fn error(self) -> Error {
-        Error::new(ErrorKind::Unauthorized, "The credential is missing, wrong, expired or revoked.")
+        super::refused()
     }
 }
 

@@ -9,6 +9,7 @@ mod access;
 mod base_url;
 mod callers;
 mod cors;
+mod datasets;
 mod fallback;
 mod headers;
 mod ladder;
@@ -24,6 +25,7 @@ pub use access::{Access, Anonymous, FixedKey, KeyText};
 pub use base_url::BaseUrl;
 pub use callers::{Callers, Credential, Credentials};
 pub use cors::OriginVerdict;
+pub use datasets::Datasets;
 pub use ladder::Route;
 pub use model::{Model, Models};
 pub use redaction::{Cover, Covered, Redaction};
@@ -57,6 +59,7 @@ const FIELDS: &[&str] = &[
     "currency",
     "callers",
     "cors",
+    "datasets",
     "limits",
     "budgets",
     "recovery",
@@ -89,6 +92,7 @@ pub struct Config {
     currency: Option<String>,
     callers: Callers,
     origins: Vec<String>,
+    datasets: Datasets,
     limits: Limits,
     request_headers: usize,
     redaction: Option<Redaction>,
@@ -145,6 +149,7 @@ impl Config {
             currency: fields.optional("currency", currency)?,
             callers: fields.optional("callers", callers::read)?.unwrap_or_default(),
             origins: fields.optional("cors", cors::read)?.unwrap_or_default(),
+            datasets: fields.optional("datasets", datasets::read)?.unwrap_or_default(),
             redaction: fields.optional("redaction", |node| redaction::read(node, any_trusted))?.flatten(),
             resume: fields.optional("resume", resume::read)?.unwrap_or_default(),
             heartbeat: fields
@@ -235,6 +240,11 @@ impl Config {
     /// Bound of a request's headers, names and values together, in bytes.
     pub fn request_headers(&self) -> usize {
         self.request_headers
+    }
+
+    /// How datasets are taken and kept.
+    pub fn datasets(&self) -> Datasets {
+        self.datasets
     }
 
     /// How streams are kept for callers whose connection breaks.

@@ -99,6 +99,31 @@ impl Redaction {
         parts.join(", ")
     }
 
+    /// Hides what is private in something that is kept, for good: nobody has a map for it later, so that tokens would be words without
+    /// a meaning. What the policy refuses to send it refuses to keep. `session` keys hashes, and stays without tokens.
+    ///
+    /// Errors: `private_data` if the policy blocks something in it, or lets only trusted upstreams read it; those of [`body::mask`].
+    pub fn keepable(
+        &self,
+        format: Format,
+        text: &str,
+        session: &mut Session,
+        tally: &mut Tally,
+    ) -> Result<Option<String>, Error> {
+        let limits = Limits { request_body: text.len(), ..Limits::default() };
+        let mut found = Tally::default();
+        let masked = body::mask(&self.labels, session, format, text, &limits, &mut found)?;
+        let refused = |entity: Entity| matches!(self.policy().action(entity), Action::Block | Action::LocalOnly);
+        if let Some((entity, ..)) = found.counts.iter().find(|count| refused(count.0)) {
+            let message = ["The policy does not let this be kept: ", self.policy().key(*entity), "."].concat();
+            return Err(Error::new(ErrorKind::PrivateData, message));
+        }
+        for (entity, action, many) in found.counts {
+            tally.add_many(entity, action, many);
+        }
+        Ok(masked.changed.then_some(masked.text))
+    }
+
     /// The error without what is private in an upstream's words.
     pub fn clean(&self, error: &Error) -> Error {
         let Some(vendor) = error.vendor() else { return error.clone() };

@@ -8,6 +8,7 @@
 //! After a fault nothing more is handed on, but judging goes on until [`FAULTS`] are found: whoever mends a file wants to know all of
 //! them. A fault says the line and the place in it, never what stands there.
 
+use super::hiding::Hiding;
 use super::shape::{Shape, judge};
 use super::{Limits, Sink, invalid, too_large};
 use crate::error::Error;
@@ -35,7 +36,7 @@ impl Wrong {
 }
 
 /// What a whole file turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Checked {
     /// Bytes that were handed on.
     pub bytes: u64,
@@ -45,6 +46,8 @@ pub struct Checked {
     pub sha256: [u8; 32],
     /// What the lines are.
     pub shape: Shape,
+    /// What hid their private data, if anything did.
+    pub hiding: Option<Hiding>,
 }
 
 /// Judges lines as their bytes come.
@@ -63,14 +66,15 @@ pub struct Lines {
     shape: Option<Shape>,
     /// What was wrong, as `line 17: messages[2].role`, and the sentence.
     faults: Vec<(String, String)>,
+    hiding: Option<Hiding>,
 }
 
 impl Lines {
-    /// For one file.
-    pub fn new(limits: Limits) -> Lines {
+    /// For one file. With `hiding`, lines are handed on, counted and hashed as that leaves them.
+    pub fn new(limits: Limits, hiding: Option<Hiding>) -> Lines {
         let (json, hash) = (JsonLimits::default(), Sha256::new());
         let (line, faults) = (Vec::new(), Vec::new());
-        Lines { limits, json, line, skips: false, ended: 0, lines: 0, bytes: 0, hash, shape: None, faults }
+        Lines { limits, json, line, skips: false, ended: 0, lines: 0, bytes: 0, hash, shape: None, faults, hiding }
     }
 
     /// Takes the next bytes and hands on the lines that end in them, until the first fault.
@@ -109,7 +113,13 @@ impl Lines {
             return Err(fault);
         }
         let shape = self.shape.ok_or_else(|| invalid("The file has no lines.", "file"))?;
-        Ok(Checked { bytes: self.bytes, lines: self.lines, sha256: self.hash.finalize().into(), shape })
+        Ok(Checked {
+            bytes: self.bytes,
+            lines: self.lines,
+            sha256: self.hash.finalize().into(),
+            shape,
+            hiding: self.hiding,
+        })
     }
 
     /// The error for all faults so far: `invalid_request`, its `param` the first of them as `line 17: messages[2].role`.
@@ -169,12 +179,17 @@ impl Lines {
             Err(wrong) => return self.wrong(wrong),
             Ok(shape) => self.shape = Some(shape),
         }
-        if self.faults.is_empty() {
-            self.bytes += line.len() as u64;
-            self.hash.update(line);
-            sink(line)?;
+        if !self.faults.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let hidden = match &mut self.hiding {
+            Some(hiding) => hiding.line(self.ended, line)?,
+            None => None,
+        };
+        let line = hidden.as_deref().map_or(line, str::as_bytes);
+        self.bytes += line.len() as u64;
+        self.hash.update(line);
+        sink(line)
     }
 
     fn judge(&self, content: &[u8]) -> Result<Shape, Wrong> {

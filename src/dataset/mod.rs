@@ -9,7 +9,7 @@
 //! use sluicegate::dataset::{Limits, Upload};
 //!
 //! let body = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n{\"text\": \"Hello\"}\r\n--x--\r\n";
-//! let mut upload = Upload::new("multipart/form-data; boundary=x", Limits::default())?;
+//! let mut upload = Upload::new("multipart/form-data; boundary=x", Limits::default(), None)?;
 //! let mut stored = Vec::new();
 //! for piece in body.chunks(7) {
 //!     upload.push(piece, &mut |line| {
@@ -24,14 +24,17 @@
 //! ```
 
 mod header;
+mod hiding;
 mod jsonl;
 mod multipart;
 mod name;
 mod shape;
 mod upload;
 
+pub use hiding::Hiding;
 pub use jsonl::{Checked, Lines};
 pub use multipart::{Event, Multipart, Part};
+pub use name::attachment;
 pub use shape::Shape;
 pub use upload::{Summary, Upload};
 

@@ -1,4 +1,6 @@
-//! A file's name as it is kept: a label to be shown, never a path and never the place where the file is stored.
+//! A file's name as it is kept and as it is given back: a label to be shown, never a path and never the place where the file is stored.
+
+use core::fmt::Write as _;
 
 /// The last part of what may be a path, without characters that change how the text around them is read. `None` if nothing is left.
 pub(super) fn label(name: &str) -> Option<String> {
@@ -13,9 +15,36 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// The value of `Content-Disposition` under which a file is saved and never shown: the name in plain letters for old clients, and as it is.
+pub fn attachment(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ');
+    let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+    let mut value = ["attachment; filename=\"", &plain, "\""].concat();
+    if plain != name {
+        value.push_str("; filename*=UTF-8''");
+        for byte in name.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => value.push(char::from(byte)),
+                // Writing to a string does not fail.
+                _ => drop(write!(value, "%{byte:02X}")),
+            }
+        }
+    }
+    value
+}
+
 #[cfg(test)]
 mod tests {
-    use super::label;
+    use super::{attachment, label};
+
+    #[test]
+    fn a_name_cannot_break_out_of_its_header() {
+        assert_eq!(attachment("a 1.jsonl"), "attachment; filename=\"a 1.jsonl\"");
+        assert_eq!(
+            attachment("训\"\r\nx: y.html"),
+            "attachment; filename=\"____x_ y.html\"; filename*=UTF-8''%E8%AE%AD%22%0D%0Ax%3A%20y.html"
+        );
+    }
 
     #[test]
     fn a_label_is_no_path_and_reads_as_it_looks() {

@@ -1,5 +1,6 @@
 //! One upload: the body's parts, of which one is the file.
 
+use super::hiding::Hiding;
 use super::jsonl::{Checked, Lines};
 use super::multipart::{Event, Multipart, Part};
 use super::name::label;
@@ -14,7 +15,7 @@ const VALUE: usize = 64;
 const PURPOSE: &[u8] = b"fine-tune";
 
 /// What was uploaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Summary {
     /// Bytes that were handed on: those of the file but for a byte order mark and blank lines.
     pub bytes: u64,
@@ -26,6 +27,8 @@ pub struct Summary {
     pub shape: Shape,
     /// The file's name, as a label: not a path, nothing invisible in it.
     pub filename: Option<String>,
+    /// What hid private data, if anything did.
+    pub hiding: Option<Hiding>,
 }
 
 /// A body of multipart/form-data with the file in the field `file`, and `purpose` (`fine-tune`) if it is said.
@@ -43,6 +46,7 @@ pub struct Upload {
 struct Fields {
     /// What has not begun yet.
     limits: Limits,
+    hiding: Option<Hiding>,
     at: At,
     filename: Option<String>,
     checked: Option<Checked>,
@@ -59,13 +63,13 @@ enum At {
 }
 
 impl Upload {
-    /// An upload of this content type.
+    /// An upload of this content type. With `hiding`, what is private in it is hidden before it is handed on.
     ///
     /// Errors: those of [`Multipart::new`].
-    pub fn new(content_type: &str, limits: Limits) -> Result<Upload, Error> {
+    pub fn new(content_type: &str, limits: Limits, hiding: Option<Hiding>) -> Result<Upload, Error> {
         let multipart = Multipart::new(content_type)?;
         let (at, filename, checked) = (At::Nowhere, None, None);
-        let fields = Fields { limits, at, filename, checked, has_file: false, has_purpose: false };
+        let fields = Fields { limits, hiding, at, filename, checked, has_file: false, has_purpose: false };
         Ok(Upload { multipart, fields, received: 0, limit: limits.body, failed: None })
     }
 
@@ -113,8 +117,8 @@ impl Upload {
         }
         self.multipart.finish()?;
         let checked = self.fields.checked.ok_or_else(|| invalid("Required: a JSONL file.", "file"))?;
-        let Checked { bytes, lines, sha256, shape } = checked;
-        Ok(Summary { bytes, lines, sha256, shape, filename: self.fields.filename })
+        let Checked { bytes, lines, sha256, shape, hiding } = checked;
+        Ok(Summary { bytes, lines, sha256, shape, filename: self.fields.filename, hiding })
     }
 }
 
@@ -142,20 +146,27 @@ impl Fields {
     }
 
     fn begin(&mut self, part: Part) -> Result<(), Error> {
-        let (seen, at) = match part.name.as_str() {
-            "file" => (&mut self.has_file, At::File(Box::new(Lines::new(self.limits)))),
-            "purpose" => (&mut self.has_purpose, At::Purpose(Vec::new())),
+        let (seen, is_file) = match part.name.as_str() {
+            "file" => (&mut self.has_file, true),
+            "purpose" => (&mut self.has_purpose, false),
             other => return Err(invalid("There is no such field; send the file as file.", shown_key(other))),
         };
         if core::mem::replace(seen, true) {
             return Err(invalid("This field occurs twice.", shown_key(&part.name)));
         }
-        if let At::File(_) = at {
+        self.at = if is_file {
             self.filename = part.filename.as_deref().and_then(label);
+            if let Some(hiding) = &mut self.hiding
+                && let Some(name) = self.filename.take()
+            {
+                self.filename = Some(hiding.name(name)?);
+            }
+            At::File(Box::new(Lines::new(self.limits, self.hiding.take())))
         } else if part.filename.is_some() {
             return Err(invalid("This field is not a file.", shown_key(&part.name)));
-        }
-        self.at = at;
+        } else {
+            At::Purpose(Vec::new())
+        };
         Ok(())
     }
 }

@@ -160,9 +160,9 @@ impl Ledger {
         for (told, place) in message.lines.iter().zip(places) {
             let Some(line) = place.and_then(|place| self.lines.get_mut(place)) else {
                 if told.unit.window().start(now) == told.start {
-                    // No room: refused, until a window's end makes some.
-                    let (scope, gross) = (told.scope.clone(), told.gross);
-                    lines.push(Given { scope, unit: told.unit, start: told.start, gross, left: 0, never: 0 });
+                    // No room: nothing now. A window's end will make some.
+                    let (scope, gross, never) = (told.scope.clone(), told.gross, told.limit);
+                    lines.push(Given { scope, unit: told.unit, start: told.start, gross, left: 0, never });
                 }
                 continue;
             };

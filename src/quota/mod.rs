@@ -22,9 +22,13 @@
 //!   an isolate which is not heard of for [`SLOT_TTL`] no longer count.)
 //! - **Tokens and spend**: what is reserved is never more than the limit. Use is over it by no more than what calls used beyond their
 //!   reservations: nothing for a call that ends at what its reservation covers and whose prompt was estimated high enough.
-//! - **Under-admission**: a request may be refused while other purses hold free what it needs. No purse is ever given more than the eighth of
-//!   what is left beyond what somebody waits for, nor more than it spends in 15 seconds; where less than half is left it gives back what is
-//!   over that with its next message. What an isolate held that is gone comes back with the window's end.
+//! - **Under-admission**: a request may be refused while other purses hold free what it needs. Beyond what somebody waits for,
+//!   no purse is given more than the eighth of what is left, nor more than it spends in 45 seconds (three requests more, while it does not
+//!   know); where less than half is left it gives back what is over that with its next message. So a limit of which an eighth is less than
+//!   one is exact both ways. What an isolate held that is gone comes back with the window's end.
+//! - **Messages**: one for 13 to 20 requests at a limit of 600 a minute over four isolates that share a steady load, one for a hundred at
+//!   higher limits; at least one for each window and isolate. Slots are kept free for the next streams while a quarter of a limit is left,
+//!   an eighth of it at most: limits of some ten streams cost about one message for two streams, those of a hundred hardly any.
 //! - A clock that is behind the ledger's is set by its answers; the ledger believes one that is up to two seconds ahead.
 
 mod decimal;

@@ -253,6 +253,17 @@ impl Meaning {
     }
 }
 
+/// A finish reason in the word that OpenAI has for it; `error` for those that say that the upstream failed.
+pub(crate) fn openai_reason(reason: &str) -> &'static str {
+    match Meaning::of(reason) {
+        Meaning::Normal if matches!(reason.trim(), "tool_calls" | "function_call") => "tool_calls",
+        Meaning::Normal => "stop",
+        Meaning::Length => "length",
+        Meaning::Filtered => "content_filter",
+        Meaning::Overloaded | Meaning::Failed => "error",
+    }
+}
+
 fn said_done(facts: &Facts<'_>) -> (Outcome, Option<Error>) {
     match facts.meaning {
         Meaning::Length => (Outcome::Length, None),

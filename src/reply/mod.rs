@@ -27,6 +27,7 @@ mod whole;
 pub use assembler::{Assembler, Options, Step};
 pub use body::read_body;
 pub use delta::{Delta, DeltaKind, Deltas, Notice, Record};
+pub(crate) use end::openai_reason;
 pub use end::{Budget, Cause, End, Outcome};
 pub use failure::{FailureHead, RateWindow, classify_failure, error_body, error_event, rate_window, retry_after_ms};
 pub use opaque::answer_type;

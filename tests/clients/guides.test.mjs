@@ -41,7 +41,7 @@ for (const [place, start] of Object.entries(PLACES)) {
           upstreams: [{ name: "scripted", dialect: "openai", base_url: upstream.url, models: MODELS, scripted: true }],
           access: { root: "ROOT_SECRET", bootstrap: "ADMIN_KEY", anonymous: { endpoints: ["batch", "stream"] } },
           // What breaks on purpose is not to close the way for what follows.
-          recovery: { attempts: 1 },
+          recovery: { retry: { attempts: 1 } },
           development: true,
         },
         secrets: SECRETS,

@@ -8,7 +8,7 @@ use sluicegate::access::key::digest;
 use sluicegate::access::secret::{Key, Root};
 use sluicegate::access::token::Authority;
 use sluicegate::access::{
-    Caller, Identified, Judge, KeySecrets, Presented, Query, Route, Secrets, Sent, parse_address,
+    Identified, Judge, KeySecrets, Operation, Presented, Query, Route, Secrets, Sent, parse_address,
 };
 use sluicegate::config::{Access, Config, KeyText};
 use sluicegate::{Error, ErrorKind};
@@ -114,6 +114,12 @@ pub(crate) fn identify(
     judge.identify(presented)
 }
 
+/// The operation under which the gate asks itself for a caller; no request from elsewhere has one.
+pub(crate) fn via(context: &JsValue) -> Option<Operation> {
+    let via = Reflect::get(context, &"via".into()).ok()?.as_string()?;
+    Operation::of_name(&via)
+}
+
 /// The places of a request where a credential may stand.
 pub(crate) fn sent<'a>(visit: &'a Visit, route: Route<'_>) -> Sent<'a> {
     let is_admin = visit.path().starts_with("/admin/");
@@ -142,9 +148,4 @@ pub(crate) fn address(visit: &Visit, config: &Config) -> Option<core::net::IpAdd
 /// A credential for the routes that judge their own.
 pub(crate) fn presented<'a>(visit: &'a Visit, config: &Config, route: Route<'_>) -> Result<Presented<'a>, Error> {
     sent(visit, route).presented(config.callers().placeholders())
-}
-
-/// Whose limits and secrets a call goes by.
-pub(crate) fn name_of(caller: Option<&Caller>) -> Option<&str> {
-    caller.map(|caller| caller.key.id.as_str())
 }

@@ -85,7 +85,7 @@ impl Asked {
         let has_body = matches!(errand, Errand::Create | Errand::Change(_))
             || matches!(errand, Errand::Act(..)) && visit.header("content-length").is_some_and(|length| length != "0");
         if has_body {
-            visit.check_media(false)?;
+            visit.check_media()?;
         }
         Ok(Some(Asked { errand, caller, request: Clone::clone(visit.request()) }))
     }

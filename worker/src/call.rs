@@ -4,8 +4,9 @@
 //! polled through wasm-bindgen's task queue costs a call as much as all of its rules together.
 
 use crate::answer::Answers;
+use crate::guides::{Guide, Guise};
 use crate::headers::Headers;
-use crate::limits::{Charge, Order};
+use crate::limits::{Charge, First, Order};
 use crate::live::Live;
 use crate::meter::Entry;
 use crate::sender::Sender;
@@ -37,6 +38,8 @@ pub(crate) struct Ordered {
     /// Who calls, where the gate knows its callers.
     caller: Option<Caller>,
     endpoint: Endpoint,
+    /// Whose form the body and the answer have, if not the endpoint's own.
+    guide: Option<Guide>,
     idempotency_key: Option<String>,
     /// The caller's own credential, where it is the upstream's business.
     token: Option<String>,
@@ -57,7 +60,7 @@ impl Ordered {
         live: Live,
     ) -> Result<Self, Error> {
         let idempotency_key = visit.idempotency_key()?;
-        visit.check_media(endpoint.is_upload())?;
+        visit.check_body(if endpoint.is_upload() { "multipart/form-data" } else { "application/json" })?;
         let mut protocol = Headers::default();
         if endpoint == Endpoint::Messages {
             let version = visit.protocol_header("anthropic-version");
@@ -71,7 +74,12 @@ impl Ordered {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Ok(Ordered { caller, endpoint, idempotency_key, token, protocol, content_type, live })
+        Ok(Ordered { caller, endpoint, guide: None, idempotency_key, token, protocol, content_type, live })
+    }
+
+    /// The same in a guide's form.
+    pub(crate) fn as_in(self, guide: Guide) -> Self {
+        Ordered { guide: Some(guide), ..self }
     }
 }
 
@@ -87,6 +95,8 @@ pub struct Door {
     entry: Entry,
     /// What gives back in the answer what was hidden in the request.
     cover: Option<Cover>,
+    /// What gives the answer a guide's shape.
+    guise: Option<Guise>,
 }
 
 impl Door {
@@ -98,7 +108,7 @@ impl Door {
         answers: Answers,
         entry: Entry,
     ) -> Self {
-        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry, cover: None }
+        Door { ordered, host: visit.host().to_owned(), env, config, answers, entry, cover: None, guise: None }
     }
 
     /// Reads the body and makes the call; gives its response, sooner or later.
@@ -146,9 +156,9 @@ impl Door {
         };
         let Some(order) = &ready.order else { return self.begin(ready, None, caller, enter) };
         match order.reserve(&self.env) {
-            Some(Ok(charge)) => self.begin(ready, Some(charge), caller, enter),
-            Some(Err(error)) => self.refuse_over(order, &error).map(JsValue::from),
-            None => Ok(self.ask(ready, caller.clone(), enter.clone()).into()),
+            Ok(Ok(charge)) => self.begin(ready, Some(charge), caller, enter),
+            Ok(Err(error)) => self.refuse_over(order, &error).map(JsValue::from),
+            Err(first) => Ok(self.ask(ready, first, caller.clone(), enter.clone()).into()),
         }
     }
 
@@ -188,10 +198,10 @@ impl Door {
     }
 
     /// Has the key's limits asked about before the call begins.
-    fn ask(mut self, ready: Ready, caller: JsValue, enter: JsValue) -> Promise {
+    fn ask(mut self, ready: Ready, first: First, caller: JsValue, enter: JsValue) -> Promise {
         future_to_promise(async move {
             let Some(order) = &ready.order else { return Ok(JsValue::UNDEFINED) };
-            match order.ask(&self.env).await {
+            match order.ask(&self.env, first).await {
                 Ok(charge) => {
                     let begun = self.begin(ready, Some(charge), &caller, &enter)?;
                     js::settled(Promise::resolve(&begun)).await
@@ -258,7 +268,7 @@ impl Door {
             idempotency_key: self.ordered.idempotency_key,
             protocol: self.ordered.protocol,
         };
-        let tap = Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover, charge);
+        let tap = Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover, charge, self.guise);
         js::drive(tap, caller, heartbeat, &live)
     }
 
@@ -270,6 +280,22 @@ impl Door {
     }
 
     fn prepare(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Ready, Error> {
+        let Some(guide) = self.ordered.guide.take() else { return self.planned(body, key) };
+        let mut named = guide.translate(&body, self.ordered.caller.as_ref(), &self.config)?;
+        drop(body);
+        let chat = core::mem::take(&mut named.body);
+        match self.planned(chat, key) {
+            Ok(ready) => {
+                let face = guide.face(&self.answers.id, ready.request.model().unwrap_or_default());
+                self.guise = Some(Guise { face, named });
+                Ok(ready)
+            }
+            Err(error) => Err(named.named(error)),
+        }
+    }
+
+    /// The call of a request in the endpoint's own form.
+    fn planned(&mut self, body: Vec<u8>, key: Option<Vec<u8>>) -> Result<Ready, Error> {
         let seed = (js::random() * SEEDS) as u64;
         let (request, plan) = match self.config.clone().redaction() {
             Some(redaction) if redaction.wants_names() => return Err(Redaction::names_missing()),

@@ -6,8 +6,11 @@
 mod access;
 mod admin;
 mod answer;
+mod auth;
 mod call;
+mod dataset;
 mod gate;
+mod guides;
 mod headers;
 mod health;
 mod js;
@@ -17,12 +20,14 @@ mod meter;
 mod models;
 mod page;
 mod sender;
+mod socket;
 mod store;
 mod tap;
 mod visit;
 
 use answer::Answers;
 use call::{Door, Ordered};
+use guides::Guide;
 use live::Live;
 use meter::Entry;
 use models::Asked;
@@ -68,6 +73,11 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
     {
         return response.map(JsValue::from);
     }
+    if visit.path() == socket::PATH
+        && let Some(response) = socket::answer(&env, context)
+    {
+        return response.map(JsValue::from);
+    }
     let id = gate::request_id(visit.header("x-request-id"));
     let mut entry = Entry::new(id.clone(), js::now());
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
@@ -75,12 +85,22 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
         Ok(Admitted::Call(ordered, config)) => {
             return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
         }
+        Ok(Admitted::Socket(opening)) => return Ok(opening.answer(env, answers, entry).into()),
         Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {
             return Ok(future_to_promise(async move {
                 let listed = asked.answer(&env, &config, &mut answers).await;
                 let response =
                     listed.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
+        Ok(Admitted::Auth(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let desk = auth::Desk { visit: &visit, env: &env, config: &config, answers: &answers };
+                let response = desk.answer(asked, &mut entry).await;
                 entry.write();
                 response.map(JsValue::from)
             })
@@ -97,6 +117,7 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
             })
             .into());
         }
+        Ok(Admitted::Dataset(asked, config)) => return asked.answer(&visit, env, config, answers, entry),
         Ok(Admitted::Ask(query)) if asked < QUESTIONS => {
             return Ok(ask(visit, env, context.clone(), answers, entry, query, asked).into());
         }
@@ -144,10 +165,16 @@ enum Admitted {
     Call(Ordered, Rc<Config>),
     /// A live stream is asked for.
     Stream(live::Asked),
+    /// A WebSocket is to be opened.
+    Socket(socket::Opening),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
+    /// Tokens and sessions.
+    Auth(auth::Asked, Rc<Config>),
     /// An administrator asks for something.
     Admin(admin::Asked, Rc<Config>),
+    /// A caller sends a dataset, or asks for theirs.
+    Dataset(dataset::Asked, Rc<Config>),
     /// The store has to say whose it is.
     Ask(Query),
     /// A JSON document.
@@ -195,7 +222,12 @@ fn admit(
     // Where Anthropic's clients send their key.
     let is_apart = route == Route::Call(Endpoint::Messages) && visit.header("authorization").is_none();
     let apart = visit.header("x-api-key").filter(|_| is_apart).map(|key| ["Bearer ", key].concat());
-    let right = route.right(visit.method());
+    // What the gate asks itself for a caller goes by the right under which the caller asked.
+    let via = access::via(context);
+    if let Some(via) = via {
+        entry.route = via.as_str();
+    }
+    let right = via.map_or_else(|| route.right(visit.method()), Right::To);
     let (caller, credential) = match (config.access(), right) {
         (_, Right::Public | Right::Own) => (None, Credential::None),
         (Some(access), Right::To(operation)) => match access::identify(visit, env, &shared, access, route, context)? {
@@ -213,15 +245,34 @@ fn admit(
             (None, config.callers().judge(authorization, elsewhere)?)
         }
     };
+    if socket::is_check(context) {
+        return Ok(Admitted::Text("{}".to_owned()));
+    }
     if credential == Credential::Ignored {
         answers.notices.push("credential_ignored".to_owned());
     }
     let not_found = || Error::new(ErrorKind::NotFound, "There is nothing at this path.");
+    if config.access().is_some()
+        && let Some(asked) = auth::Asked::of(route, visit.method(), caller.as_ref())
+    {
+        return Ok(Admitted::Auth(asked, shared));
+    }
     match route {
         Route::Call(endpoint) => {
             let ordered = Ordered::new(visit, caller, credential, endpoint, Live::read(visit, env, context)?)?;
             Ok(Admitted::Call(ordered, shared))
         }
+        Route::Infer(_) | Route::Complete => {
+            let guide = match route {
+                Route::Complete if socket::is_of_socket(context) => Guide::Socket,
+                Route::Infer(raw) => Guide::Infer(rights::model_id(raw).ok_or_else(not_found)?),
+                _ => Guide::Complete,
+            };
+            let live = Live::read(visit, env, context)?;
+            let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
+            Ok(Admitted::Call(ordered.as_in(guide), shared))
+        }
+        Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
         Route::Model(raw) => {
@@ -234,6 +285,9 @@ fn admit(
                 let message = "This deployment has no callers of its own: set `access` in GATE_CONFIG.";
                 Error::new(ErrorKind::NotSupported, message).with_param("access")
             })?;
+            if let Some(asked) = dataset::Asked::new(visit, route, &caller)? {
+                return Ok(Admitted::Dataset(asked, shared));
+            }
             let asked = admin::Asked::new(visit, route, caller)?.ok_or_else(not_found)?;
             Ok(Admitted::Admin(asked, shared))
         }

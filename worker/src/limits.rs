@@ -59,6 +59,9 @@ pub(crate) struct Order {
     demand: Demand,
 }
 
+/// What is to be done before a call can be judged: a question to the key's object, or a wait for somebody else's.
+pub(crate) struct First(Option<String>);
+
 /// How long an answer is taken to become that nobody bounds, in tokens.
 const ANSWER: u64 = 16_384;
 /// The shortest answer worth beginning, where nobody bounds it.
@@ -102,12 +105,13 @@ impl Order {
         Ok(Some(Order { key: caller.key.id.clone(), demand }))
     }
 
-    /// What is set aside for the call, if that can be said without asking anybody; `None` if the key's object has to be asked.
-    pub(crate) fn reserve(&self, env: &Env) -> Option<Result<Charge, Error>> {
+    /// What is set aside for the call, if that can be said without asking anybody; else what is to be done first.
+    pub(crate) fn reserve(&self, env: &Env) -> Result<Result<Charge, Error>, First> {
         match self.judge(env) {
-            Verdict::Ask(_) | Verdict::Wait => None,
-            Verdict::Admitted(reservation) => Some(Ok(self.charge(env, reservation))),
-            Verdict::Refused(refusal) => Some(Err(refusal.error())),
+            Verdict::Ask(ask) => Err(First(Some(ask))),
+            Verdict::Wait => Err(First(None)),
+            Verdict::Admitted(reservation) => Ok(Ok(self.charge(env, reservation))),
+            Verdict::Refused(refusal) => Ok(Err(refusal.error())),
         }
     }
 
@@ -127,11 +131,12 @@ impl Order {
     /// The same, asking the key's object as often as it takes.
     ///
     /// Errors: a limit's, or `limits_unavailable` if the object does not answer.
-    pub(crate) async fn ask(&self, env: &Env) -> Result<Charge, Error> {
+    pub(crate) async fn ask(&self, env: &Env, First(first): First) -> Result<Charge, Error> {
         let mut wait = 1;
         let mut silent = 0;
+        let mut verdict = first.map_or(Verdict::Wait, Verdict::Ask);
         for _ in 0..ROUNDS {
-            match self.judge(env) {
+            match verdict {
                 Verdict::Admitted(reservation) => return Ok(self.charge(env, reservation)),
                 Verdict::Refused(refusal) => return Err(refusal.error()),
                 Verdict::Ask(ask) => {
@@ -147,6 +152,7 @@ impl Order {
                     wait = (wait * 2).min(WAIT);
                 }
             }
+            verdict = self.judge(env);
         }
         let message = "What this key may still use could not be found out.";
         Err(Error::new(ErrorKind::LimitsUnavailable, message).with_retry_after_ms(1_000))

@@ -43,7 +43,7 @@ export async function admit(door, request, limit, namespace, id, caller, seal, a
 const MODEL_BYTES = 4 << 20;
 
 /** The weights of the search for names, from among the page's files. */
-async function namesOf(assets) {
+export async function namesOf(assets) {
   const response = await assets?.fetch("https://assets.invalid/names.bin");
   if (!response?.ok || Number(response.headers.get("content-length")) > MODEL_BYTES) return undefined;
   return new Uint8Array(await response.arrayBuffer());
@@ -181,6 +181,11 @@ export async function enter(namespace, name, request, id, body) {
 /** So many random bytes. */
 export function randomBytes(count) {
   return crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** A request of the gate's own to itself. */
+export function ownRequest(method, url, headers, body, signal) {
+  return new Request(url, { method, headers: headersFrom(headers), ...(method === "GET" ? {} : { body }), signal });
 }
 
 /** So many milliseconds. */

@@ -2,6 +2,7 @@
 
 use crate::answer::Answers;
 use crate::call::UNRESUMABLE;
+use crate::guides::Guise;
 use crate::limits::Charge;
 use crate::live::Record;
 use crate::meter::Entry;
@@ -50,6 +51,8 @@ pub struct Tap {
     cover: Option<Cover>,
     /// What is set aside of the caller's limits.
     charge: Option<Charge>,
+    /// What gives the answer a guide's shape, last of all.
+    guise: Option<Guise>,
 }
 
 impl Tap {
@@ -62,6 +65,7 @@ impl Tap {
         resume: Resume,
         cover: Option<Cover>,
         charge: Option<Charge>,
+        guise: Option<Guise>,
     ) -> Self {
         let never = Instant(u64::MAX);
         Tap {
@@ -81,6 +85,7 @@ impl Tap {
             entry,
             cover,
             charge,
+            guise,
         }
     }
 
@@ -147,10 +152,20 @@ impl Tap {
         }
     }
 
+    /// The last bytes of a stream in the guide's shape, if it has one.
+    fn last_shaped(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let Some(guise) = &mut self.guise else { return bytes };
+        let mut out = Vec::with_capacity(bytes.len());
+        guise.face.push(&bytes, &mut out);
+        guise.face.finish(&mut out);
+        out
+    }
+
     fn refusal(&self) -> Result<Response, JsValue> {
         let internal = || Error::new(ErrorKind::Internal, "The call ended without an answer and without an error.");
         let error = self.exchange.end().and_then(|end| end.error.clone()).unwrap_or_else(internal);
         let error = self.cover.as_ref().map_or_else(|| error.clone(), |cover| cover.redaction().clean(&error));
+        let error = self.guise.as_ref().map_or_else(|| error.clone(), |guise| guise.named.named(error.clone()));
         let attempts = self.exchange.attempts().to_string();
         let mut extra = vec![("x-sluicegate-attempts", attempts.as_str())];
         extra.extend(self.upstream().map(|name| ("x-sluicegate-upstream", name)));
@@ -189,6 +204,10 @@ impl Tap {
         self.answering = attempt;
         let now = instant(now);
         self.exchange.handle_head(now, attempt, &self.answer.head(now.0));
+        let route = self.routes.get(attempt as usize).and_then(|at| self.exchange.routes().get(*at));
+        if let (Some(guise), Some(route)) = (&mut self.guise, route) {
+            guise.face.read_think_tags(route.think_tags);
+        }
         if self.exchange.is_streaming() {
             self.entry.handed_on();
         }
@@ -248,23 +267,31 @@ impl Tap {
     fn changes_answer(&self) -> bool {
         // Sound holds no text.
         let is_text = self.exchange.endpoint() != Endpoint::Speech;
-        is_text && self.cover.as_ref().is_some_and(Cover::changes_answer)
+        self.guise.is_some() || is_text && self.cover.as_ref().is_some_and(Cover::changes_answer)
     }
 
     /// A whole answer as the stream that was asked for.
     pub fn recast(&mut self) -> Vec<u8> {
         let bytes = self.exchange.body();
-        let Some(cover) = self.cover.as_mut().filter(|cover| cover.changes_answer()) else { return bytes.to_vec() };
         let mut out = Vec::with_capacity(bytes.len());
-        cover.push(bytes, &mut out);
-        cover.finish(&mut out);
-        out
+        match self.cover.as_mut().filter(|cover| cover.changes_answer()) {
+            Some(cover) => {
+                cover.push(bytes, &mut out);
+                cover.finish(&mut out);
+            }
+            None => out.extend_from_slice(bytes),
+        }
+        self.last_shaped(out)
     }
 
     /// A whole answer with what was hidden given back.
     pub fn uncover(&mut self, body: Vec<u8>) -> Vec<u8> {
-        match &mut self.cover {
+        let body = match &mut self.cover {
             Some(cover) => cover.whole(&body),
+            None => body,
+        };
+        match &mut self.guise {
+            Some(guise) => guise.face.whole(&body),
             None => body,
         }
     }
@@ -292,6 +319,11 @@ impl Tap {
         } else if let Forwarded::Bytes(bytes) = forwarded {
             self.replacement.clear();
             self.replacement.extend_from_slice(bytes);
+            flags = REPLACED;
+        }
+        if let Some(guise) = &mut self.guise {
+            let plain = core::mem::take(&mut self.replacement);
+            guise.face.push(if flags == REPLACED { &plain } else { chunk }, &mut self.replacement);
             flags = REPLACED;
         }
         flags | self.turn(now)
@@ -344,7 +376,7 @@ impl Tap {
     /// What a stream still owes to its reader when it is over.
     pub fn tail(&mut self) -> Vec<u8> {
         let mut tail = self.exchange.forward_tail();
-        let Some(cover) = &mut self.cover else { return tail };
+        let Some(cover) = &mut self.cover else { return self.last_shaped(tail) };
         if let Some(error) = self.exchange.end().and_then(|end| end.error.as_ref()) {
             // The error is the last that a stream says.
             let event = |error: &Error| self.exchange.error_event(error);
@@ -356,7 +388,7 @@ impl Tap {
         let mut out = Vec::with_capacity(tail.len());
         cover.push(&tail, &mut out);
         cover.finish(&mut out);
-        out
+        self.last_shaped(out)
     }
 
     /// The call is over: writes its log line. The tap is gone afterwards.

@@ -122,15 +122,24 @@ impl Visit {
         self.header(name).filter(|value| value.len() <= 256 && value.bytes().all(is_plain)).map(str::to_owned)
     }
 
-    /// Refuses a body that is not what the endpoint takes, plain JSON or a form, by what its headers say.
-    pub(crate) fn check_media(&self, is_form: bool) -> Result<(), Error> {
+    /// Refuses a body that is not plain JSON by what its headers say.
+    pub(crate) fn check_media(&self) -> Result<(), Error> {
+        self.check_body("application/json")
+    }
+
+    /// Refuses a body that is not plainly of a media type by what its headers say.
+    pub(crate) fn check_body(&self, wanted: &str) -> Result<(), Error> {
         let media = self.header("content-type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
-        let wanted = if is_form { "multipart/form-data" } else { "application/json" };
         if !media.eq_ignore_ascii_case(wanted) {
             let message = ["The body has to be ", wanted, "."].concat();
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-type"));
         }
+        self.check_encoding()
+    }
+
+    /// Refuses a compressed body by what its headers say.
+    pub(crate) fn check_encoding(&self) -> Result<(), Error> {
         if self.header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
             let message = "Compressed bodies are not taken.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-encoding"));

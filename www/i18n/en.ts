@@ -347,6 +347,7 @@ export const en: Dictionary = {
     local_only: ["This text may be read by a model on this device only, and none is ready.", "Prepare a local model, or take out what is named."],
     redaction_failed: ["Private data could not be hidden, so nothing was sent.", "Report it with the request id."],
     stream_gone: ["The stream is not kept any more.", "Ask again."],
+    socket_busy: ["Too many requests wait on one connection.", "Wait for an answer to end."],
     circuit_open: ["The provider has failed so often that it is left alone for now.", "Wait for the time given, or choose another model."],
     upstream_error: ["The provider failed.", "Retry; if it lasts, report the request id."],
     protocol: ["The provider answered with something that is not the protocol.", "Retry; if it lasts, the operator has to check the address."],

@@ -4,11 +4,14 @@
 
 use libfuzzer_sys::fuzz_target;
 use sluicegate::Error;
-use sluicegate::dataset::{Limits, Summary, Upload};
+use sluicegate::dataset::{Limits, Shape, Upload};
 
-fn run(content_type: &str, pieces: &[&[u8]]) -> (Result<Summary, Error>, Vec<u8>) {
+/// Bytes, lines, hash, shape, name.
+type Known = (u64, u64, [u8; 32], Shape, Option<String>);
+
+fn run(content_type: &str, pieces: &[&[u8]]) -> (Result<Known, Error>, Vec<u8>) {
     let mut stored = Vec::new();
-    let result = Upload::new(content_type, Limits::default()).and_then(|mut upload| {
+    let result = Upload::new(content_type, Limits::default(), None).and_then(|mut upload| {
         for piece in pieces {
             upload.push(piece, &mut |line| {
                 assert!(std::str::from_utf8(line).is_ok_and(|line| !line.trim().is_empty()));
@@ -16,7 +19,7 @@ fn run(content_type: &str, pieces: &[&[u8]]) -> (Result<Summary, Error>, Vec<u8>
                 Ok(())
             })?;
         }
-        upload.finish()
+        upload.finish().map(|all| (all.bytes, all.lines, all.sha256, all.shape, all.filename))
     });
     (result, stored)
 }
@@ -32,8 +35,8 @@ fuzz_target!(|input: (bool, &str, u16, &[u8])| {
     assert_eq!((result.clone(), stored.clone()), run(content_type, &[left, right]), "a cut makes no difference");
     let bytes: Vec<&[u8]> = body.chunks(1).collect();
     assert_eq!((result.clone(), stored.clone()), run(content_type, &bytes), "nor do many");
-    if let Ok(summary) = result {
-        assert_eq!(summary.bytes, stored.len() as u64);
-        assert_eq!(summary.lines, stored.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count() as u64);
+    if let Ok((bytes, lines, ..)) = result {
+        assert_eq!(bytes, stored.len() as u64);
+        assert_eq!(lines, stored.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count() as u64);
     }
 });
