@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { startUpstream } from "../upstream/index.mjs";
 import { soundOf, transcriptOf, vectorOf } from "../upstream/relay.mjs";
 import { startGate } from "./gate.mjs";
@@ -12,11 +12,11 @@ const KEY = "sk-canary-0123456789abcdef";
 let upstream;
 let gate;
 
-before(async () => {
-  upstream = await startUpstream({ key: KEY });
+/** A gate in front of the scripted upstream, as three vendors. */
+async function start() {
   const root = new URL(upstream.url).origin;
   const at = (name, dialect, models, more = {}) => ({ name, dialect, base_url: `${root}/${dialect}/v1`, models, secret: "KEY", ...more });
-  gate = await startGate({
+  return startGate({
     config: {
       upstreams: [
         at("open", "openai", ["m", "both", "bge*", "whisper*", "tts*", { id: "alias", upstream_id: "vendor/real" }]),
@@ -31,6 +31,11 @@ before(async () => {
     },
     secrets: { KEY },
   });
+}
+
+before(async () => {
+  upstream = await startUpstream({ key: KEY });
+  gate = await start();
 });
 
 after(async () => {
@@ -192,6 +197,12 @@ test("a place without the endpoint is left out of the ladder, and the next one a
 
 describe("what fails", () => {
   const input = { input: "x" };
+  // What all calls of an isolate may retry together is soon used up by calls that fail on purpose.
+  beforeEach(async () => {
+    await gate.stop();
+    gate = await start();
+  });
+
   test("is asked again, or elsewhere, as a chat is", async () => {
     const again = await post("/v1/embeddings", { model: "bge-status-500-once", ...input });
     assert.deepEqual([again.status, again.headers.get("x-sluicegate-attempts")], [200, "2"]);

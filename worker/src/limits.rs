@@ -203,7 +203,7 @@ impl Charge {
             }
             // Nobody counted: of an answer that broke off, the tokens that came; of one that never began, nothing is billed.
             // What is no text may come without counts, and has been read all the same.
-            None if spent == 0 && !exchange.end().is_some_and(|end| end.error.is_none()) => {
+            None if spent == 0 && exchange.end().is_none_or(|end| end.error.is_some()) => {
                 purses.settle(now, &self.key, held, Actual::default())
             }
             None => purses.settle(now, &self.key, held, Actual::of(price.as_ref(), self.prompt, 0, spent)),
