@@ -12,8 +12,9 @@ use super::timeline::{Event, Timeline};
 use super::{Health, Timing};
 use crate::error::{Error, ErrorKind};
 use crate::reply::{self, Cause, Deltas, End, FailureHead, Notice, Reply};
-use crate::request::{Built, ContinueBy, Needs, Repair, Request, Target};
+use crate::request::{Built, ContinueBy, Endpoint, Needs, Repair, Request, Target};
 use crate::time::Instant;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// What is known before a call begins.
@@ -444,7 +445,7 @@ impl Exchange {
     }
 
     pub(super) fn is_chat(&self) -> bool {
-        self.request.endpoint() == crate::request::Endpoint::ChatCompletions
+        self.request.endpoint() == Endpoint::ChatCompletions
     }
 
     /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
@@ -533,6 +534,25 @@ impl Exchange {
     /// Whether an upstream answered a stream request whole, and the body is now the stream that was asked for.
     pub fn is_recast(&self) -> bool {
         self.last.as_ref().is_some_and(|active| active.attempt.is_recast())
+    }
+
+    /// The `content-type` with which the answer is handed on.
+    pub fn content_type(&self) -> Cow<'static, str> {
+        if self.is_streaming() || self.is_recast() {
+            return "text/event-stream; charset=utf-8".into();
+        }
+        let media = self.shown().map(|active| active.attempt.media()).unwrap_or_default();
+        reply::answer_type(self.request.endpoint(), &media)
+    }
+
+    /// The last event of a stream that broke with this error.
+    pub fn error_event(&self, error: &Error) -> String {
+        reply::error_event(self.request.endpoint(), error)
+    }
+
+    /// What is asked for.
+    pub fn endpoint(&self) -> Endpoint {
+        self.request.endpoint()
     }
 
     /// When things happened, in milliseconds since the call began.

@@ -237,6 +237,9 @@ fn admit(
             return Err(Refusal { error, allow: Some(allow) });
         }
     }
+    // Where Anthropic's clients send their key.
+    let is_apart = route == Route::Call(Endpoint::Messages) && visit.header("authorization").is_none();
+    let apart = visit.header("x-api-key").filter(|_| is_apart).map(|key| ["Bearer ", key].concat());
     // What the gate asks itself for a caller goes by the right under which the caller asked.
     let via = access::via(context);
     if let Some(via) = via {
@@ -254,8 +257,10 @@ fn admit(
             }
         },
         (None, Right::To(_)) => {
-            let elsewhere = ["x-api-key", "api-key"].iter().any(|name| visit.header(name).is_some());
-            (None, config.callers().judge(visit.header("authorization"), elsewhere)?)
+            let is_elsewhere = |name: &&str| visit.header(name).is_some() && !(apart.is_some() && *name == "x-api-key");
+            let elsewhere = ["x-api-key", "api-key"].iter().any(is_elsewhere);
+            let authorization = visit.header("authorization").or(apart.as_deref());
+            (None, config.callers().judge(authorization, elsewhere)?)
         }
     };
     if socket::is_check(context) {
@@ -330,7 +335,7 @@ fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result
 
 /// What pages on listed origins may send, which is what SDKs do send; most of it goes no further than the gate.
 /// `x-stainless-*` are the statistics headers of OpenAI's SDKs.
-const REQUEST_HEADERS: [&str; 14] = [
+const REQUEST_HEADERS: [&str; 17] = [
     "authorization",
     "content-type",
     "accept",
@@ -343,6 +348,9 @@ const REQUEST_HEADERS: [&str; 14] = [
     "openai-organization",
     "openai-project",
     "openai-beta",
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
     "http-referer",
     "x-title",
 ];
