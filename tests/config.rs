@@ -144,6 +144,7 @@ fn a_full_configuration_is_read_as_documented() {
         "limits": { "request_body": 65536, "request_headers": 4096, "event": 100000 },
         "budgets": { "connect_ms": 3000, "idle_ms": 9000 },
         "resume": { "grace_ms": 5000, "bytes": 65536 },
+        "datasets": { "body": 1048576, "idle_ms": 5000 },
         "log": "errors",
         "development": true
     }));
@@ -162,6 +163,9 @@ fn a_full_configuration_is_read_as_documented() {
     assert_eq!(config.limits().json_depth, 32);
     assert_eq!(config.request_headers(), 4096);
     assert_eq!(config.log(), LogLevel::Errors);
+    let datasets = config.datasets();
+    assert_eq!((datasets.limits.body, datasets.limits.line, datasets.per_key), (1 << 20, 1 << 20, 100));
+    assert_eq!((datasets.idle, datasets.total), (5000, 600_000));
     assert_eq!((config.resume().grace, config.resume().keep, config.resume().log.bytes), (5000, 60_000, 65536));
     assert_eq!(config.callers().credentials(), Credentials::Ignore);
     let route = config.route("r1").unwrap();

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluicegate::guide::{Face, IMAGE_BYTES, Shape, Translated, batch, complete, infer};
 use sluicegate::limits::Limits;
+use sluicegate::reply::ThinkTags;
 use sluicegate::request::{Dialect, Endpoint, Request, Target};
 use sluicegate::{Error, ErrorKind};
 
@@ -259,6 +260,28 @@ fn a_recording_that_is_cut_is_never_a_whole_answer() {
                 assert!(!found.contains(&json!("[DONE]")));
             }
         }
+    }
+}
+
+#[test]
+fn an_upstream_may_begin_inside_the_thinking_or_use_the_tags_as_text() {
+    for (tags, said_text, text, reasoning) in [
+        (ThinkTags::Auto, "<think>a</think>b", "b", "a"),
+        (ThinkTags::Auto, "a</think>b", "a</think>b", ""),
+        (ThinkTags::Open, "a</think>b", "b", "a"),
+        (ThinkTags::Off, "<think>a</think>b", "<think>a</think>b", ""),
+    ] {
+        let chunk = json!({"choices": [{"delta": {"content": said_text}, "finish_reason": "stop"}]});
+        let stream = stream_of(&json!([chunk, "[DONE]"]));
+        let (mut face, mut out) = (Face::new(Shape::Infer, "1", "r1", 7), Vec::new());
+        face.read_think_tags(tags);
+        face.push(&stream[..20], &mut out);
+        face.read_think_tags(ThinkTags::Auto);
+        face.push(&stream[20..], &mut out);
+        let found = said(Shape::Infer, &out);
+        let of =
+            |name: &str| -> String { found.iter().filter_map(|it| it.get("choices")?[0][name].as_str()).collect() };
+        assert_eq!((of("text").as_str(), of("reasoning_content").as_str()), (text, reasoning), "{tags:?}");
     }
 }
 

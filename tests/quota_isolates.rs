@@ -130,6 +130,33 @@ fn what_a_call_did_not_need_serves_another_isolate() {
 }
 
 #[test]
+fn who_was_refused_for_an_open_reservation_is_let_in_when_it_is_settled() {
+    let mut world = World::new(2);
+    let demand = Demand { completion: 7_900, floor: 7_900, ..demand(r#"{"tokens_per_day":10000}"#, false) };
+    let first = world.reserve(NOW, 0, &demand).unwrap();
+    world.report(NOW + 31_000, 0);
+    assert_eq!(world.ledger.balance("", Unit::TokensPerDay).0, 8_000);
+    assert!(world.reserve(NOW + 31_000, 1, &demand).is_err());
+    world.purses[0].settle(NOW + 32_000, first, Actual { tokens: 500, cost: 0 });
+    world.report(NOW + 32_000, 0);
+    assert!(world.reserve(NOW + 33_000, 1, &demand).is_ok());
+}
+
+#[test]
+fn a_report_that_comes_late_does_not_undo_a_later_one() {
+    let mut world = World::new(1);
+    let demand = demand(r#"{"requests_per_day":100}"#, false);
+    let _first = world.reserve(NOW, 0, &demand).unwrap();
+    let early = world.purses[0].take_report(NOW + 31_000).unwrap();
+    let _second = world.reserve(NOW + 31_000, 0, &demand).unwrap();
+    let late = world.purses[0].take_report(NOW + 62_000).unwrap();
+    for (report, used) in [(&late, 2), (&early, 2), (&late, 2)] {
+        world.carry(NOW + 63_000, 0, report);
+        assert_eq!(world.ledger.balance("", Unit::RequestsPerDay).0, used);
+    }
+}
+
+#[test]
 fn a_flood_of_refused_requests_is_refused_without_asking() {
     let mut world = World::new(4);
     let demand = demand(r#"{"requests_per_minute":20}"#, false);
@@ -186,17 +213,21 @@ fn what_isolates_have_reported_is_what_the_ledger_shows() {
 
 #[test]
 fn a_steady_load_asks_once_in_ten_requests_or_less() {
-    // Requests per second of all isolates, of 600 a minute.
-    for (json, rate) in [
-        (r#"{"requests_per_minute":600}"#, 10),
-        (r#"{"requests_per_minute":600}"#, 8),
-        (r#"{"requests_per_minute":600}"#, 5),
+    // Requests per second of all isolates; the most messages for a hundred of them. Small limits of streams are exact, and cost more.
+    for (json, rate, most) in [
+        (r#"{"requests_per_minute":600}"#, 10, 10),
+        (r#"{"requests_per_minute":600}"#, 8, 10),
+        (r#"{"requests_per_minute":600}"#, 5, 10),
         (
             r#"{"requests_per_minute":600,"tokens_per_minute":200000,"tokens_per_day":100000000,"spend_per_month":1000}"#,
             8,
+            10,
         ),
-        (r#"{"requests_per_minute":60000,"concurrent_streams":500,"spend_per_day":100}"#, 100),
-        (r#"{"requests_per_minute":600,"concurrent_streams":20}"#, 3),
+        (r#"{"requests_per_minute":60000,"concurrent_streams":500,"spend_per_day":100}"#, 100, 2),
+        (r#"{"requests_per_minute":600,"concurrent_streams":100}"#, 8, 10),
+        (r#"{"requests_per_minute":600,"concurrent_streams":100}"#, 3, 15),
+        (r#"{"requests_per_minute":600,"concurrent_streams":20}"#, 3, 50),
+        (r#"{"requests_per_minute":600,"concurrent_streams":10}"#, 1, 60),
     ] {
         let mut world = World::new(4);
         let demand = demand(json, true);
@@ -224,7 +255,7 @@ fn a_steady_load_asks_once_in_ten_requests_or_less() {
             "{json} at {rate}/s: {each:.4} messages per admitted request, {refused} of {} refused",
             admitted + refused
         );
-        assert!(each <= 0.1, "{json} at {rate}/s: {each}");
+        assert!(each <= f64::from(most) / 100.0, "{json} at {rate}/s: {each}");
         // At the limit a request in twenty may be refused while another isolate holds what it needs; below it none is.
         assert!(refused <= if rate == 10 { (admitted + refused) / 20 } else { 0 }, "{refused} refused");
     }

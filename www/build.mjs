@@ -33,16 +33,11 @@ async function copyNames(alias, outdir) {
   }
 }
 
-/**
- * @param {{ outdir: string, alias?: Record<string, string> }} options where to write, and what `sluicegate` stands for: the
- *   path of the built package's web entry.
- * @returns {Promise<{ files: { path: string, bytes: number }[] }>} what was written by the bundler.
- */
-export async function buildPage({ outdir, alias = {} }) {
-  await mkdir(outdir, { recursive: true });
+/** One run of the bundler. Gives its files, and `written(entry)`: the name that an entry got. */
+async function bundle({ entries, outdir, alias = {}, chunks = "[name]-[hash]" }) {
   const result = await build({
     absWorkingDir: here,
-    entryPoints: { main: "main.ts", style: "style.css" },
+    entryPoints: entries,
     outdir,
     bundle: true,
     format: "esm",
@@ -54,20 +49,30 @@ export async function buildPage({ outdir, alias = {} }) {
     legalComments: "linked",
     charset: "utf8",
     entryNames: "[name]-[hash]",
-    chunkNames: "[name]-[hash]",
+    chunkNames: chunks,
     assetNames: "[name]-[hash]",
     loader: { ".wasm": "file" },
     alias,
     metafile: true,
     logLevel: "warning",
   });
-  const math = (await build({
-    stdin: { contents: await mathStyle(), loader: "css" }, minify: true, write: false, logLevel: "warning",
-  })).outputFiles[0].text;
   const outputs = Object.entries(result.metafile.outputs).map(([path, { bytes, entryPoint }]) => ({
     path: relative(outdir, join(here, path)), bytes, entryPoint,
   }));
-  const written = (entry) => outputs.find((output) => output.entryPoint === entry)?.path;
+  return { outputs, written: (entry) => outputs.find((output) => output.entryPoint === entry)?.path };
+}
+
+/**
+ * @param {{ outdir: string, alias?: Record<string, string> }} options where to write, and what `sluicegate` stands for: the
+ *   path of the built package's web entry.
+ * @returns {Promise<{ files: { path: string, bytes: number }[] }>} what was written by the bundler.
+ */
+export async function buildPage({ outdir, alias = {} }) {
+  await mkdir(outdir, { recursive: true });
+  const { outputs, written } = await bundle({ entries: { main: "main.ts", style: "style.css" }, outdir, alias });
+  const math = (await build({
+    stdin: { contents: await mathStyle(), loader: "css" }, minify: true, write: false, logLevel: "warning",
+  })).outputFiles[0].text;
   const page = (await readFile(join(here, "index.html"), "utf8"))
     .replace('src="main.js"', `src="${written("main.ts")}"`)
     .replace('href="style.css"', `href="${written("style.css")}"`);
@@ -76,5 +81,21 @@ export async function buildPage({ outdir, alias = {} }) {
   await cp(join(here, "icon.svg"), join(outdir, "icon.svg"));
   await copyWasm(alias, outdir);
   await copyNames(alias, outdir);
+  const admin = await buildAdmin({ outdir });
+  return { files: [...outputs.map(({ path, bytes }) => ({ path, bytes })), ...admin.files] };
+}
+
+/**
+ * The admin page, in a run of its own so that it shares no chunk with the demo page. Only `admin/` itself is a page: all else below it is the
+ * API, so its files lie beside it and not in it.
+ */
+export async function buildAdmin({ outdir }) {
+  const { outputs, written } = await bundle({ entries: { admin: "admin/main.ts", "admin-style": "admin/style.css" }, outdir, chunks: "admin-[name]-[hash]" });
+  const page = (await readFile(join(here, "admin/index.html"), "utf8"))
+    .replace('src="main.js"', `src="../${written("admin/main.ts")}"`)
+    .replace('href="style.css"', `href="../${written("admin/style.css")}"`);
+  await mkdir(join(outdir, "admin"), { recursive: true });
+  await writeFile(join(outdir, "admin/index.html"), page);
+  await cp(join(here, "icon.svg"), join(outdir, "icon.svg"));
   return { files: outputs.map(({ path, bytes }) => ({ path, bytes })) };
 }

@@ -2,6 +2,7 @@
 
 use super::record::KeyRecord;
 use super::role::{Operation, Role};
+use super::token::LEEWAY_S;
 use crate::error::{Error, ErrorKind};
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
@@ -80,8 +81,11 @@ impl Caller {
         let key = &self.key;
         let is_over = key.disabled || key.settings.expires_at.is_some_and(|end| end <= now_s);
         let is_withdrawn = match &self.via {
-            Via::Token(token) | Via::Session(token) | Via::Ticket(token) => {
-                token.issued_at < key.tokens_from || key.revoked.contains(&token.jti)
+            // A ticket opens one socket at once; what it opened goes on for as long as the key counts.
+            Via::Ticket(token) => token.issued_at < key.tokens_from || key.revoked.contains(&token.jti),
+            Via::Token(token) | Via::Session(token) => {
+                let is_late = token.expires_at.saturating_add(LEEWAY_S) < now_s;
+                is_late || token.issued_at < key.tokens_from || key.revoked.contains(&token.jti)
             }
             Via::Key | Via::Nothing => false,
         };

@@ -2,7 +2,7 @@
 
 use super::message::{Head, failed, list, member, tool_call};
 use crate::json::write::quoted;
-use crate::reply::{Assembler, Cause, Delta, Deltas, Options, Reader, error_body, read_body};
+use crate::reply::{Assembler, Cause, Delta, Deltas, Options, Reader, ThinkTags, error_body, read_body};
 use crate::sse::Item;
 use crate::{Error, ErrorKind};
 
@@ -30,6 +30,8 @@ pub struct Face {
     head: Head,
     reader: Reader,
     deltas: Deltas,
+    think_tags: ThinkTags,
+    begun: bool,
     over: bool,
 }
 
@@ -39,8 +41,17 @@ impl Face {
     pub fn new(shape: Shape, id: &str, model: &str, created: u64) -> Face {
         let prefix = if shape == Shape::Infer { "infer-" } else { "cmpl-" };
         let head = Head { shape, id: [prefix, id].concat(), model: model.to_owned(), created };
-        let reader = Reader::new(Options { collect: false, ..Options::default() });
-        Face { head, reader, deltas: Deltas::new(), over: false }
+        let think_tags = ThinkTags::default();
+        Face { head, reader: reader(think_tags), deltas: Deltas::new(), think_tags, begun: false, over: false }
+    }
+
+    /// What the upstream that answers does about `<think>` tags. Counts until the answer's first byte comes. Default
+    /// [`ThinkTags::Auto`].
+    pub fn read_think_tags(&mut self, think_tags: ThinkTags) {
+        if !self.begun && self.think_tags != think_tags {
+            self.think_tags = think_tags;
+            self.reader = reader(think_tags);
+        }
     }
 
     /// The media type of a streamed answer.
@@ -53,7 +64,8 @@ impl Face {
 
     /// The next bytes of a streamed answer; what they say is appended to `out`.
     pub fn push(&mut self, sse: &[u8], out: &mut Vec<u8>) {
-        let Face { head, reader: Reader { decoder, assembler }, deltas, over } = self;
+        self.begun |= !sse.is_empty();
+        let Face { head, reader: Reader { decoder, assembler }, deltas, over, .. } = self;
         let mut input = sse;
         while !*over {
             match decoder.next_item(&mut input) {
@@ -94,7 +106,7 @@ impl Face {
     /// A whole answer. What is none becomes the JSON text of an error; an error stays as it is.
     pub fn whole(&mut self, json: &[u8]) -> Vec<u8> {
         self.over = true;
-        let read = read_body(json, &Options::default());
+        let read = read_body(json, &Options { think_tags: self.think_tags, ..Options::default() });
         let error = match read {
             Ok((reply, end)) => match end.error {
                 None if self.head.shape == Shape::Socket => {
@@ -115,6 +127,11 @@ impl Face {
             Shape::Infer | Shape::Complete => error.into_bytes(),
         }
     }
+}
+
+/// Text is handed on at once, so that none is kept.
+fn reader(think_tags: ThinkTags) -> Reader {
+    Reader::new(Options { collect: false, think_tags, ..Options::default() })
 }
 
 /// What an event said, in its order.

@@ -54,7 +54,7 @@ export function gateFetch(
     if (localOnly && !(route && isOurs)) throw notLocal(localOnly);
     if (!route) {
       if (!isOurs) return send(input, init);
-      return send(input, { ...init, headers: await routes.headers(new Headers(init?.headers ?? from?.headers), undefined) });
+      return routes.send(send, input, init, new Headers(init?.headers ?? from?.headers), undefined);
     }
 
     const signal = init?.signal ?? from?.signal;
@@ -68,7 +68,7 @@ export function gateFetch(
     // The SDK's own headers go first: its placeholder key gives way to the gate's.
     const query = url.slice(path.length).replace(/#.*$/s, "");
     const own = { headers, path: route, url: path.slice(0, -route.length), query, fetch: withInit(send, customFetch, from, init) };
-    const options = isOurs ? await routes.forCall(own, undefined, localOnly) : routes.foreign(own);
+    const options = isOurs ? await routes.forCall(own, undefined, localOnly, signal) : routes.foreign(own);
     signal?.throwIfAborted();
 
     const call = new Forward(body, options, health);

@@ -13,7 +13,7 @@ import { load } from "./wasm.js";
  * @throws GateError `invalid_request` when an option is missing or of the wrong type.
  */
 export async function createGate(options: GateOptions): Promise<Gate> {
-  const routes = new Routes(options);
+  const routes = await Routes.open(options);
   const bindings = await load();
   withGateErrors(() => bindings.checkOptions(routes.all()));
   const redaction = await redactionFor(options.redact);
@@ -58,11 +58,11 @@ export async function createGate(options: GateOptions): Promise<Gate> {
     emit("end", end);
   }
 
-  async function prepare(request: ChatRequest, stream: boolean, call: CallOptions | undefined): Promise<Prepared> {
+  async function prepare(request: ChatRequest, stream: boolean, call: CallOptions | undefined, signal: AbortSignal): Promise<Prepared> {
     const headers = new Headers({ "content-type": "application/json", accept: stream ? "text/event-stream" : "application/json" });
     const given = toJson(request);
     const { body, localOnly, answer } = redaction ? redaction.request(given) : { body: given };
-    const core = await routes.forCall({ headers, path: "/chat/completions" }, call, localOnly);
+    const core = await routes.forCall({ headers, path: "/chat/completions" }, call, localOnly, signal);
     return { bindings, body, options: { ...core, stream }, health, answer };
   }
 
@@ -71,7 +71,7 @@ export async function createGate(options: GateOptions): Promise<Gate> {
       const { timing = { totalMs: 0 }, usage, source, attempts, timeline, notices = [] } = reply ?? {};
       settle({ outcome: error?.outcome ?? reply?.outcome ?? "failed", usage, timing, error, source, attempts, timeline }, notices);
     };
-    return new Stream(() => prepare(request, stream, call), call?.signal ?? undefined, onEnd);
+    return new Stream((signal) => prepare(request, stream, call, signal), call?.signal ?? undefined, onEnd);
   }
 
   const send = gateFetch(bindings, health, routes, options.fetch, settle, redaction);
@@ -81,9 +81,10 @@ export async function createGate(options: GateOptions): Promise<Gate> {
     stream: (request, call): GateStream => start(request, true, call),
     fetch: redaction ? redaction.fetch(send, refused) : send,
     async models(call) {
-      const own = await routes.headers(new Headers({ accept: "application/json" }), call);
+      const own = new Headers({ accept: "application/json" });
       const budgets = { ...options.budgets, ...call?.budgets };
-      return listModels(bindings, options.fetch ?? globalThis.fetch, `${routes.baseUrl}/models`, own, { ...call, budgets });
+      const send = (url: string, init: RequestInit) => routes.send(options.fetch ?? globalThis.fetch, url, init, own, { ...call, signal: init.signal! });
+      return listModels(bindings, send, `${routes.baseUrl}/models`, { ...call, budgets });
     },
     redactor: redaction?.redactor,
     redact(text) {

@@ -1,4 +1,6 @@
+import { untilAborted } from "./abort.js";
 import { GateError } from "./error.js";
+import type { TokenSource } from "./token-types.js";
 import type { GateOptions } from "./types.js";
 
 /** A key as a call got it. */
@@ -8,8 +10,39 @@ export interface Used {
   renewals: number;
 }
 
+/** What the calls to one API are allowed by. */
+export interface Credential {
+  readonly canRenew: boolean;
+  /** Whether any call of one caller may use any of its keys: they are new all the time. */
+  readonly isShortLived: boolean;
+  /** @throws GateError when there is none. An aborted signal ends the wait; the call itself ends by it then. */
+  get(signal?: AbortSignal): Promise<Used>;
+  /** A key other than the one that was refused; undefined if there is none. */
+  renew(used: Used): Promise<string | undefined>;
+}
+
+/** Access tokens: their source does what {@link Key} does, and more. */
+export class Token implements Credential {
+  readonly canRenew = true;
+  readonly isShortLived = true;
+  readonly #source: TokenSource;
+
+  constructor(source: TokenSource) {
+    this.#source = source;
+  }
+
+  async get(signal?: AbortSignal): Promise<Used> {
+    return { key: signal?.aborted ? undefined : await untilAborted(this.#source.get(), signal), renewals: 0 };
+  }
+
+  async renew({ key }: Used): Promise<string | undefined> {
+    return key === undefined ? undefined : this.#source.renew(key);
+  }
+}
+
 /** The key of one API, and its renewal: once for all calls that ask for it together. */
-export class Key {
+export class Key implements Credential {
+  readonly isShortLived = false;
   readonly #given: GateOptions["apiKey"];
   #renewing: Promise<string | undefined> | undefined;
   #renewals = 0;
@@ -26,14 +59,13 @@ export class Key {
   }
 
   /** @throws GateError `unauthorized` when the function gives none. */
-  async get(): Promise<Used> {
+  async get(signal?: AbortSignal): Promise<Used> {
     const renewals = this.#renewals;
-    const key = await this.#ask(false);
+    const key = signal?.aborted ? undefined : await untilAborted(this.#ask(false), signal);
     // A function that keeps giving what was refused is not asked to renew it again for each call.
     return { key: key !== undefined && key === this.#refused ? this.#renewed : key, renewals };
   }
 
-  /** A key other than the one that was refused; undefined if there is none. */
   async renew(used: Used): Promise<string | undefined> {
     if (this.#renewals === used.renewals) {
       this.#renewing ??= this.#ask(true).finally(() => (this.#renewing = undefined));

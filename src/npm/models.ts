@@ -8,9 +8,8 @@ const PATIENCE = 20_000;
 /** Asks for the list of models. Fails only with a {@link GateError}, like a call of the core. */
 export async function listModels(
   { errorOf, failureOf }: Bindings,
-  send: typeof globalThis.fetch,
+  send: (url: string, init: RequestInit) => Promise<Response>,
   url: string,
-  headers: [string, string][],
   call: CallOptions | undefined,
 ): Promise<Model[]> {
   const failure = (code: string, message: string, cause?: unknown) => new GateError({ ...(errorOf(code, message) as ErrorFields), cause });
@@ -30,7 +29,7 @@ export async function listModels(
   if (signal?.aborted) abort();
   try {
     controller.signal.throwIfAborted();
-    const response = await Promise.race([send(url, { headers, signal: controller.signal }), aborted]);
+    const response = await Promise.race([send(url, { signal: controller.signal }), aborted]);
     const bytes = new Uint8Array(await Promise.race([response.arrayBuffer(), aborted]));
     if (!response.ok) throw new GateError(failureOf(response, bytes) as ErrorFields);
     const list = parse(bytes);

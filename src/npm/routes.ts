@@ -1,5 +1,7 @@
-import { GateError, invalid } from "./error.js";
-import { Key, type Used } from "./key.js";
+import { untilAborted } from "./abort.js";
+import { GateError, invalid, toGateError } from "./error.js";
+import { type Credential, Key, Token, type Used } from "./key.js";
+import type { createTokens } from "./token.js";
 import type { CallOptions, GateOptions, LocalModel, RouteOptions } from "./types.js";
 
 /** What the core is told of one route: `read_route` in `src/js/src/options.rs`. */
@@ -35,6 +37,8 @@ export interface CoreOptions {
   hedge: unknown[];
   /** New headers for a route whose credential was refused. */
   refresh?: (route: number) => Promise<Pairs | undefined>;
+  /** Why the last renewal failed, if it did; not for the core. */
+  unrenewed?: () => unknown;
 }
 
 export type Pairs = [string, string][];
@@ -56,14 +60,23 @@ const LOCAL_PATIENCE = 50;
 export class Routes {
   readonly #options: GateOptions;
   readonly #baseUrl: string;
-  readonly #key: Key;
+  readonly #key: Credential;
   readonly #fallback: ((call: CallOptions | undefined) => Fallback)[];
   readonly #locals: Local[] = [];
+  readonly #tokens: typeof createTokens | undefined;
 
-  constructor(options: GateOptions) {
+  /** The routes of a gate. What tokens take is loaded only for options that have one. */
+  static async open(options: GateOptions): Promise<Routes> {
+    const { token, fallback } = options ?? {};
+    const needed = token !== undefined || (Array.isArray(fallback) && fallback.some((route) => (route as RouteOptions | null)?.token !== undefined));
+    return new Routes(options, needed ? (await import("./token.js")).createTokens : undefined);
+  }
+
+  private constructor(options: GateOptions, tokens: typeof createTokens | undefined) {
     this.#options = options;
+    this.#tokens = tokens;
     this.#baseUrl = checkBaseUrl(options?.baseUrl, "baseUrl");
-    this.#key = new Key(checkSite(options, ""));
+    this.#key = this.#credential(options, "");
     const { fallback = [] } = options;
     if (!Array.isArray(fallback)) throw invalid("fallback", "The option is not valid: expected is a list of APIs and local models.");
     this.#fallback = fallback.map((given, at) => (isLocal(given) ? this.#local(given, at) : this.#remote(given, at)));
@@ -79,18 +92,46 @@ export class Routes {
     return { ...this.#policies(undefined), path: "/chat/completions", routes };
   }
 
-  /** Headers of one request to the base URL, as pairs; the later ones win. */
-  async headers(own: Headers, call: CallOptions | undefined): Promise<Pairs> {
-    return this.#headers(own, call, (await this.#key.get()).key);
+  /**
+   * One request to the base URL that the core knows nothing of. After a 401 it is sent once more, with a new key, unless its body can be read
+   * only once.
+   */
+  async send(send: typeof globalThis.fetch, input: RequestInfo | URL, init: RequestInit | undefined, own: Headers, call: CallOptions | undefined): Promise<Response> {
+    const from = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
+    const signal = call?.signal ?? init?.signal ?? from?.signal;
+    const used = await this.#key.get(signal);
+    const response = await send(input, { ...init, headers: this.#headers(own, call, used.key) });
+    const { body } = init ?? {};
+    const isOnce = body == null ? from && !/^(GET|HEAD)$/.test(from.method) : typeof body === "object" && (Symbol.asyncIterator in body || "getReader" in body);
+    if (response.status !== 401 || !this.#key.canRenew || isOnce) return response;
+    // Without a new key the answer is the one that there is.
+    const key = await untilAborted(this.#key.renew(used), signal ?? undefined).catch(() => undefined);
+    if (key === undefined) return response;
+    await response.body?.cancel();
+    return send(input, { ...init, headers: this.#headers(own, call, key) });
   }
 
   /**
    * Where a call may go: to the base URL, then to the fallbacks, as far as they are there. `localOnly`, if given, are the types of what is in
    * the request for models on the device alone: it goes nowhere else.
    */
-  async forCall(own: Own, call: CallOptions | undefined, localOnly?: string[]): Promise<CoreOptions> {
+  async forCall(own: Own, call: CallOptions | undefined, localOnly?: string[], signal = call?.signal): Promise<CoreOptions> {
     await Promise.all(this.#locals.map((local) => local.ask()));
-    const used = await this.#key.get();
+    const others = this.#fallback.map((route) => route(call)).filter(({ local }) => local?.isReady ?? true);
+    // Without a network the requests to it would only cost time.
+    const isOffline = globalThis.navigator?.onLine === false && others.some(({ local }) => local);
+    if (isOffline || localOnly) {
+      const locals = others.filter(({ local }) => local);
+      if (localOnly && locals.length === 0) throw notLocal(localOnly);
+      return { ...this.#policies(call), path: own.path, routes: locals.map(({ core }) => core) };
+    }
+    let unrenewed: unknown;
+    let keyless: unknown;
+    const used = await this.#key.get(signal ?? undefined).catch((error: unknown): Used => {
+      if (others.length === 0) throw error;
+      keyless = error;
+      return { key: undefined, renewals: 0 };
+    });
     const first: Fallback = {
       core: { ...this.#primary(this.#headers(own.headers, call, used.key), call), canRefresh: this.#key.canRenew },
       renew: async () => {
@@ -99,16 +140,23 @@ export class Routes {
       },
     };
     if (own.url !== undefined) Object.assign(first.core, { url: own.url, query: own.query, fetch: own.fetch });
-    const known = [first, ...this.#fallback.map((route) => route(call))].filter(({ local }) => local?.isReady ?? true);
-    // Without a network the requests to it would only cost time.
-    const isOffline = globalThis.navigator?.onLine === false && known.some(({ local }) => local);
-    const routes = isOffline || localOnly ? known.filter(({ local }) => local) : known;
-    if (localOnly && routes.length === 0) throw notLocal(localOnly);
+    // The rest of a stream that outlives its token is asked for with the next one.
+    if (this.#key.isShortLived) first.core.fetch = this.#resuming(first.core.fetch);
+    if (keyless) Object.assign(first.core, { fetch: async () => noKey(keyless), canRefresh: false });
+    const routes = [first, ...others];
     return {
       ...this.#policies(call),
       path: own.path,
       routes: routes.map(({ core }) => core),
-      refresh: async (route) => routes[route]?.renew?.(),
+      refresh: async (route) => {
+        try {
+          return await routes[route]?.renew?.();
+        } catch (error) {
+          unrenewed = error;
+          return undefined;
+        }
+      },
+      unrenewed: () => unrenewed,
     };
   }
 
@@ -138,11 +186,30 @@ export class Routes {
     return [...all];
   }
 
+  /** What a site is asked with. */
+  #credential(given: Omit<RouteOptions, "continuation">, place: string): Credential {
+    const apiKey = checkSite(given, place);
+    if (given.token === undefined) return new Key(apiKey);
+    if (apiKey !== undefined) throw invalid(`${place}token`, "The option is not valid beside apiKey: a token takes its place.");
+    return new Token(this.#tokens!(given.token, { fetch: given.fetch ?? this.#options.fetch }));
+  }
+
+  #resuming(custom: typeof globalThis.fetch | undefined): typeof globalThis.fetch {
+    const hasOwn = new Headers(this.#options.headers).has("authorization");
+    return async (input, init) => {
+      const send = custom ?? globalThis.fetch;
+      if (init?.method === "POST" || hasOwn) return send(input, init);
+      const headers = new Headers(init?.headers);
+      addKey(headers, await this.#key.get(init?.signal ?? undefined).then(({ key }) => key, () => undefined));
+      return send(input, { ...init, headers });
+    };
+  }
+
   #remote(given: RouteOptions, at: number): (call: CallOptions | undefined) => Fallback {
     const place = `fallback[${at}].`;
     if (typeof given !== "object" || given === null) throw invalid(place.slice(0, -1), "The option is not valid: expected is an API or a local model.");
     const url = checkBaseUrl(given.baseUrl, `${place}baseUrl`);
-    const key = new Key(checkSite(given, place));
+    const key = this.#credential(given, place);
     const headers = new Headers({ "content-type": "application/json" });
     if (typeof given.apiKey === "string") addKey(headers, given.apiKey);
     addHeaders(headers, given.headers);
@@ -159,10 +226,10 @@ export class Routes {
         const own = new Headers(init?.headers);
         try {
           // The rest of a stream belongs to the key that asked for it.
-          if (renewed === undefined && init?.method === "POST") used = await key.get();
-          if (!new Headers(given.headers).has("authorization")) addKey(own, renewed ?? used?.key);
+          if ((renewed === undefined && init?.method === "POST") || key.isShortLived) used = await key.get(init?.signal ?? undefined);
+          if (!new Headers(given.headers).has("authorization")) addKey(own, key.isShortLived ? used?.key : (renewed ?? used?.key));
         } catch (error) {
-          return Response.json({ error: { message: "The apiKey function gave no key.", code: "unauthorized" } }, { status: 401 });
+          return noKey(error);
         }
         return send(input, { ...init, headers: own });
       };
@@ -200,6 +267,11 @@ export function notLocal(types: string[]): GateError {
     nextStep: "Prepare a local model, or take out what the message names.",
     retryable: false,
   });
+}
+
+/** The answer of an API for which there is no key: it is left for the next one at once. */
+function noKey(error: unknown): Response {
+  return Response.json({ error: { message: toGateError(error).message, code: "unauthorized" } }, { status: 401 });
 }
 
 interface Fallback {

@@ -19,21 +19,24 @@ export interface Prepared {
 
 /** One call of the core, read as deltas. */
 export class Stream implements GateStream {
-  #prepare: () => Promise<Prepared>;
+  #prepare: (signal: AbortSignal) => Promise<Prepared>;
   #signal: AbortSignal | undefined;
   #onEnd: (reply: Reply | undefined, error: GateError | undefined) => void;
   #opening: Promise<{ bindings: Bindings; call: InstanceType<Bindings["Call"]>; header: number }> | undefined;
   #answer: Answer | undefined;
+  #unrenewed: (() => unknown) | undefined;
   #call: InstanceType<Bindings["Call"]> | undefined;
   #reading = false;
   #ended: { reply: Reply } | { error: GateError } | undefined;
   #cancelled = false;
+  /** Ends what a call waits for before it is made. */
+  readonly #leaving = new AbortController();
   #cancelling = false;
   /** The error of a call that was cancelled between two reads, for the next one. */
   #untold: GateError | undefined;
 
   constructor(
-    prepare: () => Promise<Prepared>,
+    prepare: (signal: AbortSignal) => Promise<Prepared>,
     signal: AbortSignal | undefined,
     onEnd: (reply: Reply | undefined, error: GateError | undefined) => void,
   ) {
@@ -76,6 +79,7 @@ export class Stream implements GateStream {
 
   cancel(): void {
     this.#cancelled = true;
+    this.#leaving.abort();
     const call = this.#call;
     // An abort listener of the caller's own fetch may come here while the core is at work.
     if (!call || this.#ended || this.#cancelling) return;
@@ -131,18 +135,20 @@ export class Stream implements GateStream {
   }
 
   async #open() {
-    const { bindings, body, options, health, answer } = await this.#prepare();
-    this.#answer = answer;
-    const call = new bindings.Call(body, options, health);
-    this.#call = call;
     const cancel = () => this.cancel();
-    if (this.#cancelled || this.#signal?.aborted) call.cancel();
+    if (this.#signal?.aborted) cancel();
     else this.#signal?.addEventListener("abort", cancel, { once: true });
     const onEnd = this.#onEnd;
     this.#onEnd = (reply, error) => {
       this.#signal?.removeEventListener("abort", cancel);
       onEnd(reply, error);
     };
+    const { bindings, body, options, health, answer } = await this.#prepare(this.#leaving.signal);
+    this.#answer = answer;
+    this.#unrenewed = options.unrenewed;
+    const call = new bindings.Call(body, options, health);
+    this.#call = call;
+    if (this.#cancelled) call.cancel();
     return { bindings, call, header: call.header() };
   }
 
@@ -167,6 +173,8 @@ export class Stream implements GateStream {
     if (answer && reply) reply.redaction = answer.close();
     if (failure) {
       if (failure.code === "cancelled" && this.#signal?.aborted) failure.cause = this.#signal.reason;
+      // A refused key says what to do about it; why there was no other says more.
+      else if (failure.status === 401) failure.cause = this.#unrenewed?.();
       throw new GateError(answer?.error(failure) ?? failure, reply);
     }
     this.#ended = { reply: reply! };

@@ -6,6 +6,7 @@
  */
 
 import type { GateError } from "./error.js";
+import type { TokenOptions } from "./token-types.js";
 import type { RedactCounts, Redacted, RedactOptions, Redactor } from "./redact-types.js";
 
 /** Which vendor's form of the OpenAI-compatible protocol the base URL speaks. A Sluicegate Worker speaks `openai`. */
@@ -130,6 +131,11 @@ export interface RouteOptions {
    * together; a key that is a string cannot be renewed.
    */
   apiKey?: string | KeySource;
+  /**
+   * Access tokens in place of a key, got and renewed by the gate: before they end, and once where one is refused (401). An endpoint of the app
+   * (`{ endpoint: "/api/token" }`), a function, or on a server a key with its secret. Never in storage, addresses, errors or logs.
+   */
+  token?: TokenOptions;
   /** Default `openai`. */
   dialect?: Dialect;
   /** The model to ask for. */

@@ -4,7 +4,8 @@ use super::unit::Unit;
 use super::window::Window;
 use super::wire::{Given, Told};
 
-/// For how many milliseconds of what it is spending a purse asks at a time.
+/// For how many milliseconds of what it is spending a purse asks at a time, where less than half of a limit is left; else for three times
+/// as many.
 const AHEAD: u64 = 15_000;
 /// A purse that does not know how much it will spend asks for so many times what is needed now.
 const FIRST: u64 = 4;
@@ -163,7 +164,8 @@ impl Line {
 
     /// How much it should hold free, by what it spends.
     fn stock(&self, now: u64) -> Option<u64> {
-        self.speed(now).map(|speed| speed.saturating_mul(AHEAD) / 1_000)
+        let ahead = if self.heard.is_some() && self.left >= self.limit / 2 { AHEAD * 3 } else { AHEAD };
+        self.speed(now).map(|speed| speed.saturating_mul(ahead) / 1_000)
     }
 
     /// What is held free and should not be: more than a part of what is free for all, where that is scarce.
@@ -172,13 +174,14 @@ impl Line {
             return 0;
         }
         let free = self.free();
-        let is_scarce = self.left < self.limit / 2;
         let part = (self.left.saturating_add(free)) / 8;
-        let keep = match (self.is_slots(), is_scarce) {
-            (true, false) => part.max(1),
-            (true, true) => part,
-            (false, false) => return 0,
-            (false, true) => part.min(self.stock(now).unwrap_or(part)),
+        let is_scarce = self.left < self.limit / 2;
+        let keep = match self.is_slots() {
+            // For the next streams: an isolate that falls silent keeps them from others for a minute.
+            true if self.left >= self.limit / 4 => part.max(self.limit / 8).max(u64::from(!is_scarce)),
+            true => part,
+            false if is_scarce => part.min(self.stock(now).unwrap_or(part)),
+            false => return 0,
         };
         free.saturating_sub(keep)
     }
@@ -204,7 +207,7 @@ impl Line {
 
     /// Whether there are slots that will lapse if nobody renews them.
     pub(super) fn must_renew(&self, now: u64) -> bool {
-        self.is_slots() && self.used > 0 && now.saturating_sub(self.renewed) >= SLOTS * 2 / 5
+        self.is_slots() && self.used > 0 && now.saturating_sub(self.renewed) >= SLOTS * 3 / 5
     }
 
     /// What to tell of it: with what somebody needs now, at least and at best, if somebody does.

@@ -23,12 +23,12 @@
 //! - **Tokens and spend**: what is reserved is never more than the limit. Use is over it by no more than what calls used beyond their
 //!   reservations: nothing for a call that ends at what its reservation covers and whose prompt was estimated high enough.
 //! - **Under-admission**: a request may be refused while other purses hold free what it needs. Beyond what somebody waits for,
-//!   no purse is given more than the eighth of what is left, nor more than it spends in 15 seconds (three requests more, while it does not
+//!   no purse is given more than the eighth of what is left, nor more than it spends in 45 seconds (three requests more, while it does not
 //!   know); where less than half is left it gives back what is over that with its next message. So a limit of which an eighth is less than
 //!   one is exact both ways. What an isolate held that is gone comes back with the window's end.
-//! - **Messages**: about one for 12 requests at a limit of 600 a minute over four isolates, fewer at higher ones; one at least for each
-//!   window and isolate. Of streams one slot is kept free for the next while more than half are left; a key that runs at more than half
-//!   of a small limit of streams costs two messages a stream.
+//! - **Messages**: one for 13 to 20 requests at a limit of 600 a minute over four isolates that share a steady load, one for a hundred at
+//!   higher limits; at least one for each window and isolate. Slots are kept free for the next streams while a quarter of a limit is left,
+//!   an eighth of it at most: limits of some ten streams cost about one message for two streams, those of a hundred hardly any.
 //! - A clock that is behind the ledger's is set by its answers; the ledger believes one that is up to two seconds ahead.
 
 mod decimal;

@@ -7,15 +7,15 @@ export const PAGE_URL = process.env.PAGE_URL;
 export const DONE = '.assistant:last-child[aria-busy="false"]';
 
 /**
- * Registers the hooks. Gives `visit(options, prepare, { ready, url })`: a page in a context with `options`, prepared by `prepare(page)` before it
+ * Registers the hooks, for visits to `home`. Gives `visit(options, prepare, { ready, url })`: a page in a context with `options`, prepared by `prepare(page)` before it
  * goes to `url`, once what `ready` selects is there. The page's `violations` and `shifts` (of layout, none that the visitor caused) are global there.
  */
-export function visitors({ viewport = { width: 1100, height: 700 }, ready: usual }) {
+export function visitors({ viewport = { width: 1100, height: 700 }, ready: usual, home = PAGE_URL }) {
   let browser;
   let opened = [];
 
   before(async () => {
-    if (!PAGE_URL) throw new Error("PAGE_URL has to name the running page.");
+    if (!home) throw new Error("PAGE_URL has to name the running page.");
     browser = await launchChromium();
   });
 
@@ -32,7 +32,7 @@ export function visitors({ viewport = { width: 1100, height: 700 }, ready: usual
     }
   });
 
-  async function visit(options = {}, prepare = () => undefined, { ready = usual, url = PAGE_URL } = {}) {
+  async function visit(options = {}, prepare = () => undefined, { ready = usual, url = home } = {}) {
     const context = await browser.newContext({ viewport, locale: "en-US", colorScheme: "light", permissions: ["clipboard-read", "clipboard-write"], ...options });
     const page = await context.newPage();
     const problems = [];

@@ -7,7 +7,9 @@ import { createGate, type Budgets, type ChatRequest, type Delta, type Gate, Gate
 import { createRedactor, type Finding, GateError as RedactError, type Redacted, type RedactOptions, type Redactor, type RedactPolicy } from "sluicegate/redact";
 import { createRedactor as createSlimRedactor } from "sluicegate/redact/slim";
 import { createGate as createSlimGate } from "sluicegate/slim";
+import { type GateSocket, openSocket, type SocketOptions, type SocketRequest } from "sluicegate/socket";
 import { type ServerSentEvent, sseStream } from "sluicegate/sse";
+import { type AccessToken, createTokens, exchangeToken, type TokenOptions, type TokenSource } from "sluicegate/token";
 
 declare const gate: Gate;
 
@@ -130,6 +132,44 @@ export async function events(response: Response): Promise<string> {
   // @ts-expect-error no such option
   sseStream({ strict: true });
   return "";
+}
+
+export async function tokens(signal: AbortSignal): Promise<string | undefined> {
+  await createGate({ baseUrl: "/v1", token: { endpoint: "/api/token", headers: { a: "b" }, credentials: "include", timeoutMs: 1 } });
+  await createGate({ baseUrl: "/v1", token: async ({ signal }) => (await fetch("/api/token", { method: "POST", signal })).json() });
+  await createGate({ baseUrl: "/v1", token: () => "text" });
+  const given: AccessToken = { accessToken: "x", expiresIn: 60 };
+  const signed: TokenOptions = { endpoint: new URL("https://gate.test/auth/token"), apiKey: "key_x", apiSecret: "s", audience: "https://gate.test", dangerouslyAllowBrowser: false, fetch };
+  const source: TokenSource = createTokens(async () => given);
+  await createGate({ baseUrl: "/v1", token: source, fallback: [{ baseUrl: "/v2", token: signed }] });
+  const { access_token, expires_in = 0 } = await exchangeToken({ endpoint: "https://gate.test/auth/token", apiKey: "key_x", apiSecret: "s" }, { signal });
+  void [expires_in, await source.renew(access_token, { signal })];
+  // @ts-expect-error an endpoint is needed
+  await createGate({ baseUrl: "/v1", token: { apiKey: "k", apiSecret: "s" } });
+  // @ts-expect-error a function gives a token
+  createTokens(async () => ({ expires_in: 60 }));
+  return source.get({ signal });
+}
+
+export async function sockets(signal: AbortSignal, source: TokenSource): Promise<Reply> {
+  const options: SocketOptions = { url: "/v1/stream", token: source, protocols: ["own"], signal, timeoutMs: 1, idleMs: 2, maxBuffer: 3, WebSocket, fetch };
+  const socket: GateSocket = await openSocket(options);
+  await openSocket({ url: new URL("wss://gate.test/v1/stream"), ticket: "t" });
+  await openSocket({ url: "/v1/stream", ticket: async () => "t" });
+  await openSocket({ url: "/v1/stream", ticket: { endpoint: "/api/ticket", credentials: "include" } });
+  await openSocket({ url: "/v1/stream", token: { endpoint: "/api/token" } });
+  const request: SocketRequest = { prompt: "x", max_tokens: 5, stop_sequences: ["."], vendor_field: 1 };
+  for await (const delta of socket.stream(request, { signal })) narrow(delta);
+  const stream = socket.stream({ messages: [{ role: "user", content: "x" }] });
+  stream.cancel();
+  socket.close();
+  const { code, reason }: { code: number; reason: string } = await socket.closed;
+  void [socket.isOpen, code + 1, reason.length];
+  // @ts-expect-error the address is needed
+  await openSocket({ ticket: "t" });
+  // @ts-expect-error a ticket is no number
+  await openSocket({ url: "/v1/stream", ticket: 5 });
+  return stream.reply();
 }
 
 export async function redaction(): Promise<void> {

@@ -61,6 +61,8 @@ test("the types stand by themselves, for every way in which TypeScript resolves 
       'import { createRedactor, type RedactPolicy } from "sluicegate/redact";\nimport { createRedactor as slimRedactor } from "sluicegate/redact/slim";\n' +
       'import { isLocalBackend, type LocalBackend } from "sluicegate/local";\nimport { promptApi } from "sluicegate/local/prompt-api";\nimport { transformers } from "sluicegate/local/transformers";\n' +
       'import { webLlm } from "sluicegate/local/web-llm";\nimport { wllama } from "sluicegate/local/wllama";\n' +
+      'import { createTokens, type TokenSource } from "sluicegate/token";\nimport { type GateSocket, openSocket } from "sluicegate/socket";\n' +
+      "export const tokens: TokenSource = createTokens({ endpoint: '/api/token' });\nexport const socket: Promise<GateSocket> = openSocket({ url: '/v1/stream', token: tokens });\n" +
       "export const local: LocalBackend[] = [promptApi()];\nexport const made = [transformers, webLlm, wllama, isLocalBackend];\n" +
       "export const redact = async (policy: RedactPolicy, wasm: WasmSource) => [await createRedactor(policy), await slimRedactor({ wasm })];\n" +
       "export const open = async (wasm: WasmSource) => [await createGate({ baseUrl: '/v1' }), await slim({ wasm, baseUrl: '/v1' }), sseStream()];\nexport type D = Delta;\n",
@@ -74,7 +76,7 @@ test("the types stand by themselves, for every way in which TypeScript resolves 
   }
 });
 
-test("a local model's entry ships itself and its transport, without the core; an app without one ships none", async () => {
+test("the entries of local models, tokens and sockets ship themselves, without the core; an app without a local model ships none", async () => {
   const project = await makeProject("local");
   const { build } = await import("esbuild");
   const bundle = async (code) => {
@@ -87,6 +89,12 @@ test("a local model's entry ships itself and its transport, without the core; an
     assert.ok(!text.includes(".wasm\"") && !text.includes("WebAssembly.instantiate"), `${entry} brings the core along`);
     const size = gzipSync(text, { level: 9 }).length;
     assert.ok(size < 7_000, `${entry}: ${size} bytes gzipped`);
+  }
+  for (const [entry, most] of [["token", 4_500], ["socket", 10_500]]) {
+    const text = await bundle(`export * from "sluicegate/${entry}";`);
+    assert.ok(!text.includes("WebAssembly"), `${entry} brings the core along`);
+    const size = gzipSync(text, { level: 9 }).length;
+    assert.ok(size < most, `${entry}: ${size} bytes gzipped`);
   }
   const gate = await bundle('export * from "sluicegate";');
   assert.ok(!gate.includes("InterruptableStoppingCriteria") && !gate.includes("The local model"), "the main entry ships local models");

@@ -7,7 +7,9 @@ use js_sys::Reflect;
 use sluicegate::access::key::digest;
 use sluicegate::access::secret::{Key, Root};
 use sluicegate::access::token::Authority;
-use sluicegate::access::{Identified, Judge, KeySecrets, Presented, Query, Route, Secrets, Sent, parse_address};
+use sluicegate::access::{
+    Identified, Judge, KeySecrets, Operation, Presented, Query, Route, Secrets, Sent, parse_address,
+};
 use sluicegate::config::{Access, Config, KeyText};
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
@@ -110,6 +112,12 @@ pub(crate) fn identify(
     }
     let presented = sent(visit, route).presented(config.callers().placeholders())?;
     judge.identify(presented)
+}
+
+/// The operation under which the gate asks itself for a caller; no request from elsewhere has one.
+pub(crate) fn via(context: &JsValue) -> Option<Operation> {
+    let via = Reflect::get(context, &"via".into()).ok()?.as_string()?;
+    Operation::of_name(&via)
 }
 
 /// The places of a request where a credential may stand.

@@ -4,6 +4,7 @@
 import Gate from "./shim.js";
 import { Health } from "../src/health.js";
 import { Limits } from "../src/limits.js";
+import { SleepingSocket } from "../src/socket.js";
 import { Live } from "../src/live.js";
 
 export * from "./shim.js";
@@ -41,6 +42,13 @@ export class RouteHealth extends Health {
 
 /** What a key may use. */
 export class KeyLimits extends Limits {
+  constructor(object, env) {
+    super(object, (request, inside) => answer(request, env, inside));
+  }
+}
+
+/** A WebSocket. */
+export class Socket extends SleepingSocket {
   constructor(object, env) {
     super(object, (request, inside) => answer(request, env, inside));
   }

@@ -12,6 +12,8 @@ pub(crate) enum Guide {
     Infer(String),
     /// `/v1/complete`.
     Complete,
+    /// The same, asked on a WebSocket.
+    Socket,
 }
 
 impl Guide {
@@ -19,9 +21,10 @@ impl Guide {
     pub(crate) fn translate(&self, body: &[u8], caller: Option<&Caller>, config: &Config) -> Result<Translated, Error> {
         match self {
             Guide::Infer(model) => infer::translate(body, model, &config.limits()),
-            Guide::Complete => {
+            Guide::Complete | Guide::Socket => {
                 let model = default_model(caller, config);
-                let defaults = complete::Defaults { model: model.unwrap_or_default(), stream: false };
+                let defaults =
+                    complete::Defaults { model: model.unwrap_or_default(), stream: matches!(self, Guide::Socket) };
                 let translated = complete::translate(body, &defaults, &config.limits())?;
                 // Nobody is asked for a model without a name.
                 if model.is_none() && translated.uses_default_model() {
@@ -38,6 +41,7 @@ impl Guide {
         let shape = match self {
             Guide::Infer(_) => Shape::Infer,
             Guide::Complete => Shape::Complete,
+            Guide::Socket => Shape::Socket,
         };
         Face::new(shape, id, model, (js::now() / 1000.0) as u64)
     }

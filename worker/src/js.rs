@@ -1,6 +1,7 @@
 //! What is written in JavaScript: the loop over a stream's chunks and the few calls that would cost a crossing each.
 
 use crate::call::Door;
+use crate::socket::Wire;
 use crate::tap::Tap;
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
@@ -49,6 +50,16 @@ extern "C" {
     #[wasm_bindgen(js_name = randomBytes)]
     pub(crate) fn random_bytes(count: u32) -> Vec<u8>;
 
+    /// A request of the gate's own to itself; headers as [`crate::headers::Headers`] writes them.
+    #[wasm_bindgen(catch, js_name = ownRequest)]
+    pub(crate) fn own_request(
+        method: &str,
+        url: &str,
+        headers: &str,
+        body: &str,
+        signal: &JsValue,
+    ) -> Result<Request, JsValue>;
+
     /// Settles after so many milliseconds.
     pub(crate) fn sleep(millis: u32) -> Promise;
 
@@ -70,6 +81,20 @@ extern "C" {
 
     /// `Response`, once the upstream has answered or failed. `live` is `undefined`, an object, or the way into one.
     pub(crate) fn drive(tap: Tap, caller: &JsValue, heartbeat: f64, live: &JsValue) -> Promise;
+}
+
+#[wasm_bindgen(module = "/src/socket.js")]
+extern "C" {
+    /// `Response` with a socket that this isolate holds.
+    #[wasm_bindgen(catch, js_name = openSocket)]
+    pub(crate) fn open_socket(wire: Wire, protocol: &str) -> Result<Response, JsValue>;
+
+    /// `Response` with a socket that an object of the namespace holds.
+    #[wasm_bindgen(js_name = enterSocket)]
+    pub(crate) fn enter_socket(namespace: &Object, about: &str, protocol: &str) -> Promise;
+
+    /// What a socket is to do.
+    pub(crate) fn step(kind: u32, number: u32, text: &str) -> JsValue;
 }
 
 #[wasm_bindgen]

@@ -20,6 +20,7 @@ mod meter;
 mod models;
 mod page;
 mod sender;
+mod socket;
 mod store;
 mod tap;
 mod visit;
@@ -72,6 +73,11 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
     {
         return response.map(JsValue::from);
     }
+    if visit.path() == socket::PATH
+        && let Some(response) = socket::answer(&env, context)
+    {
+        return response.map(JsValue::from);
+    }
     let id = gate::request_id(visit.header("x-request-id"));
     let mut entry = Entry::new(id.clone(), js::now());
     let mut answers = Answers { id, is_head: visit.method() == "HEAD", ..Answers::default() };
@@ -79,6 +85,7 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
         Ok(Admitted::Call(ordered, config)) => {
             return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
         }
+        Ok(Admitted::Socket(opening)) => return Ok(opening.answer(env, answers, entry).into()),
         Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {
             return Ok(future_to_promise(async move {
@@ -158,6 +165,8 @@ enum Admitted {
     Call(Ordered, Rc<Config>),
     /// A live stream is asked for.
     Stream(live::Asked),
+    /// A WebSocket is to be opened.
+    Socket(socket::Opening),
     /// A list of models is asked for.
     Models(Asked, Rc<Config>),
     /// Tokens and sessions.
@@ -210,7 +219,12 @@ fn admit(
             return Err(Refusal { error, allow: Some(allow) });
         }
     }
-    let right = route.right(visit.method());
+    // What the gate asks itself for a caller goes by the right under which the caller asked.
+    let via = access::via(context);
+    if let Some(via) = via {
+        entry.route = via.as_str();
+    }
+    let right = via.map_or_else(|| route.right(visit.method()), Right::To);
     let (caller, credential) = match (config.access(), right) {
         (_, Right::Public | Right::Own) => (None, Credential::None),
         (Some(access), Right::To(operation)) => match access::identify(visit, env, &shared, access, route, context)? {
@@ -226,6 +240,9 @@ fn admit(
             (None, config.callers().judge(visit.header("authorization"), elsewhere)?)
         }
     };
+    if socket::is_check(context) {
+        return Ok(Admitted::Text("{}".to_owned()));
+    }
     if credential == Credential::Ignored {
         answers.notices.push("credential_ignored".to_owned());
     }
@@ -242,6 +259,7 @@ fn admit(
         }
         Route::Infer(_) | Route::Complete => {
             let guide = match route {
+                Route::Complete if socket::is_of_socket(context) => Guide::Socket,
                 Route::Infer(raw) => Guide::Infer(rights::model_id(raw).ok_or_else(not_found)?),
                 _ => Guide::Complete,
             };
@@ -249,6 +267,7 @@ fn admit(
             let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
             Ok(Admitted::Call(ordered.as_in(guide), shared))
         }
+        Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
         Route::Model(raw) => {

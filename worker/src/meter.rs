@@ -81,6 +81,11 @@ impl Entry {
         self.handed_on = true;
     }
 
+    /// The connection goes on as a WebSocket.
+    pub(crate) fn switched(&mut self) {
+        self.status = 101;
+    }
+
     /// The request was refused or failed before a call was made.
     pub(crate) fn refused(&mut self, error: &Error) {
         self.status = error.status();

@@ -2,7 +2,7 @@
 
 use crate::answer::Answers;
 use crate::headers;
-use crate::{access, gate, health, js, limits, live, page, store};
+use crate::{access, gate, health, js, limits, live, page, socket, store};
 use serde_json::{Map, Value, json};
 use sluicegate::config::{Config, Credential, Models, Redaction, Upstream};
 use sluicegate::{Error, ErrorKind};
@@ -109,10 +109,11 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 5] = [
+const STATE: [(&str, &str); 6] = [
     ("resume", live::BINDING),
     ("shared_health", health::BINDING),
     ("stored_keys", store::BINDING),
+    ("sleeping_sockets", socket::BINDING),
     ("shared_limits", limits::BINDING),
     ("datasets", store::BINDING),
 ];

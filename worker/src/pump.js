@@ -183,6 +183,11 @@ export function randomBytes(count) {
   return crypto.getRandomValues(new Uint8Array(count));
 }
 
+/** A request of the gate's own to itself. */
+export function ownRequest(method, url, headers, body, signal) {
+  return new Request(url, { method, headers: headersFrom(headers), ...(method === "GET" ? {} : { body }), signal });
+}
+
 /** So many milliseconds. */
 export function sleep(millis) {
   return new Promise((resolve) => setTimeout(resolve, millis));

@@ -203,6 +203,10 @@ impl Tap {
         self.answering = attempt;
         let now = instant(now);
         self.exchange.handle_head(now, attempt, &self.answer.head(now.0));
+        let route = self.routes.get(attempt as usize).and_then(|at| self.exchange.routes().get(*at));
+        if let (Some(guise), Some(route)) = (&mut self.guise, route) {
+            guise.face.read_think_tags(route.think_tags);
+        }
         if self.exchange.is_streaming() {
             self.entry.handed_on();
         }

@@ -1,17 +1,9 @@
 /** Copying, with an answer to the click: the button's icon says whether it worked. */
 import { name, type TextKey } from "../i18n/index.js";
+import { copyText } from "./copy.js";
 import { icon } from "./dom.js";
 
 const SHOWN_MS = 1_500;
-
-async function copyText(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false; // No permission, or a page that is not served securely.
-  }
-}
 
 /** Copies `text()` and says so on `button`. */
 export async function copyFrom(button: HTMLButtonElement, text: string, label: TextKey): Promise<void> {
