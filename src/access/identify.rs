@@ -81,6 +81,8 @@ pub struct Judge<'a> {
     pub now_s: u64,
     /// Where the caller is.
     pub address: Option<IpAddr>,
+    /// The origin that the request was sent to.
+    pub own: &'a str,
     /// The page that the request came from, by its origin.
     pub origin: Option<&'a str>,
 }
@@ -155,7 +157,8 @@ impl Judge<'_> {
         let secrets = key.as_ref().map(|key| self.assertion_keys(key)).unwrap_or_default();
         let is_guide = key.as_ref().is_none_or(|key| key.settings.guide_compatible);
         let profile = if is_guide { Profile::Guide } else { Profile::Strict };
-        let verified = token::verify_assertion(self.now_s, &secrets, profile, &self.access.issuer, text);
+        let audience = self.access.issuer.as_deref().unwrap_or(self.own);
+        let verified = token::verify_assertion(self.now_s, &secrets, profile, audience, text);
         match (key, verified) {
             (Some(key), Ok(assertion)) => Ok(Asserted::By(key, assertion)),
             _ => Err(refused()),

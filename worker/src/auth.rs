@@ -219,6 +219,7 @@ impl Desk<'_> {
                     known: &mut known,
                     now_s: store::now_s(),
                     address: access::address(self.visit, self.config),
+                    own: self.visit.origin(),
                     origin: self.visit.header("origin"),
                 };
                 let address = judge.address;
