@@ -129,5 +129,5 @@ test("the built Worker offers `fetch` and nothing else to those who bind it", as
   assert.deepEqual([...new Set(methods)], ["fetch"]);
   const exported = /export\{([^}]*)\};?\s*$/.exec(built)[1].split(",").map((name) => name.split(" as ").at(-1).trim());
   // Durable Objects, which only this Worker reaches, and the worker crate's own data classes, with nothing to call.
-  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "LiveStream", "MinifyConfig", "R2Range", "RouteHealth", "default"]);
+  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "KeyLimits", "LiveStream", "MinifyConfig", "R2Range", "RouteHealth", "Socket", "default"]);
 });
