@@ -1,5 +1,6 @@
 //! What is written in JavaScript: the loop over a stream's chunks and the few calls that would cost a crossing each.
 
+use crate::batch::Prompts;
 use crate::call::Door;
 use crate::socket::Wire;
 use crate::tap::Tap;
@@ -59,6 +60,10 @@ extern "C" {
         body: &str,
         signal: &JsValue,
     ) -> Result<Request, JsValue>;
+
+    /// `Response` with the results of a batch's prompts, so many of which are asked at the same time.
+    #[wasm_bindgen(js_name = runBatch)]
+    pub(crate) fn run_batch(prompts: Prompts, count: u32, most: u32, signal: &JsValue) -> Promise;
 
     /// Settles after so many milliseconds.
     pub(crate) fn sleep(millis: u32) -> Promise;

@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod answer;
 mod auth;
+mod batch;
 mod call;
 mod dataset;
 mod gate;
@@ -18,6 +19,7 @@ mod limits;
 mod live;
 mod meter;
 mod models;
+mod own;
 mod page;
 mod sender;
 mod socket;
@@ -85,6 +87,7 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
         Ok(Admitted::Call(ordered, config)) => {
             return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
         }
+        Ok(Admitted::Batch(asked, config)) => return Ok(asked.answer(env, config, answers, entry).into()),
         Ok(Admitted::Socket(opening)) => return Ok(opening.answer(env, answers, entry).into()),
         Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {
@@ -165,6 +168,8 @@ enum Admitted {
     Call(Ordered, Rc<Config>),
     /// A live stream is asked for.
     Stream(live::Asked),
+    /// Several prompts are to be answered.
+    Batch(batch::Asked, Rc<Config>),
     /// A WebSocket is to be opened.
     Socket(socket::Opening),
     /// A list of models is asked for.
@@ -267,6 +272,7 @@ fn admit(
             let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
             Ok(Admitted::Call(ordered.as_in(guide), shared))
         }
+        Route::Batch => Ok(Admitted::Batch(batch::Asked::new(visit, caller.as_ref())?, shared)),
         Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, caller, None), shared)),

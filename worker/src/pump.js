@@ -188,6 +188,24 @@ export function ownRequest(method, url, headers, body, signal) {
   return new Request(url, { method, headers: headersFrom(headers), ...(method === "GET" ? {} : { body }), signal });
 }
 
+/** Asks the prompts of a batch, so many at a time, and gives the response with their results. `signal` is the caller's. */
+export async function runBatch(prompts, count, most, signal) {
+  let next = 0;
+  const line = async () => {
+    while (next < count) {
+      const index = next++;
+      try {
+        const response = await prompts.ask(index, signal);
+        prompts.put(index, response.status, await response.text());
+      } catch {
+        prompts.lose(index);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, most) }, line));
+  return prompts.finish();
+}
+
 /** So many milliseconds. */
 export function sleep(millis) {
   return new Promise((resolve) => setTimeout(resolve, millis));
