@@ -24,7 +24,22 @@ function answer(request, env, context) {
   }
 }
 
-export default { fetch: answer };
+/** The largest rest of a body that is read for nobody, in bytes. */
+const REST = 64 << 10;
+
+/**
+ * What a refusal left of a request's body is read after it: where the runtime stands behind another one, as in `wrangler dev`, the next call
+ * over the same connection fails otherwise.
+ */
+async function outside(request, env, context) {
+  const response = await answer(request, env, context);
+  if (!request.bodyUsed && request.body !== null && Number(request.headers.get("content-length") ?? Infinity) <= REST) {
+    context.waitUntil(request.arrayBuffer().catch(() => {}));
+  }
+  return response;
+}
+
+export default { fetch: outside };
 
 /** A stream that can be resumed. Not of the runtime's base class, so that there are no methods for other Workers to call. */
 export class LiveStream extends Live {

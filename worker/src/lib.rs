@@ -297,10 +297,10 @@ fn admit(
         Route::Batch => Ok(Admitted::Batch(batch::Asked::new(visit, caller.as_ref())?, shared)),
         Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
-        Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
+        Route::Models => Ok(Admitted::Models(Asked::new(credential, caller, None), shared)),
         Route::Model(raw) => {
             let id = rights::model_id(raw).ok_or_else(not_found)?;
-            Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
+            Ok(Admitted::Models(Asked::new(credential, caller, Some(id)), shared))
         }
         Route::Health => Ok(Admitted::Text(models::healthz(env, &shared))),
         _ => {
