@@ -55,6 +55,10 @@ const ANONYMOUS_SCRIPTED = { requests_per_minute: 2_000, concurrent_streams: 64 
 /** No reports, no questions, no look-up of where this machine is. */
 const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
 
+const WRANGLER = join(root, "node_modules/wrangler/bin/wrangler.js");
+/** The arguments of wrangler that say where everything is. */
+const places = (scratch) => ["--config", join(root, "worker/wrangler.jsonc"), "--persist-to", join(scratch, "state")];
+
 await runMain(async () => {
   const options = readOptions();
   if (options.help) return void process.stdout.write(`${HELP}\n`);
@@ -156,10 +160,6 @@ async function chooseUpstreams(options, children) {
   ];
   return { upstreams, fallbacks: { "*": [SCRIPTED_FALLBACK] }, secrets: {} };
 }
-
-/** The arguments of wrangler that say where everything is. */
-const places = (scratch) => ["--config", join(root, "worker/wrangler.jsonc"), "--persist-to", join(scratch, "state")];
-const WRANGLER = join(root, "node_modules/wrangler/bin/wrangler.js");
 
 /** Makes the tables of the local database, which is a new one for each run. */
 function migrate(scratch) {

@@ -179,11 +179,11 @@ test("each kind of token is good for one thing", async () => {
       headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": randomBytes(16).toString("base64"), "sec-websocket-protocol": protocols, ...headers },
     });
   for (const credential of [token, made(), strict.key, "wrong"]) {
-    assert.equal((await socket(`sluicegate.ticket.${credential}`)).status, 401);
+    assert.equal((await socket(`sluicegate.v1, sluicegate.ticket.${credential}`)).status, 401);
   }
-  const elsewhere = await socket(`sluicegate.ticket.${ticket}`, { origin: "https://elsewhere.example" });
+  const elsewhere = await socket(`sluicegate.v1, sluicegate.ticket.${ticket}`, { origin: "https://elsewhere.example" });
   assert.ok([401, 403].includes(elsewhere.status), "from a page it was not made for");
-  const opened = await Promise.all(Array.from({ length: 4 }, () => socket(`sluicegate, sluicegate.ticket.${ticket}`)));
+  const opened = await Promise.all(Array.from({ length: 4 }, () => socket(`sluicegate.v1, sluicegate.ticket.${ticket}`)));
   assert.deepEqual(opened.map(({ status }) => status).sort(), [101, 401, 401, 401]);
 });
 
