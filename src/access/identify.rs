@@ -19,6 +19,8 @@ pub enum Query {
     Digest(String),
     /// The key of this public id.
     Id(String),
+    /// The tokens that were withdrawn of a key of the configuration, by its id: a record that says nothing else.
+    Withdrawn(String),
 }
 
 /// What is known of an answer of the store.
@@ -81,6 +83,8 @@ pub struct Judge<'a> {
     pub now_s: u64,
     /// Where the caller is.
     pub address: Option<IpAddr>,
+    /// The origin that the request was sent to.
+    pub own: &'a str,
     /// The page that the request came from, by its origin.
     pub origin: Option<&'a str>,
 }
@@ -155,7 +159,8 @@ impl Judge<'_> {
         let secrets = key.as_ref().map(|key| self.assertion_keys(key)).unwrap_or_default();
         let is_guide = key.as_ref().is_none_or(|key| key.settings.guide_compatible);
         let profile = if is_guide { Profile::Guide } else { Profile::Strict };
-        let verified = token::verify_assertion(self.now_s, &secrets, profile, &self.access.issuer, text);
+        let audience = self.access.issuer.as_deref().unwrap_or(self.own);
+        let verified = token::verify_assertion(self.now_s, &secrets, profile, audience, text);
         match (key, verified) {
             (Some(key), Ok(assertion)) => Ok(Asserted::By(key, assertion)),
             _ => Err(refused()),
@@ -173,7 +178,14 @@ impl Judge<'_> {
     fn by_token(&mut self, verified: Verified, via: fn(Token) -> Via) -> Result<Identified, Error> {
         let token = Token { jti: verified.id, issued_at: verified.issued_at, expires_at: verified.expires_at };
         match self.by_id(&verified.key_id) {
-            Known::Yes(key) if key.takes_version(verified.version, self.now_s) => Ok(self.caller(key, via(token))),
+            Known::Yes(key) if key.takes_version(verified.version, self.now_s) => {
+                let query = Query::Withdrawn(key.id.clone());
+                match if key.is_fixed() { (self.known)(&query) } else { Known::No } {
+                    Known::Yes(withdrawn) if withdrawn.revoked.contains(&token.jti) => Err(refused()),
+                    Known::Ask => Ok(Identified::Ask(query)),
+                    _ => Ok(self.caller(key, via(token))),
+                }
+            }
             Known::Yes(_) | Known::No => Err(refused()),
             Known::Ask => Ok(Identified::Ask(Query::Id(verified.key_id))),
         }

@@ -20,8 +20,8 @@ pub struct Access {
     pub previous_root: Option<String>,
     /// The name of the secret that is the first administrator's key.
     pub bootstrap: Option<String>,
-    /// What tokens are made for: this gate's name for itself, an origin.
-    pub issuer: String,
+    /// This gate's name for itself, which assertions must be made for; `None`: the origin that they are sent to.
+    pub issuer: Option<String>,
     /// How long tokens are good for, in seconds.
     pub token_ttl_s: u64,
     /// What holds for keys that say nothing else of themselves.
@@ -103,7 +103,7 @@ pub(super) fn read(node: Node<'_>) -> Result<Access, Error> {
         root: fields.optional("root", upstream::secret)?,
         previous_root: fields.optional("previous_root", upstream::secret)?,
         bootstrap: fields.optional("bootstrap", upstream::secret)?,
-        issuer: fields.optional("issuer", issuer)?.unwrap_or_else(|| "sluicegate".to_owned()),
+        issuer: fields.optional("issuer", issuer)?,
         token_ttl_s: fields
             .optional("token_ttl_s", |node| node.number(10, LONGEST_TOKEN, "seconds"))?
             .unwrap_or(LONGEST_TOKEN),

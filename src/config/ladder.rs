@@ -152,6 +152,21 @@ impl Config {
         self.upstreams.iter().find(|upstream| upstream.name == route.source)
     }
 
+    /// All who serve `model`, in the order of the text.
+    ///
+    /// Errors: `model_not_found`.
+    pub fn places<'a>(&'a self, model: &'a str) -> Result<Vec<Route<'a>>, Error> {
+        let places = serving(&self.upstreams, model).into_iter();
+        let places: Vec<_> = places
+            .map(|Place { upstream, model, entry }| Route {
+                upstream,
+                model,
+                replay: entry.and_then(|entry| entry.replay),
+            })
+            .collect();
+        if places.is_empty() { Err(not_found()) } else { Ok(places) }
+    }
+
     /// Who serves `model`, where only one is asked.
     ///
     /// Errors: `model_not_found`.

@@ -592,6 +592,11 @@ impl Exchange {
         self.shown().map(|active| active.id)
     }
 
+    /// The model that the caller asked for.
+    pub fn asked_model(&self) -> &str {
+        self.request.model().unwrap_or_default()
+    }
+
     /// How many tokens were generated, over all attempts: by the upstreams' counts where they gave any, else events with content.
     pub fn spent(&self) -> u64 {
         self.spent

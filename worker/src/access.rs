@@ -65,7 +65,7 @@ fn read(env: &Env, access: &Access) -> Result<Secrets, Error> {
             .transpose()?
             .map(|text| digest(&text)),
         keys: Vec::new(),
-        authority: current.map(|root| Authority::new(&*access.issuer, root, previous)),
+        authority: current.map(|root| Authority::new(access.issuer.as_deref().unwrap_or("sluicegate"), root, previous)),
     };
     for own in &access.keys {
         let digest = match &own.text {
@@ -105,6 +105,7 @@ pub(crate) fn identify(
         known: &mut known,
         now_s: store::now_s(),
         address: address(visit, config),
+        own: visit.origin(),
         origin: visit.header("origin"),
     };
     if let Some(told) = Reflect::get(context, &"caller".into()).ok().and_then(|told| told.as_string()) {

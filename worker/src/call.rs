@@ -233,7 +233,10 @@ impl Door {
         }
         match Exchange::new(Instant(js::now() as u64), seed, plan, request) {
             Ok(exchange) => Ok(self.start(exchange, charge, caller, enter).into()),
-            Err(error) => self.refuse(&error).map(JsValue::from),
+            Err(error) => {
+                let error = self.guise.take().map_or(error.clone(), |guise| guise.named.named(error));
+                self.refuse(&error).map(JsValue::from)
+            }
         }
     }
 

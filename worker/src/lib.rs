@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod answer;
 mod auth;
+mod batch;
 mod call;
 mod dataset;
 mod gate;
@@ -18,9 +19,11 @@ mod limits;
 mod live;
 mod meter;
 mod models;
+mod own;
 mod page;
 mod sender;
 mod socket;
+mod status;
 mod store;
 mod tap;
 mod visit;
@@ -85,6 +88,17 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
         Ok(Admitted::Call(ordered, config)) => {
             return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
         }
+        Ok(Admitted::Status(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let status = asked.answer(&env, &config, &answers.id).await;
+                let response =
+                    status.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
+        Ok(Admitted::Batch(asked, config)) => return Ok(asked.answer(env, config, answers, entry).into()),
         Ok(Admitted::Socket(opening)) => return Ok(opening.answer(env, answers, entry).into()),
         Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {
@@ -165,6 +179,10 @@ enum Admitted {
     Call(Ordered, Rc<Config>),
     /// A live stream is asked for.
     Stream(live::Asked),
+    /// How a model does is asked for.
+    Status(status::Asked, Rc<Config>),
+    /// Several prompts are to be answered.
+    Batch(batch::Asked, Rc<Config>),
     /// A WebSocket is to be opened.
     Socket(socket::Opening),
     /// A list of models is asked for.
@@ -272,6 +290,11 @@ fn admit(
             let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
             Ok(Admitted::Call(ordered.as_in(guide), shared))
         }
+        Route::Status(raw) => {
+            let model = rights::model_id(raw).ok_or_else(not_found)?;
+            Ok(Admitted::Status(status::Asked { model, caller }, shared))
+        }
+        Route::Batch => Ok(Admitted::Batch(batch::Asked::new(visit, caller.as_ref())?, shared)),
         Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
         Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),

@@ -109,9 +109,10 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 6] = [
-    ("resume", live::BINDING),
-    ("shared_health", health::BINDING),
+const STATE: [(&str, &str); 2] = [("resume", live::BINDING), ("shared_health", health::BINDING)];
+
+/// The same, of what only a gate with callers of its own has.
+const ACCESS: [(&str, &str); 4] = [
     ("stored_keys", store::BINDING),
     ("sleeping_sockets", socket::BINDING),
     ("shared_limits", limits::BINDING),
@@ -155,7 +156,8 @@ pub(crate) fn healthz(env: &Env, config: &Rc<Config>) -> String {
     if config.access().is_some_and(|access| access::secrets(env, config, access).is_err()) {
         status = "degraded";
     }
-    let missing = STATE.iter().filter(|(_, name)| gate::binding(env, name).is_none());
+    let access = ACCESS.iter().filter(|_| config.access().is_some());
+    let missing = STATE.iter().chain(access).filter(|(_, name)| gate::binding(env, name).is_none());
     let off: Map<String, Value> =
         missing.map(|(what, name)| ((*what).to_owned(), format!("no binding {name}").into())).collect();
     let mut health = json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams });

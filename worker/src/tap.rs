@@ -7,6 +7,7 @@ use crate::limits::Charge;
 use crate::live::Record;
 use crate::meter::Entry;
 use crate::sender::{Sender, Sending};
+use crate::status::Running;
 use crate::{gate, headers, health, js};
 use sluicegate::config::{Cover, Resume};
 use sluicegate::exchange::{Action, Exchange, Forwarded};
@@ -51,6 +52,8 @@ pub struct Tap {
     cover: Option<Cover>,
     /// What is set aside of the caller's limits.
     charge: Option<Charge>,
+    /// Counts as a call under way.
+    _running: Running,
     /// What gives the answer a guide's shape, last of all.
     guise: Option<Guise>,
 }
@@ -68,6 +71,7 @@ impl Tap {
         guise: Option<Guise>,
     ) -> Self {
         let never = Instant(u64::MAX);
+        let running = Running::new(exchange.asked_model());
         Tap {
             exchange,
             sender,
@@ -85,6 +89,7 @@ impl Tap {
             entry,
             cover,
             charge,
+            _running: running,
             guise,
         }
     }
