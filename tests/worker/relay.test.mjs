@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { startUpstream } from "../upstream/index.mjs";
 import { soundOf, transcriptOf, vectorOf } from "../upstream/relay.mjs";
+import { bearer, makeKey, send, startAccess } from "./access.mjs";
 import { startGate } from "./gate.mjs";
 
 const KEY = "sk-canary-0123456789abcdef";
@@ -344,5 +345,52 @@ describe("with redaction", () => {
     const error = await errorOf(response);
     assert.deepEqual([response.status, error.code, error.param], [403, "local_only", "file"]);
     assert.equal(upstream.requests.length, before);
+  });
+});
+
+describe("with keys", () => {
+  let open;
+  let keyed;
+  before(async () => {
+    open = await startUpstream();
+    // A unit of money a token.
+    keyed = await startAccess(open, { price: { input: 1_000_000, output: 1_000_000 }, settings: { currency: "EUR" } });
+  });
+  after(async () => {
+    await keyed?.stop();
+    await open?.close();
+  });
+  const ask = (path, body, headers) => send(keyed.url, "POST", path, { headers, body: { model: "scripted-chat", ...body } });
+
+  test("a key for some endpoints gets no further, by whichever header it comes", async () => {
+    const { key } = await makeKey(keyed.url, { role: "developer", endpoints: ["embeddings", "messages"] });
+    const message = { max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
+    assert.equal((await ask("/v1/embeddings", { input: "x" }, bearer(key))).status, 200);
+    assert.equal((await ask("/v1/messages", message, { "x-api-key": key })).status, 200);
+    assert.equal((await ask("/v1/messages", message, {})).status, 401);
+    for (const [path, body] of [["/v1/rerank", { query: "q", documents: ["a"] }], ["/v1/responses", { input: "x" }], ["/v1/audio/speech", { input: "x" }]]) {
+      const refused = await ask(path, body, bearer(key));
+      assert.deepEqual([refused.status, refused.json.error.code], [403, "forbidden"], path);
+      assert.equal((await ask(path, body, { "x-api-key": key })).status, 403, path);
+    }
+    assert.ok(open.requests.every(({ headers }) => !JSON.stringify(headers).includes(key)));
+  });
+
+  test("tokens and spend are counted by what the answer says, and a limit of a route holds", async () => {
+    const limits = { spend_per_day: 20, routes: { embeddings: { requests_per_day: 2 } } };
+    const { key } = await makeKey(keyed.url, { role: "developer", limits });
+    const body = { input: "one two three four five six seven" };
+    for (let call = 0; call < 2; call += 1) {
+      const counted = await ask("/v1/embeddings", body, bearer(key));
+      assert.equal(counted.status, 200, counted.text);
+    }
+    const refused = await ask("/v1/embeddings", { input: "x" }, bearer(key));
+    assert.deepEqual([refused.status, refused.json.error.code], [429, "rate_limit_exceeded"], refused.text);
+    // 7 and 7 are spent; these are 5 more, by the count of the upstream, which leaves 1.
+    const documents = ["c d", "e"];
+    const ranked = await ask("/v1/rerank", { query: "a b", documents }, bearer(key));
+    assert.equal(ranked.status, 200, ranked.text);
+    const spent = await ask("/v1/rerank", { query: "a b", documents }, bearer(key));
+    assert.deepEqual([spent.status, spent.json.error.code], [429, "insufficient_quota"], spent.text);
   });
 });
