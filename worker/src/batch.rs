@@ -51,8 +51,17 @@ impl Asked {
             let signal = Reflect::get(&self.request, &"signal".into()).unwrap_or_default();
             let count = batch.len();
             let results = vec![(0, String::new()); count];
-            let prompts =
-                Prompts { batch, behalf: self.behalf, env, answers, entry, results, most: limits.reply_body, size: 0 };
+            let prompts = Prompts {
+                batch,
+                behalf: self.behalf,
+                env,
+                answers,
+                entry,
+                results,
+                told: Vec::new(),
+                most: limits.reply_body,
+                size: 0,
+            };
             js::settled(js::run_batch(prompts, count as u32, AT_ONCE, &signal)).await
         })
     }
@@ -69,6 +78,8 @@ pub struct Prompts {
     entry: Entry,
     /// The status and the body of each answer.
     results: Vec<(u16, String)>,
+    /// What the last refusal said of when to come back.
+    told: Vec<(String, String)>,
     /// How many bytes all of them may have.
     most: usize,
     size: usize,
@@ -80,7 +91,8 @@ impl Prompts {
     pub fn ask(&self, index: u32, signal: &JsValue) -> Result<JsValue, JsValue> {
         let body = self.batch.item(index as usize).unwrap_or_default();
         let body = String::from_utf8_lossy(&body);
-        self.behalf.ask(&self.env, Operation::Batch, "of_batch", "/v1/complete", &body, signal)
+        let id = [&self.answers.id, ".", &index.to_string()].concat();
+        self.behalf.ask(&self.env, Operation::Batch, "of_batch", "/v1/complete", &body, signal, Some(&id))
     }
 
     /// The answer to one of them.
@@ -96,6 +108,12 @@ impl Prompts {
         };
     }
 
+    /// A header of a refusal that says when to come back.
+    pub fn tell(&mut self, name: String, value: String) {
+        self.told.retain(|(told, _)| *told != name);
+        self.told.push((name, value));
+    }
+
     /// One of them was not answered at all.
     pub fn lose(&mut self, index: u32) {
         let error = Error::new(ErrorKind::Internal, "The prompt was not answered.");
@@ -107,11 +125,14 @@ impl Prompts {
         if let Some((status, text)) = self.results.first()
             && *status >= 400
             && self.results.iter().all(|(other, _)| other == status)
-            && matches!(status, 401 | 403 | 429)
+            && batch::is_same(self.results.iter().map(|(_, text)| text.as_str()))
         {
             self.entry.ended(*status);
             self.entry.write();
-            let headers = self.answers.headers(Some(crate::answer::JSON));
+            let mut headers = self.answers.headers(Some(crate::answer::JSON));
+            for (name, value) in &self.told {
+                headers.add(name, value);
+            }
             return self.answers.send(*status, &headers, &text.into());
         }
         let shown = |(status, text): &(u16, String)| if *status == 200 { text.clone() } else { batch::failed(text) };

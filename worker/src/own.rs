@@ -3,7 +3,7 @@
 
 use crate::headers::Headers;
 use crate::js;
-use crate::visit::Visit;
+use crate::visit::{CREDENTIALS, Visit};
 use js_sys::{Object, Reflect};
 use serde::{Deserialize, Serialize};
 use sluicegate::access::{Caller, Operation};
@@ -17,7 +17,7 @@ pub(crate) struct Behalf {
     origin: String,
     caller: Option<String>,
     address: Option<String>,
-    authorization: Option<String>,
+    credentials: Vec<(String, String)>,
 }
 
 impl Behalf {
@@ -27,7 +27,11 @@ impl Behalf {
             origin: visit.origin().to_owned(),
             caller: caller.map(Caller::to_json),
             address: visit.header("cf-connecting-ip").map(str::to_owned),
-            authorization: visit.header("authorization").filter(|_| caller.is_none()).map(str::to_owned),
+            credentials: CREDENTIALS
+                .iter()
+                .filter(|_| caller.is_none())
+                .filter_map(|name| Some(((*name).to_owned(), visit.header(name)?.to_owned())))
+                .collect(),
         }
     }
 
@@ -45,14 +49,18 @@ impl Behalf {
         path: &str,
         body: &str,
         signal: &JsValue,
+        id: Option<&str>,
     ) -> Result<JsValue, JsValue> {
         let mut headers = Headers::default();
         headers.add("content-type", "application/json");
         if let Some(address) = &self.address {
             headers.add("cf-connecting-ip", address);
         }
-        if let Some(authorization) = &self.authorization {
-            headers.add("authorization", authorization);
+        for (name, value) in &self.credentials {
+            headers.add(name, value);
+        }
+        if let Some(id) = id {
+            headers.add("x-request-id", id);
         }
         let url = [&self.origin, path].concat();
         let request = js::own_request("POST", &url, headers.as_str(), body, signal)?;

@@ -199,14 +199,24 @@ export function ownRequest(method, url, headers, body, signal) {
   return new Request(url, { method, headers: headersFrom(headers), ...(method === "GET" ? {} : { body }), signal });
 }
 
+// What a refusal says of when to come back.
+const BACK = ["retry-after", "retry-after-ms", "x-should-retry"];
+
 /** Asks the prompts of a batch, so many at a time, and gives the response with their results. `signal` is the caller's. */
 export async function runBatch(prompts, count, most, signal) {
   let next = 0;
   const line = async () => {
     while (next < count) {
       const index = next++;
+      if (signal?.aborted) {
+        prompts.lose(index);
+        continue;
+      }
       try {
         const response = await prompts.ask(index, signal);
+        if (response.status !== 200) {
+          for (const name of BACK) if (response.headers.has(name)) prompts.tell(name, response.headers.get(name));
+        }
         prompts.put(index, response.status, await response.text());
       } catch {
         prompts.lose(index);

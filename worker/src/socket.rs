@@ -214,12 +214,12 @@ impl Wire {
 
     /// Asks for an answer: a `Response`, or a promise of one.
     pub fn ask(&self, body: &str, signal: &JsValue) -> Result<JsValue, JsValue> {
-        self.about.ask(&self.env, VIA, SOCKET, "/v1/complete", body, signal)
+        self.about.ask(&self.env, VIA, SOCKET, "/v1/complete", body, signal, None)
     }
 
     /// Whether the key still counts: a `Response` that says so by its status, or a promise of one.
     pub fn check(&self) -> Promise {
-        let answered = self.about.ask(&self.env, VIA, CHECK, "/v1/complete", "", &JsValue::UNDEFINED);
+        let answered = self.about.ask(&self.env, VIA, CHECK, "/v1/complete", "", &JsValue::UNDEFINED, None);
         answered.map_or_else(|error| Promise::reject(&error), |answered| Promise::resolve(&answered))
     }
 }

@@ -6,7 +6,7 @@ use sluicegate::{Error, ErrorKind};
 use web_sys::Request;
 
 /// Headers in which a caller may send a credential.
-const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
+pub(crate) const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
 
 /// A request and the parts of its head.
 pub(crate) struct Visit {
