@@ -141,7 +141,7 @@ for (const [place, start] of Object.entries(PLACES)) {
       const parameters = got.get("infer with parameters").answer;
       shape(parameters);
       assert.equal(parameters.choices[0].text, answerTo("r1", "Explain tides in one sentence.", { max_tokens: 512, stop: ["\n\n"] }).text);
-      const sent = upstream.requests.filter(({ model }) => model === "r1").map(({ body }) => [body.temperature, body.max_tokens, body.top_p]);
+      const sent = upstream.requests.filter(({ body }) => /tides/.test(JSON.stringify(body?.messages))).map(({ body }) => [body.temperature, body.max_tokens, body.top_p]);
       assert.deepEqual(sent.slice(0, 2), [[0.7, 2048, 0.9], [0.3, 512, 0.85]]);
 
       const streamed = got.get("infer, streamed");
@@ -151,8 +151,10 @@ for (const [place, start] of Object.entries(PLACES)) {
       assert.deepEqual([streamed.finish, streamed.usage.length, streamed.done], [["stop"], 1, true]);
 
       const { status } = got.get("status");
-      assert.equal(status.model ?? status.id, "r1");
-      assert.ok(status.reachable === true || status.status === "available" || status.status === "ready", JSON.stringify(status));
+      assert.deepEqual([status.object, status.model, status.reachable, status.queue], ["model.status", "r1", true, { running: 0, waiting: 0 }]);
+      const [{ upstream: name, reachable, breaker, first_token_ms: times }] = status.places;
+      assert.deepEqual([name, reachable, breaker], ["scripted", true, "closed"]);
+      assert.ok(times.samples > 0 && times.p50 <= times.p99, JSON.stringify(times));
 
       const refused = ["a temperature out of range", "an empty prompt"].map((step) => got.get(step));
       assert.deepEqual(refused.map(({ status: code, error }) => [code, error.code, error.param]), [
