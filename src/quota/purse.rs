@@ -292,6 +292,15 @@ impl Purse {
     /// What the ledger should hear soon, if anything: to be sent while nobody waits for it, and its answer adopted. To be called when a
     /// request was let in, when one was settled, and now and then while a stream runs: at least every ten seconds.
     pub fn take_report(&mut self, now: u64) -> Option<String> {
+        self.report(now, SILENCE)
+    }
+
+    /// The same where nothing has happened for a while, and nothing may happen for long: whatever is not told yet.
+    pub fn take_rest(&mut self, now: u64) -> Option<String> {
+        self.report(now, 0)
+    }
+
+    fn report(&mut self, now: u64, silence: u64) -> Option<String> {
         let now = self.tick(now);
         for line in &mut self.lines {
             line.roll(now, line.limit);
@@ -307,7 +316,7 @@ impl Purse {
                 line.is_dirty = true;
                 is_due = true;
             }
-            is_due = is_due || (line.is_dirty && since >= SILENCE);
+            is_due = is_due || (line.is_dirty && since >= silence);
         }
         if !is_due {
             return None;

@@ -88,8 +88,17 @@ impl Purses {
 
     /// [`Purse::take_report`] for a key. Where the isolate's own ledger holds the truth it is told, and there is nothing to send.
     pub fn take_report(&mut self, now: u64, key: &str) -> Option<String> {
+        self.report(key, now, Purse::take_report)
+    }
+
+    /// [`Purse::take_rest`] for a key.
+    pub fn take_rest(&mut self, now: u64, key: &str) -> Option<String> {
+        self.report(key, now, Purse::take_rest)
+    }
+
+    fn report(&mut self, key: &str, now: u64, take: fn(&mut Purse, u64) -> Option<String>) -> Option<String> {
         let entry = self.find(key)?;
-        let report = entry.purse.take_report(now)?;
+        let report = take(&mut entry.purse, now)?;
         let Some(ledger) = &mut entry.ledger else { return Some(report) };
         let answer = ledger.handle(now, &report);
         entry.purse.adopt(now, &answer);

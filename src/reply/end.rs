@@ -159,7 +159,7 @@ impl End {
             }
             Cause::OverBudget if !(facts.done && facts.finished) => {
                 let message = "The spend budget of the call ran out before the model was done.";
-                (Outcome::OverBudget, Some(Error::new(ErrorKind::QuotaExceeded, message)))
+                (Outcome::OverBudget, Some(Error::new(ErrorKind::InsufficientQuota, message)))
             }
             Cause::TimedOut(budget) if !facts.finished => {
                 let message = match budget {

@@ -11,6 +11,7 @@ use sluicegate::quota::{Actual, Demand, Ledger, Meter, Purses, Reservation, Verd
 use sluicegate::request::Request;
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::Response;
@@ -209,6 +210,7 @@ impl Charge {
             None => purses.settle(now, &self.key, held, Actual::of(price.as_ref(), self.prompt, 0, spent)),
         });
         share(&self.env, &self.key);
+        later(&self.env, &self.key);
     }
 }
 
@@ -228,6 +230,42 @@ fn share(env: &Env, key: &str) {
     js::wait_until(&future_to_promise(async move {
         let answer = send(&env, &key, &report).await.unwrap_or_default();
         with(&env, |purses| purses.adopt(js::now() as u64, &key, &answer));
+        Ok(JsValue::UNDEFINED)
+    }));
+}
+
+/// How long after a call the rest is told of what it used, in milliseconds: an isolate may hear of a key never again.
+const QUIET: u32 = 5_000;
+/// Of how many keys at once.
+const TOLD: usize = 256;
+
+thread_local! {
+    // The same for every request of the isolate: the keys of which the rest will be told.
+    static TELLING: RefCell<BTreeMap<String, f64>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Tells the rest in a while, once for all calls of that time.
+fn later(env: &Env, key: &str) {
+    if gate::binding(env, BINDING).is_none() {
+        return;
+    }
+    let now = js::now();
+    let is_under_way = TELLING.with_borrow_mut(|telling| {
+        // One that is long over was ended together with its request.
+        telling.retain(|_, since| now - *since < 2.0 * f64::from(QUIET));
+        telling.len() >= TOLD || telling.insert(key.to_owned(), now).is_some()
+    });
+    if is_under_way {
+        return;
+    }
+    let (env, key) = (env.clone(), key.to_owned());
+    js::wait_until(&future_to_promise(async move {
+        let _ = js::settled(js::sleep(QUIET)).await;
+        TELLING.with_borrow_mut(|telling| telling.remove(&key));
+        if let Some(report) = with(&env, |purses| purses.take_rest(js::now() as u64, &key)) {
+            let answer = send(&env, &key, &report).await.unwrap_or_default();
+            with(&env, |purses| purses.adopt(js::now() as u64, &key, &answer));
+        }
         Ok(JsValue::UNDEFINED)
     }));
 }
