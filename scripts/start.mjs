@@ -47,11 +47,17 @@ const SCRIPTED_FALLBACK = "scripted-mini";
 /** A visitor who asks for silence, or for a stall, wants to see what follows, and not to wait as long as for a real model. */
 const SCRIPTED_BUDGETS = { patience_ms: 4_000, idle_ms: 5_000, content_idle_ms: 6_000 };
 
-/** Enough for somebody who tries the page or runs the guides' samples (a batch is 32 requests), and for no more. */
-const ANONYMOUS = { limits: { requests_per_minute: 120, tokens_per_minute: 200_000, concurrent_streams: 8 } };
+/** Enough for somebody who tries the page or runs the guides' samples (a batch is 32 requests), and no more, since it is paid for. */
+const ANONYMOUS = { requests_per_minute: 120, requests_per_day: 5_000, tokens_per_minute: 400_000, concurrent_streams: 8 };
+/** A script costs nothing. */
+const ANONYMOUS_SCRIPTED = { requests_per_minute: 2_000, concurrent_streams: 64 };
 
 /** No reports, no questions, no look-up of where this machine is. */
 const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
+
+const WRANGLER = join(root, "node_modules/wrangler/bin/wrangler.js");
+/** The arguments of wrangler that say where everything is. */
+const places = (scratch) => ["--config", join(root, "worker/wrangler.jsonc"), "--persist-to", join(scratch, "state")];
 
 await runMain(async () => {
   const options = readOptions();
@@ -65,7 +71,8 @@ await runMain(async () => {
     await Promise.all([build(toolchain), migrate(scratch)]);
     const { secrets: own, ...chosen } = await chooseUpstreams(options, children);
     const admin = process.env.SLUICEGATE_ADMIN_KEY || `sg-admin-${randomBytes(24).toString("base64url")}`;
-    const access = { root: "ROOT_SECRET", bootstrap: "ADMIN_KEY", anonymous: ANONYMOUS };
+    const limits = chosen.upstreams.every(({ scripted }) => scripted) ? ANONYMOUS_SCRIPTED : ANONYMOUS;
+    const access = { root: "ROOT_SECRET", bootstrap: "ADMIN_KEY", anonymous: { limits } };
     // What is private stays here also when the caller is no page of ours, which masks by itself. Tokens are keyed for as long as this runs.
     const redaction = { secret: "REDACTION_KEY" };
     const config = { ...chosen, access, redaction, development: true };
@@ -153,10 +160,6 @@ async function chooseUpstreams(options, children) {
   ];
   return { upstreams, fallbacks: { "*": [SCRIPTED_FALLBACK] }, secrets: {} };
 }
-
-/** The arguments of wrangler that say where everything is. */
-const places = (scratch) => ["--config", join(root, "worker/wrangler.jsonc"), "--persist-to", join(scratch, "state")];
-const WRANGLER = join(root, "node_modules/wrangler/bin/wrangler.js");
 
 /** Makes the tables of the local database, which is a new one for each run. */
 function migrate(scratch) {

@@ -7,6 +7,9 @@ pub struct Limits {
     /// A request body. Over it: `payload_too_large`, before anything is parsed.
     /// Default 8 MiB: room for a few inlined images; DeepSeek itself takes 48 MiB.
     pub request_body: usize,
+    /// A form with a recording, for transcriptions and translations. Over it: `payload_too_large`.
+    /// Default 25 MiB: what OpenAI takes; SiliconFlow takes 50 MB.
+    pub audio_body: usize,
     /// Nesting of JSON arrays and objects in a request. Over it: `invalid_request`.
     /// Default 32: tool schemas seen in practice stay under 15; serde_json itself stops at 128.
     pub json_depth: usize,
@@ -35,6 +38,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             request_body: 8 << 20,
+            audio_body: 25 << 20,
             json_depth: 32,
             json_keys: 1024,
             json_items: 10_000,

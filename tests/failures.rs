@@ -16,6 +16,7 @@ fn classify(case: &Value) -> Error {
         retry_after_ms: header("retry-after-ms"),
         trace_id: header("x-request-id"),
         now_unix_ms: case["now_unix_ms"].as_u64(),
+        content_length: None,
     };
     classify_failure(&head, case["body"].as_str().unwrap().as_bytes())
 }

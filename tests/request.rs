@@ -32,8 +32,7 @@ fn limits(case: &Value) -> Limits {
 fn endpoint(case: &Value) -> Endpoint {
     match case["endpoint"].as_str() {
         None | Some("chat") => Endpoint::ChatCompletions,
-        Some("completions") => Endpoint::Completions,
-        Some(other) => panic!("unknown endpoint {other}"),
+        Some(name) => Endpoint::named(name).unwrap_or_else(|| panic!("unknown endpoint {name}")),
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Query {
     Digest(String),
     /// The key of this public id.
     Id(String),
+    /// The tokens that were withdrawn of a key of the configuration, by its id: a record that says nothing else.
+    Withdrawn(String),
 }
 
 /// What is known of an answer of the store.
@@ -176,7 +178,14 @@ impl Judge<'_> {
     fn by_token(&mut self, verified: Verified, via: fn(Token) -> Via) -> Result<Identified, Error> {
         let token = Token { jti: verified.id, issued_at: verified.issued_at, expires_at: verified.expires_at };
         match self.by_id(&verified.key_id) {
-            Known::Yes(key) if key.takes_version(verified.version, self.now_s) => Ok(self.caller(key, via(token))),
+            Known::Yes(key) if key.takes_version(verified.version, self.now_s) => {
+                let query = Query::Withdrawn(key.id.clone());
+                match if key.is_fixed() { (self.known)(&query) } else { Known::No } {
+                    Known::Yes(withdrawn) if withdrawn.revoked.contains(&token.jti) => Err(refused()),
+                    Known::Ask => Ok(Identified::Ask(query)),
+                    _ => Ok(self.caller(key, via(token))),
+                }
+            }
             Known::Yes(_) | Known::No => Err(refused()),
             Known::Ask => Ok(Identified::Ask(Query::Id(verified.key_id))),
         }

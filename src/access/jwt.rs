@@ -142,6 +142,7 @@ pub fn is_shaped(token: &str) -> bool {
 
 const LIMITS: Limits = Limits {
     request_body: LONGEST,
+    audio_body: 0,
     json_depth: 4,
     json_keys: 64,
     json_items: 64,

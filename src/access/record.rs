@@ -230,6 +230,17 @@ impl KeyRecord {
         }
     }
 
+    /// Whether it is one of the configuration's, of which the store knows nothing but withdrawn tokens.
+    pub fn is_fixed(&self) -> bool {
+        self.prefix.is_empty()
+    }
+
+    /// A record of the withdrawn tokens of such a key, as a JSON array of their ids.
+    pub fn withdrawn(id: &str, revoked: &str) -> KeyRecord {
+        let revoked = serde_json::from_str(revoked).unwrap_or_default();
+        KeyRecord { revoked, ..KeyRecord::fixed(id, Settings::of_role(Role::Developer, "")) }
+    }
+
     /// Whether tokens that were made for this version of the key count: those of the one before do for as long as its key does.
     pub(crate) fn takes_version(&self, version: u64, now_s: u64) -> bool {
         version == self.version || (version.checked_add(1) == Some(self.version) && now_s < self.previous_until)

@@ -6,7 +6,7 @@ use super::{Config, Credentials};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{self, Capabilities, Plan, Random};
 use crate::reply;
-use crate::request::{Dialect, Replay, Request};
+use crate::request::{Dialect, Endpoint, Replay, Request};
 
 /// Where a call goes first, if nothing is known of anybody's health.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,10 @@ impl Config {
     /// What a call may do: the ladder of the request's model, and what is done about failures. `seed` draws the first route where there
     /// are weights: any number that differs from call to call.
     ///
-    /// Errors: `invalid_request` if the request names no model, `model_not_found` if nobody serves it.
+    /// A place whose upstream lacks what is asked for is left out.
+    ///
+    /// Errors: `invalid_request` if the request names no model, `model_not_found` if nobody serves it, `not_supported` if nobody who does has
+    /// the endpoint.
     pub fn plan(&self, request: &Request, seed: u64) -> Result<Plan, Error> {
         let model = request.model().ok_or_else(|| {
             let message = "Required: the model's id, as GET /v1/models lists it.";
@@ -110,6 +113,7 @@ impl Config {
         let mut random = Random::new(!seed);
         let mut routes: Vec<exchange::Route> = Vec::new();
         let mut host = None;
+        let mut is_known = false;
         for id in self.fallbacks.ids(model) {
             let mut places = serving(&self.upstreams, id);
             if passes_through {
@@ -118,6 +122,8 @@ impl Config {
                 places.retain(|place| Some(place.upstream.base_url.host()) == vendor);
                 host = vendor;
             }
+            is_known |= !places.is_empty();
+            places.retain(|place| place.upstream.serves(request.endpoint()));
             draw(&mut places, random.next());
             for place in places {
                 let route = place.route(request.is_stream(), !passes_through);
@@ -125,9 +131,12 @@ impl Config {
                     routes.push(route);
                 }
             }
-            if routes.is_empty() {
+            if !is_known {
                 return Err(not_found());
             }
+        }
+        if routes.is_empty() {
+            return Err(no_endpoint(request.endpoint()));
         }
         Ok(Plan {
             total: routes.first().map_or(0, |route| route.budgets.total),
@@ -143,6 +152,21 @@ impl Config {
         self.upstreams.iter().find(|upstream| upstream.name == route.source)
     }
 
+    /// All who serve `model`, in the order of the text.
+    ///
+    /// Errors: `model_not_found`.
+    pub fn places<'a>(&'a self, model: &'a str) -> Result<Vec<Route<'a>>, Error> {
+        let places = serving(&self.upstreams, model).into_iter();
+        let places: Vec<_> = places
+            .map(|Place { upstream, model, entry }| Route {
+                upstream,
+                model,
+                replay: entry.and_then(|entry| entry.replay),
+            })
+            .collect();
+        if places.is_empty() { Err(not_found()) } else { Ok(places) }
+    }
+
     /// Who serves `model`, where only one is asked.
     ///
     /// Errors: `model_not_found`.
@@ -151,6 +175,11 @@ impl Config {
         let Place { upstream, model, entry } = *places.first().ok_or_else(not_found)?;
         Ok(Route { upstream, model, replay: entry.and_then(|entry| entry.replay) })
     }
+}
+
+fn no_endpoint(endpoint: Endpoint) -> Error {
+    let message = ["No upstream that serves this model has /v1", endpoint.path(), "."].concat();
+    Error::new(ErrorKind::NotSupported, message).with_param("model")
 }
 
 fn not_found() -> Error {

@@ -44,6 +44,7 @@ pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Err
 pub(super) fn limits(node: Node<'_>) -> Result<(Limits, usize), Error> {
     let fields = node.object(&[
         "request_body",
+        "audio_body",
         "request_headers",
         "json_depth",
         "json_keys",
@@ -60,6 +61,7 @@ pub(super) fn limits(node: Node<'_>) -> Result<(Limits, usize), Error> {
     let defaults = Limits::default();
     let limits = Limits {
         request_body: read("request_body", 1 << 10, 32 << 20, "bytes", defaults.request_body)?,
+        audio_body: read("audio_body", 1 << 10, 50 << 20, "bytes", defaults.audio_body)?,
         json_depth: read("json_depth", 4, 100, "levels", defaults.json_depth)?,
         json_keys: read("json_keys", 16, 100_000, "keys", defaults.json_keys)?,
         json_items: read("json_items", 16, 1_000_000, "items", defaults.json_items)?,

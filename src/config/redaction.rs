@@ -12,7 +12,7 @@ use crate::redact::body::{self, Format, MaskedBody};
 use crate::redact::ner::Model;
 use crate::redact::wire::{self, AnswerStream};
 use crate::redact::{Action, Answers, Entity, Mode, Policy, Redactor, Session, Sink, Tally};
-use crate::request::{Endpoint, Request};
+use crate::request::{Endpoint, Form, Request};
 use core::fmt;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct Redaction {
     secret: Option<String>,
     /// Whether names are to be looked for by the model.
     names_model: bool,
+    /// Whether recordings, which cannot be searched, may go to upstreams that are not trusted.
+    passes_uploads: bool,
     /// For requests and their answers.
     usual: Arc<Redactor>,
     /// For calls that only trusted upstreams can get; none where no upstream is trusted.
@@ -170,11 +172,16 @@ fn redaction(node: Node<'_>, any_trusted: bool) -> Result<Redaction, Error> {
         Some(value) => Node::new(&value, NAMES_MODEL).boolean()?,
         None => false,
     };
+    let passes_uploads = match members.remove("uploads") {
+        Some(value) => Node::new(&value, "redaction.uploads").choice(&[("trusted", false), ("pass", true)])?,
+        None => false,
+    };
     let policy = Policy::parse(&Value::Object(members).to_string(), path)?;
     let made = |policy: Policy| Redactor::new(policy).map(Arc::new);
     Ok(Redaction {
         secret: secret.transpose()?,
         names_model,
+        passes_uploads,
         trusted: any_trusted.then(|| made(for_trusted(&policy))).transpose()?,
         labels: made(for_labels(&policy))?,
         usual: made(policy)?,
@@ -313,24 +320,73 @@ impl Config {
         let Ok(text) = core::str::from_utf8(body) else {
             return Err(Request::parse(endpoint, body, &limits).err().unwrap_or_else(failed));
         };
+        let parse = |masked: &MaskedBody| parse(endpoint, masked, text, &limits);
+        self.cover_text(redaction, key, endpoint, text, seed, tally, &parse, true)
+    }
+
+    /// As [`Config::cover`], of a form with a recording: its fields are masked. The recording cannot be searched: unless the policy has
+    /// `uploads: "pass"`, only trusted upstreams get it.
+    ///
+    /// Errors: as there; `local_only` if no trusted upstream serves the model.
+    #[allow(clippy::too_many_arguments)] // The same as for other bodies, and the form's type.
+    pub fn cover_form(
+        &self,
+        redaction: &Redaction,
+        key: &[u8; 32],
+        endpoint: Endpoint,
+        content_type: &str,
+        body: &[u8],
+        seed: u64,
+        tally: &mut Tally,
+    ) -> Result<Covered, Error> {
+        let limits = self.limits();
+        let form = Form::read(content_type, body, &limits)?;
+        let text = form.to_json();
+        let parse = |masked: &MaskedBody| {
+            let form = if masked.changed { form.clone().with_json(&masked.text)? } else { form.clone() };
+            Request::of_form(endpoint, form, &limits)
+        };
+        self.cover_text(redaction, key, endpoint, &text, seed, tally, &parse, redaction.passes_uploads)
+    }
+
+    /// `searched`: nothing of the body is hidden from the search for private data.
+    #[allow(clippy::too_many_arguments)] // What the two ways in have in common.
+    fn cover_text(
+        &self,
+        redaction: &Redaction,
+        key: &[u8; 32],
+        endpoint: Endpoint,
+        text: &str,
+        seed: u64,
+        tally: &mut Tally,
+        parse: &dyn Fn(&MaskedBody) -> Result<Request, Error>,
+        searched: bool,
+    ) -> Result<Covered, Error> {
+        let limits = self.limits();
         let mut redactor = &redaction.usual;
         let mut session = Session::new(key);
-        let masked = mask(redactor, &mut session, text, &limits, tally)?;
-        let mut request = parse(endpoint, &masked, text, &limits)?;
+        let masked = mask(redactor, &mut session, endpoint, text, &limits, tally)?;
+        let mut request = parse(&masked)?;
         let mut plan = self.plan(&request, seed)?;
         let is_trusted = |route: &_| self.upstream_of(route).is_some_and(|upstream| upstream.trusted);
-        if masked.local_only {
+        if masked.local_only || !searched {
             plan.routes.retain(is_trusted);
-            plan.total = plan.routes.first().ok_or_else(local_only)?.budgets.total;
+            let refused = || if searched { local_only() } else { unsearched() };
+            plan.total = plan.routes.first().ok_or_else(refused)?.budgets.total;
         }
         if let Some(trusted) = redaction.trusted.as_ref().filter(|_| plan.routes.iter().all(is_trusted)) {
             redactor = trusted;
             session = Session::new(key);
             *tally = Tally::default();
-            let masked = mask(redactor, &mut session, text, &limits, tally)?;
-            request = parse(endpoint, &masked, text, &limits)?;
+            let masked = mask(redactor, &mut session, endpoint, text, &limits, tally)?;
+            request = parse(&masked)?;
         }
-        let sink = if request.wants_json() { Sink::Json } else { Sink::Text };
+        let sink = match request.endpoint().is_completion() {
+            true if request.wants_json() => Sink::Json,
+            true => Sink::Text,
+            // Responses say it elsewhere.
+            false => body::answer_sink(text),
+        };
         let stream = wire::needs(redactor, &session).then(|| AnswerStream::with_limit(limits.event).with_text(sink));
         let (redaction, redactor) = (redaction.clone(), redactor.clone());
         let cover = Cover { redaction, redactor, session, sink, stream, tally: Tally::default() };
@@ -342,11 +398,13 @@ impl Config {
 fn mask(
     redactor: &Redactor,
     session: &mut Session,
+    endpoint: Endpoint,
     text: &str,
     limits: &Limits,
     tally: &mut Tally,
 ) -> Result<MaskedBody, Error> {
-    body::mask(redactor, session, Format::Json, text, limits, tally).map_err(|error| match error.kind() {
+    let format = if endpoint == Endpoint::Messages { Format::Messages } else { Format::Json };
+    body::mask(redactor, session, format, text, limits, tally).map_err(|error| match error.kind() {
         ErrorKind::PrivateData | ErrorKind::InvalidRequest | ErrorKind::PayloadTooLarge => error,
         _ => failed(),
     })
@@ -370,4 +428,10 @@ fn failed() -> Error {
 fn local_only() -> Error {
     let message = "Something in the request is for trusted upstreams only, and none serves this model.";
     Error::new(ErrorKind::LocalOnly, message)
+}
+
+fn unsearched() -> Error {
+    let message =
+        "A recording cannot be searched for private data, and no upstream that serves this model is trusted with it.";
+    Error::new(ErrorKind::LocalOnly, message).with_param("file")
 }

@@ -7,7 +7,7 @@ use super::read::Node;
 use crate::error::Error;
 use crate::exchange::Budgets;
 use crate::reply::ThinkTags;
-use crate::request::Dialect;
+use crate::request::{Dialect, Endpoint};
 
 /// One provider, or one server that speaks like one.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Upstream {
     pub(super) budgets: Budgets,
     /// Its part of the calls for models that others serve too.
     pub(super) weight: Option<u32>,
+    /// What it has; `None`: what the dialect has.
+    pub(super) endpoints: Option<Vec<Endpoint>>,
 }
 
 impl Upstream {
@@ -72,6 +74,14 @@ impl Upstream {
         self.think_tags
     }
 
+    /// Whether it has an endpoint: as the configuration lists them, else as its dialect has them.
+    pub fn serves(&self, endpoint: Endpoint) -> bool {
+        match &self.endpoints {
+            Some(listed) => listed.contains(&endpoint),
+            None => self.dialect.serves(endpoint),
+        }
+    }
+
     /// Time budgets of a call to it.
     pub fn budgets(&self) -> Budgets {
         self.budgets
@@ -90,6 +100,7 @@ const FIELDS: &[&str] = &[
     "think_tags",
     "budgets",
     "weight",
+    "endpoints",
 ];
 
 pub(super) const DIALECTS: &[(&str, Dialect)] =
@@ -121,8 +132,14 @@ pub(super) fn read(node: Node<'_>, development: bool, budgets: &Budgets) -> Resu
         trusted: fields.optional("trusted", |node| node.boolean())?.unwrap_or(false),
         think_tags: fields.optional("think_tags", |node| node.choice(THINK_TAGS))?.unwrap_or(ThinkTags::Auto),
         weight: fields.optional("weight", number::weight)?,
+        endpoints: fields.optional("endpoints", |node| node.items(Endpoint::ALL.len(), endpoint))?,
         budgets,
     })
+}
+
+fn endpoint(node: Node<'_>) -> Result<Endpoint, Error> {
+    let names: Vec<_> = Endpoint::ALL.iter().map(|endpoint| (endpoint.as_str(), *endpoint)).collect();
+    node.choice(&names)
 }
 
 fn name(node: Node<'_>) -> Result<String, Error> {

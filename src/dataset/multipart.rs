@@ -114,6 +114,11 @@ impl Multipart {
         Ok(Multipart { delimiter, state, matched: 2, borrowed: 2, head, parts: 0, around: 0 })
     }
 
+    /// What stands between the parts, as the content type names it.
+    pub fn separator(&self) -> &str {
+        self.delimiter.get(4..).and_then(|boundary| core::str::from_utf8(boundary).ok()).unwrap_or_default()
+    }
+
     /// Takes the next bytes of the body and says what they bring.
     ///
     /// Errors: `invalid_request` for what is malformed, `payload_too_large` over a bound; whatever `sink` refuses with.

@@ -4,12 +4,14 @@
 
 use super::budget::Marks;
 use super::forward::{Forward, Forwarded};
-use super::head::KeptHead;
+use super::head::{KeptHead, media};
 use super::resume::Link;
 use super::{Budgets, Timing, recast};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
-use crate::reply::{self, Budget, Cause, Delta, Deltas, End, FailureHead, Progress, Reader, Reply, read_body};
+use crate::reply::{
+    self, Budget, Cause, Delta, Deltas, End, FailureHead, Progress, Reader, Reply, read_body, read_opaque,
+};
 use crate::request::{Built, Endpoint};
 use crate::time::Instant;
 
@@ -90,14 +92,15 @@ impl Attempt {
         is_forwarded: bool,
     ) -> Self {
         options.choices = request.choices;
+        options.endpoint = request.endpoint;
         let limits = options.limits;
         Attempt {
             stream: request.stream,
             is_forwarded,
-            is_chat: request.path == Endpoint::ChatCompletions.path(),
+            is_chat: request.endpoint == Endpoint::ChatCompletions,
             limits,
             reader: Some(Reader::new(options)),
-            forward: Forward::new(request.usage_added, limits.event),
+            forward: Forward::new(request.endpoint, request.usage_added, limits.event),
             head: KeptHead::default(),
             marks: Marks::new(now),
             timing: Timing { sent: Some(started), ..Timing::default() },
@@ -170,8 +173,13 @@ impl Attempt {
 
     /// The response head arrived.
     pub(super) fn handle_head(&mut self, now: Instant, head: &FailureHead<'_>) {
-        let media = head.content_type.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-        let is_whole = media.ends_with("json") || media == "text/html";
+        let media = media(head.content_type);
+        let is_html = matches!(&*media, "text/html" | "application/xhtml+xml");
+        // A stream that some proxy has relabelled (text/plain, octet-stream) still reads as one; JSON and HTML do not, nor does what may be
+        // asked for as sound or as text.
+        let is_free =
+            matches!(self.options.endpoint, Endpoint::Speech | Endpoint::Transcriptions | Endpoint::Translations);
+        let is_whole = media.ends_with("json") || is_html || is_free && media != "text/event-stream";
         match self.state {
             State::HeadAwaited => {}
             State::Rejoining => return self.handle_head_again(now, head.status, is_whole),
@@ -182,9 +190,8 @@ impl Attempt {
         self.timing.head = Some(self.timing.elapsed(now));
         self.head = KeptHead::new(head);
         self.state = match head.status {
-            // A stream that some proxy has relabelled (text/plain, octet-stream) still reads as one; JSON and HTML do not.
             200..=299 if self.stream && !is_whole => State::Streaming,
-            200..=299 if media != "text/html" => State::Body(Vec::new()),
+            200..=299 if !is_html => State::Body(Vec::new()),
             _ => State::FailureBody(Vec::new()),
         };
     }
@@ -402,6 +409,9 @@ impl Attempt {
     }
 
     fn read_whole(&mut self, now: Instant, body: Vec<u8>, out: &mut Deltas) {
+        if !self.options.endpoint.is_completion() {
+            return self.read_opaque(now, body, out);
+        }
         match read_body(&body, &self.options) {
             Ok((reply, end)) => {
                 let before = out.len();
@@ -422,6 +432,36 @@ impl Attempt {
             }
             Err(error) => self.conclude(now, Cause::Failed(error), out),
         }
+    }
+
+    fn read_opaque(&mut self, now: Instant, body: Vec<u8>, out: &mut Deltas) {
+        let read = read_opaque(&body, &self.head.media(), self.head.content_length, &self.options);
+        let is_stream_only = matches!(self.options.endpoint, Endpoint::Responses | Endpoint::Messages);
+        match read {
+            Ok(_) if self.stream && is_stream_only => {
+                let error =
+                    Error::new(ErrorKind::Protocol, "The upstream answered whole where a stream was asked for.");
+                self.conclude(now, Cause::Failed(error), out);
+            }
+            Ok((reply, end)) => {
+                self.body = body;
+                self.reply = Some(reply);
+                self.reader = None;
+                self.timing.total = Some(self.timing.elapsed(now));
+                self.end = Some(end);
+            }
+            Err(error) => self.conclude(now, Cause::Failed(error), out),
+        }
+    }
+
+    /// Bytes were handed on in which nothing was said: the answer cannot be begun anew all the same.
+    pub(super) fn count_handed_on(&mut self, now: Instant) {
+        self.marks.progress(now, 1);
+    }
+
+    /// The media type of the answer, in lower case; empty if it said none.
+    pub(super) fn media(&self) -> String {
+        self.head.media()
     }
 
     /// The request or its body failed: refused, reset, or not reachable.

@@ -1,10 +1,10 @@
 //! The one end of a call, and what a stream that is handed on still owes to its reader then.
 
 use super::machine::{Exchange, Stage};
-use super::rewrite::{Writer, event};
+use super::rewrite::Writer;
 use super::said::Said;
 use super::timeline::Event;
-use crate::reply::{Assembler, Budget, Cause, Deltas, End, Outcome, Reply, error_body};
+use crate::reply::{Assembler, Budget, Cause, Deltas, End, Outcome, Reply, error_event};
 use crate::time::Instant;
 
 impl Exchange {
@@ -54,7 +54,7 @@ impl Exchange {
             self.tail.append(&mut self.pending);
         }
         if let Some(error) = &end.error {
-            return event(&error_body(error), &mut self.tail);
+            return self.tail.extend_from_slice(error_event(self.request.endpoint(), error).as_bytes());
         }
         let is_chat = self.is_chat();
         let Some(last) = &mut self.last else { return };

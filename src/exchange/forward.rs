@@ -5,7 +5,8 @@
 //! usage chunk that the caller did not ask for. A chunk that ends between two events passes without being copied.
 
 use crate::error::Error;
-use crate::reply::{Deltas, End, Progress, Reader, error_body};
+use crate::reply::{Deltas, End, Progress, Reader, error_event};
+use crate::request::Endpoint;
 use crate::sse::Item;
 
 /// What to hand on for one chunk.
@@ -28,6 +29,7 @@ pub(super) struct Seen {
 
 #[derive(Debug)]
 pub(super) struct Forward {
+    endpoint: Endpoint,
     hide_usage: bool,
     max_held: usize,
     /// Bytes of the unfinished event, from earlier chunks.
@@ -51,8 +53,9 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    pub(super) fn new(hide_usage: bool, max_held: usize) -> Self {
+    pub(super) fn new(endpoint: Endpoint, hide_usage: bool, max_held: usize) -> Self {
         Forward {
+            endpoint,
             hide_usage,
             max_held,
             held: Vec::new(),
@@ -137,7 +140,8 @@ impl Forward {
     /// The stream has ended behind a whole event that lacks its blank line; it is what is held. It is handed on unless it is
     /// a `[DONE]` (the tail has one of its own) or hidden usage.
     pub(super) fn keep_last(&mut self, progress: &Progress) {
-        self.held_is_whole = !(progress.done || progress.usage_only && self.hide_usage);
+        let is_done = progress.done && self.endpoint.is_completion();
+        self.held_is_whole = !(is_done || progress.usage_only && self.hide_usage);
     }
 
     /// What to hand on for the chunk that was read last.
@@ -173,15 +177,16 @@ impl Forward {
         let Some(end) = end else { return };
         self.tail.extend_from_slice(self.gap());
         if let Some(error) = &end.error {
-            self.tail.extend_from_slice(b"data: ");
-            self.tail.extend_from_slice(error_body(error).as_bytes());
-            self.tail.extend_from_slice(b"\n\n");
+            self.tail.extend_from_slice(error_event(self.endpoint, error).as_bytes());
         } else if !self.done_passed {
             if self.held_is_whole {
                 self.tail.append(&mut self.held);
                 self.tail.extend_from_slice(b"\n\n");
             }
-            self.tail.extend_from_slice(b"data: [DONE]\n\n");
+            // Only completions end so.
+            if self.endpoint.is_completion() {
+                self.tail.extend_from_slice(b"data: [DONE]\n\n");
+            }
         }
     }
 

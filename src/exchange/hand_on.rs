@@ -11,18 +11,23 @@ use crate::time::Instant;
 /// How much of a stream that may still lose its race is kept, in bytes: comments and a chunk with the role, as a rule.
 const MOST_PRELUDE: usize = 64 << 10;
 
+/// How much of a stream is kept that has said nothing yet and whose beginning cannot be taken back, in bytes: the echo of a request, as a
+/// rule.
+const MOST_WAITING: usize = 1 << 20;
+
 impl Exchange {
     /// Bytes of an attempt arrived, in a call whose answer is handed on: what to hand on for them. For all bytes once
     /// [`Exchange::is_streaming`]; before, [`Exchange::handle_bytes`].
     pub fn forward(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
+        let waits = self.waits_for_content();
         let is_plain = self.pending.is_empty()
             && self.drain.is_none()
             && self.plan.recovery.hedge.is_none()
             && !self.rewrites
-            && self
-                .current
-                .as_ref()
-                .is_some_and(|active| active.id == attempt && active.splice.is_none() && active.attempt.is_streaming());
+            && self.current.as_ref().is_some_and(|active| {
+                let is_open = !waits || active.has_token() && active.prelude.is_empty();
+                active.id == attempt && active.splice.is_none() && active.attempt.is_streaming() && is_open
+            });
         if !is_plain {
             return self.forward_changed(now, attempt, chunk);
         }
@@ -32,8 +37,15 @@ impl Exchange {
         }
     }
 
+    /// Whether what an answer begins with is kept back until it says something. The clients of some protocols take no second beginning,
+    /// and until then the call may go elsewhere.
+    pub(super) fn waits_for_content(&self) -> bool {
+        !self.request.endpoint().is_completion()
+    }
+
     fn forward_changed(&mut self, now: Instant, attempt: u32, chunk: &[u8]) -> Forwarded<'_> {
         self.out.clear();
+        let waits = self.waits_for_content();
         let is_race = self.plan.recovery.hedge.is_some();
         let rewrites = self.rewrites;
         let active = self.current.iter_mut().chain(&mut self.rival).find(|active| active.id == attempt);
@@ -44,11 +56,15 @@ impl Exchange {
                 Forwarded::Bytes(bytes) => bytes,
             };
             active.prelude.extend_from_slice(bytes);
+            let is_over = active.attempt.end().is_some_and(|end| !waits || end.error.is_none());
+            if waits && active.prelude.len() > MOST_WAITING {
+                active.attempt.count_handed_on(now);
+            }
             // A stream that may still lose its race is heard when it has something to say.
-            if !is_race || active.has_token() || active.attempt.end().is_some() {
+            if !(is_race || waits) || active.has_token() || is_over {
                 self.out.append(&mut self.pending);
                 self.out.append(&mut active.prelude);
-            } else if active.prelude.len() > MOST_PRELUDE {
+            } else if !waits && active.prelude.len() > MOST_PRELUDE {
                 active.prelude.clear();
             }
             return Forwarded::Bytes(&self.out);

@@ -8,6 +8,7 @@ use crate::reply::{FailureHead, classify_failure, retry_after_ms};
 pub(super) struct KeptHead {
     pub(super) status: u16,
     content_type: Option<String>,
+    pub(super) content_length: Option<u64>,
     retry_after: Option<String>,
     retry_after_ms: Option<String>,
     pub(super) trace_id: Option<String>,
@@ -25,7 +26,13 @@ impl KeptHead {
             retry_after_ms: keep(head.retry_after_ms),
             trace_id: keep(head.trace_id),
             now_unix_ms: head.now_unix_ms,
+            content_length: head.content_length,
         }
+    }
+
+    /// The media type, in lower case.
+    pub(super) fn media(&self) -> String {
+        media(self.content_type.as_deref())
     }
 
     pub(super) fn classify(&self, body: &[u8]) -> Error {
@@ -56,6 +63,12 @@ impl KeptHead {
             retry_after_ms: self.retry_after_ms.as_deref(),
             trace_id: self.trace_id.as_deref(),
             now_unix_ms: self.now_unix_ms,
+            content_length: self.content_length,
         }
     }
+}
+
+/// The media type of a `content-type`, in lower case, without its parameters.
+pub(super) fn media(content_type: Option<&str>) -> String {
+    content_type.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }

@@ -57,7 +57,10 @@ impl Exchange {
         match () {
             () if self.needs.vision && !able.vision => Some("vision"),
             () if self.needs.tools && !able.tools => Some("tools"),
-            () if able.context.is_some_and(|context| tokens > context) => Some("context"),
+            // Inputs of a batch are read one by one.
+            () if self.request.endpoint().is_completion() && able.context.is_some_and(|context| tokens > context) => {
+                Some("context")
+            }
             () => None,
         }
     }

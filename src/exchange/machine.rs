@@ -12,8 +12,9 @@ use super::timeline::{Event, Timeline};
 use super::{Health, Timing};
 use crate::error::{Error, ErrorKind};
 use crate::reply::{self, Cause, Deltas, End, FailureHead, Notice, Reply};
-use crate::request::{Built, ContinueBy, Needs, Repair, Request, Target};
+use crate::request::{Built, ContinueBy, Endpoint, Needs, Repair, Request, Target};
 use crate::time::Instant;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// What is known before a call begins.
@@ -444,7 +445,7 @@ impl Exchange {
     }
 
     pub(super) fn is_chat(&self) -> bool {
-        self.request.endpoint() == crate::request::Endpoint::ChatCompletions
+        self.request.endpoint() == Endpoint::ChatCompletions
     }
 
     /// The caller is busy with what it got and reads nothing: until [`Exchange::resume`] only the total budget runs, since the
@@ -535,6 +536,25 @@ impl Exchange {
         self.last.as_ref().is_some_and(|active| active.attempt.is_recast())
     }
 
+    /// The `content-type` with which the answer is handed on.
+    pub fn content_type(&self) -> Cow<'static, str> {
+        if self.is_streaming() || self.is_recast() {
+            return "text/event-stream; charset=utf-8".into();
+        }
+        let media = self.shown().map(|active| active.attempt.media()).unwrap_or_default();
+        reply::answer_type(self.request.endpoint(), &media)
+    }
+
+    /// The last event of a stream that broke with this error.
+    pub fn error_event(&self, error: &Error) -> String {
+        reply::error_event(self.request.endpoint(), error)
+    }
+
+    /// What is asked for.
+    pub fn endpoint(&self) -> Endpoint {
+        self.request.endpoint()
+    }
+
     /// When things happened, in milliseconds since the call began.
     pub fn timing(&self) -> Timing {
         let now = self.shown().map(|active| *active.attempt.timing()).unwrap_or_default();
@@ -570,6 +590,11 @@ impl Exchange {
     /// The number of the attempt that answers, or was made last.
     pub fn attempt(&self) -> Option<u32> {
         self.shown().map(|active| active.id)
+    }
+
+    /// The model that the caller asked for.
+    pub fn asked_model(&self) -> &str {
+        self.request.model().unwrap_or_default()
     }
 
     /// How many tokens were generated, over all attempts: by the upstreams' counts where they gave any, else events with content.

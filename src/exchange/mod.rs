@@ -78,7 +78,7 @@ pub use crate::reply::FailureHead as Head;
 pub use budget::Budgets;
 pub use forward::Forwarded;
 pub use headers::error_headers;
-pub use health::{Admission, BreakerPolicy, BreakerState, Health, SharedBreaker, Verdict};
+pub use health::{Admission, BreakerPolicy, BreakerState, Health, SharedBreaker, Standing, Verdict};
 pub use log::{Log, LogLimits};
 pub use machine::{Action, Exchange, Plan, Sending};
 pub use policy::{Continuation, Hedge, OnCancel, Recovery, Retry};

@@ -212,6 +212,8 @@ impl Exchange {
     fn keep(&mut self, mut active: Box<Active>) {
         match active.attempt.end() {
             Some(end) if end.error.is_none() => self.pending.append(&mut active.prelude),
+            // Of what was kept back until it said something, nothing is owed.
+            Some(_) if self.waits_for_content() && !active.has_token() => {}
             Some(_) if self.began => self.pending.append(&mut active.attempt.forward_rest()),
             _ => {}
         }

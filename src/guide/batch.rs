@@ -96,6 +96,13 @@ pub fn failed(error_body: &str) -> String {
     message::failed(error_body, true)
 }
 
+/// Whether all results are the same error, by their codes and the fields at fault: then the batch as a whole has it.
+pub fn is_same<'a>(mut bodies: impl Iterator<Item = &'a str>) -> bool {
+    let told = |body: &str| Some((message::code(body)?, message::param(body)));
+    let Some(first) = bodies.next().and_then(told) else { return false };
+    bodies.all(|body| told(body).as_ref() == Some(&first))
+}
+
 /// The answer to the batch: each result is JSON text, in the order of the prompts.
 pub fn join(results: &[String]) -> String {
     ["[", &results.join(","), "]"].concat()

@@ -240,6 +240,11 @@ pub(super) fn code(body: &str) -> Option<String> {
     read_string(member(member(body, "error")?, "code")?)
 }
 
+/// The field that an error's body names.
+pub(super) fn param(body: &str) -> Option<String> {
+    read_string(member(member(body, "error")?, "param")?)
+}
+
 /// JSON text without line ends: outside of strings they are white space, inside there are none.
 fn on_one_line(json: &str) -> String {
     json.trim().chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }).collect()

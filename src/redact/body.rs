@@ -33,6 +33,8 @@ pub(super) use walk::{context, passed};
 pub enum Format {
     /// A JSON document of any endpoint: chat, completions, embeddings, rerank, moderation, the guides' `inputs`.
     Json,
+    /// The same, of Anthropic's Messages, whose word for the model stands in `system` and in no message.
+    Messages,
     /// JSON documents by line: files of batches and of fine-tuning.
     JsonLines,
     /// Text.
@@ -72,7 +74,7 @@ pub fn mask(
     let tokens = tokens(tally);
     let mut means = Means { redactor, session, tally, depth: limits.json_depth, local: Vec::new() };
     let text = match format {
-        Format::Json => walk::document(&mut means, body)?,
+        Format::Json | Format::Messages => walk::document(&mut means, body)?,
         Format::JsonLines => lines(&mut means, body)?,
         Format::Text => match means.hide(body, "") {
             Ok(text) => text,
@@ -80,8 +82,9 @@ pub fn mask(
         },
     };
     let local_entities = means.local;
-    let hinted = if format == Format::Json && redactor.policy().hint && self::tokens(tally) > tokens {
-        hint::add(text.as_deref().unwrap_or(body), redactor.policy().language)
+    let takes_hint = matches!(format, Format::Json | Format::Messages);
+    let hinted = if takes_hint && redactor.policy().hint && self::tokens(tally) > tokens {
+        hint::add(text.as_deref().unwrap_or(body), redactor.policy().language, format == Format::Messages)
     } else {
         None
     };

@@ -6,6 +6,7 @@
 use super::chunk::object;
 use super::end::{Cause, End, Facts, Meaning};
 use super::json::{Cursor, Read};
+use super::opaque::Watch;
 use super::string::{self, Form};
 use super::template::{Channel, Templates};
 use super::think::ThinkTags;
@@ -14,6 +15,7 @@ use super::whole::{Reply, Room};
 use super::{Delta, Deltas, Notice, Usage, failure, json};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
+use crate::request::Endpoint;
 
 /// How many notices a reply may have before comments add no more, and how long a comment may be, in bytes.
 const MOST_TOLD: usize = 64;
@@ -37,13 +39,21 @@ pub struct Options {
     pub collect: bool,
     /// How many choices were asked for: a stream that ends before all have come, and without `[DONE]`, is cut. ### Default: 1.
     pub choices: u32,
+    /// Whose answers they are: of all but completions only the end and the usage are read. ### Default: chat completions.
+    pub endpoint: Endpoint,
     /// The bounds: `reply`, `parts` and, for [`read_body`](super::read_body), `reply_body`.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { think_tags: ThinkTags::Auto, collect: true, choices: 1, limits: Limits::default() }
+        Options {
+            think_tags: ThinkTags::Auto,
+            collect: true,
+            choices: 1,
+            endpoint: Endpoint::ChatCompletions,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -74,7 +84,8 @@ pub struct Assembler {
     pub(super) scratch: String,
     pub(super) room: Room,
     pub(super) chunks: u64,
-    done: bool,
+    pub(super) watch: Watch,
+    pub(super) done: bool,
     failure: Option<Error>,
     end: Option<End>,
 }
@@ -91,6 +102,7 @@ impl Assembler {
             scratch: String::new(),
             room: Room::new(&options.limits),
             chunks: 0,
+            watch: Watch::default(),
             done: false,
             failure: None,
             end: None,
@@ -112,6 +124,9 @@ impl Assembler {
         if self.done || self.failure.is_some() || self.end.is_some() {
             return Ok(Step::default());
         }
+        if !self.options.endpoint.is_completion() {
+            return self.watch(event_type, data).map_err(|error| self.fail(error));
+        }
         if event_type == "message"
             && let Some((place, channel, body, form)) = self.templates.find(data)
         {
@@ -130,6 +145,12 @@ impl Assembler {
             return end.clone();
         }
         let unterminated = matches!(cause, Cause::Unterminated);
+        if !self.options.endpoint.is_completion() {
+            let cause = self.failure.take().map_or(cause, Cause::Failed);
+            let end = self.end_of_watch(cause);
+            self.end = Some(end.clone());
+            return end;
+        }
         self.flush(out);
         self.forget_early_reasons();
         self.sort_choices();

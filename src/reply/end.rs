@@ -244,7 +244,7 @@ impl Meaning {
         decided
     }
 
-    fn of(reason: &str) -> Meaning {
+    pub(super) fn of(reason: &str) -> Meaning {
         let reason = reason.trim();
         REASONS
             .iter()

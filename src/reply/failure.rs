@@ -14,6 +14,7 @@ use super::chunk::Members;
 use super::{json, string};
 use crate::error::{Error, ErrorKind, Party, Vendor};
 use crate::json::write::Object;
+use crate::request::Endpoint;
 use crate::text::{before, has};
 use scrub::scrub;
 use std::borrow::Cow;
@@ -33,6 +34,8 @@ pub struct FailureHead<'a> {
     pub trace_id: Option<&'a str>,
     /// The time, in milliseconds since 1970, for a `retry-after` that is a date.
     pub now_unix_ms: Option<u64>,
+    /// `content-length`, where the body is not encoded: fewer bytes are not the whole of it.
+    pub content_length: Option<u64>,
 }
 
 /// Between our sentence and the vendor's words in the message that SDKs show.
@@ -345,6 +348,26 @@ pub fn error_body(error: &Error) -> String {
     let mut body = Object::new();
     body.raw("error", &detail.finish());
     body.finish()
+}
+
+/// The last event of a stream that broke. In the streams of completions it is what OpenAI's clients throw; elsewhere it is named `error` as
+/// well, with the members of both vendors' protocols.
+pub fn error_event(endpoint: Endpoint, error: &Error) -> String {
+    let body = error_body(error);
+    if endpoint.is_completion() {
+        return ["data: ", &body, "\n\n"].concat();
+    }
+    let mut event = Object::new();
+    event.string("type", "error");
+    event.string("code", error.code());
+    event.string("message", error.message());
+    match error.param() {
+        Some(param) => event.string("param", param),
+        None => event.raw("param", "null"),
+    }
+    let event = event.finish();
+    let members = |object: &str| object.get(1..object.len().saturating_sub(1)).map(str::to_owned).unwrap_or_default();
+    ["event: error\ndata: {", &members(&event), ",", &members(&body), "}\n\n"].concat()
 }
 
 /// The `type` that OpenAI's clients know.

@@ -40,6 +40,24 @@ object! {
 }
 
 object! {
+    Other {
+        prompt_tokens: &'a str = "prompt_tokens",
+        completion_tokens: &'a str = "completion_tokens",
+        total_tokens: &'a str = "total_tokens",
+        input_tokens: &'a str = "input_tokens",
+        output_tokens: &'a str = "output_tokens",
+        cache_read_input_tokens: &'a str = "cache_read_input_tokens",
+        cache_creation_input_tokens: &'a str = "cache_creation_input_tokens",
+        input_tokens_details: &'a str = "input_tokens_details",
+        output_tokens_details: &'a str = "output_tokens_details",
+        prompt_tokens_details: &'a str = "prompt_tokens_details",
+        completion_tokens_details: &'a str = "completion_tokens_details",
+        tokens: &'a str = "tokens",
+        billed_units: &'a str = "billed_units",
+    }
+}
+
+object! {
     Details {
         cached_tokens: &'a str = "cached_tokens",
         reasoning_tokens: &'a str = "reasoning_tokens",
@@ -83,6 +101,37 @@ impl Usage {
             reasoning_tokens: count(completion.reasoning_tokens).or_else(|| count(wire.reasoning_tokens)),
             raw,
         });
+    }
+
+    /// As [`Usage::update`], of whatever protocol: what is not said stays as it was. Messages says it in two parts, rerankers below `meta`
+    /// or `tokens`.
+    pub(super) fn merge(slot: &mut Option<Usage>, text: &str) {
+        let Some(wire) = json::parse::<Other<'_>>(text) else { return };
+        if let Some(inner) = wire.tokens.or(wire.billed_units).filter(|inner| inner.starts_with('{')) {
+            return Usage::merge(slot, inner);
+        }
+        let cached = count(wire.cache_read_input_tokens);
+        let prompt = count(wire.prompt_tokens).or_else(|| {
+            // Anthropic counts apart what was read from its cache, and what was written to it.
+            let beside =
+                [cached, count(wire.cache_creation_input_tokens)].into_iter().flatten().fold(0, u64::saturating_add);
+            count(wire.input_tokens).map(|input| input.saturating_add(beside))
+        });
+        let completion = count(wire.completion_tokens).or_else(|| count(wire.output_tokens));
+        let total = count(wire.total_tokens);
+        if prompt.is_none() && completion.is_none() && total.is_none() {
+            return;
+        }
+        let mut usage = slot.take().unwrap_or_default();
+        usage.prompt_tokens = prompt.or(total.filter(|_| completion.is_none())).unwrap_or(usage.prompt_tokens);
+        usage.completion_tokens = completion.unwrap_or(usage.completion_tokens);
+        usage.total_tokens = total.unwrap_or_else(|| usage.prompt_tokens.saturating_add(usage.completion_tokens));
+        let input = details(wire.input_tokens_details.or(wire.prompt_tokens_details));
+        let output = details(wire.output_tokens_details.or(wire.completion_tokens_details));
+        usage.cached_tokens = cached.or_else(|| count(input.cached_tokens)).or(usage.cached_tokens);
+        usage.reasoning_tokens = count(output.reasoning_tokens).or(usage.reasoning_tokens);
+        usage.raw = text.to_owned();
+        *slot = Some(usage);
     }
 
     /// The tokens of two parts of one answer together. `raw` is written anew, with the counts that are known here.

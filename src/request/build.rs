@@ -1,7 +1,8 @@
 //! From a checked request to the bytes for one upstream.
 
-use super::dialect::{Dialect, Endpoint, IGNORED_WHILE_THINKING};
+use super::dialect::{Dialect, IGNORED_WHILE_THINKING};
 use super::edit::Edit;
+use super::endpoint::Endpoint;
 use super::fault::invalid;
 use super::message::{Message, Role};
 use super::replay::Replay;
@@ -27,12 +28,16 @@ pub struct Target<'a> {
 /// A request as it is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Built {
-    /// Behind the API's base: [`Endpoint::path`].
+    /// What is asked for.
+    pub endpoint: Endpoint,
+    /// Behind the API's base: [`Endpoint::path`]; of the vendor's own where it serves this elsewhere.
     pub path: &'static str,
     /// Whether the vendor serves this only at its base for what it calls beta: [`url`](super::url()) knows the address.
     pub beta: bool,
-    /// JSON.
+    /// JSON, or the form that came.
     pub body: Vec<u8>,
+    /// What the body is: `application/json`, or the form's type with its boundary.
+    pub content_type: Cow<'static, str>,
     /// Whether the body asks for a stream.
     pub stream: bool,
     /// How many choices the answer is to have: `n` for each prompt.
@@ -81,28 +86,54 @@ impl Request {
         let mut build = Build { request: self, target, text: &self.text, edit, changes: Vec::new(), model: "" };
         build.ranges()?;
         build.model()?;
-        build.preset();
-        build.names();
-        let usage_added = build.stream()?;
-        build.roles();
-        build.reasoning()?;
+        let mut usage_added = false;
+        if self.endpoint.is_completion() {
+            build.preset();
+            build.names();
+            usage_added = build.stream()?;
+            build.roles();
+            build.reasoning()?;
+        } else {
+            build.names();
+        }
+        let (model, changes) = (build.model, build.changes);
         let (body, changed) = build.edit.finish();
+        let (content_type, body) = match &self.form {
+            Some(form) => {
+                let (content_type, body) = form.write(model);
+                (content_type.into(), body)
+            }
+            None => (JSON.into(), body.into_bytes()),
+        };
         Ok(Built {
-            path: self.endpoint.path(),
+            endpoint: self.endpoint,
+            path: path(self.endpoint, target.dialect),
             beta: self.is_beta(target.dialect),
-            body: body.into_bytes(),
+            body,
+            content_type,
             stream: self.is_stream(),
             choices: self.choices(),
             usage_added,
-            changed,
-            changes: build.changes,
+            changed: changed || self.form.is_some(),
+            changes,
         })
     }
 
-    /// DeepSeek goes on with a message that has `prefix: true` at its beta address alone.
+    /// DeepSeek goes on with a message that has `prefix: true`, and fills in texts, at its beta address alone.
     fn is_beta(&self, dialect: Dialect) -> bool {
         let continues = |message: &Message| message.prefix && message.role == Role::Assistant;
-        dialect == Dialect::DeepSeek && self.messages.last().is_some_and(continues)
+        dialect == Dialect::DeepSeek
+            && (self.endpoint == Endpoint::Completions || self.messages.last().is_some_and(continues))
+    }
+}
+
+const JSON: &str = "application/json";
+
+/// DeepSeek serves Anthropic's protocol at a base of its own: [`url`](super::url()) puts it in the place of `/v1`.
+fn path(endpoint: Endpoint, dialect: Dialect) -> &'static str {
+    match (endpoint, dialect) {
+        (Endpoint::Messages, Dialect::DeepSeek) => "/anthropic/v1/messages",
+        _ => endpoint.path(),
     }
 }
 
@@ -133,7 +164,7 @@ impl<'a> Build<'a> {
         let (endpoint, dialect) = (self.request.endpoint, self.target.dialect);
         for member in &self.request.members {
             let name = member.name(self.text);
-            let known_as = dialect.field_name(&name).unwrap_or(&name);
+            let known_as = dialect.field_name(endpoint, &name).unwrap_or(&name);
             field::check(self.text, &name, known_as, member.value, endpoint, Some(dialect))?;
         }
         Ok(())
@@ -200,7 +231,7 @@ impl<'a> Build<'a> {
     fn names(&mut self) {
         for member in &self.request.members {
             let name = member.name(self.text);
-            let Some(new) = self.target.dialect.field_name(&name) else { continue };
+            let Some(new) = self.target.dialect.field_name(self.request.endpoint, &name) else { continue };
             if member.kind(self.text) == Kind::Null {
                 continue;
             }

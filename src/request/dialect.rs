@@ -1,29 +1,10 @@
-//! The endpoints and the dialects of the vendors, and what each dialect calls things: rows, not code.
+//! The dialects of the vendors, and what each of them calls things: rows, not code.
 
+use super::endpoint::Endpoint;
 use crate::error::Error;
 use crate::request::fault::invalid;
 use crate::text::after;
 use core::str::FromStr;
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Endpoint {
-    /// A conversation: `messages`.
-    ChatCompletions,
-    /// A text to be continued, or filled in: `prompt`, `suffix`.
-    Completions,
-}
-
-impl Endpoint {
-    /// The path behind the API's base: `/chat/completions` or `/completions`.
-    pub fn path(self) -> &'static str {
-        match self {
-            Endpoint::ChatCompletions => "/chat/completions",
-            Endpoint::Completions => "/completions",
-        }
-    }
-}
 
 /// Which vendor's form of the protocol an upstream speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,8 +32,12 @@ impl Dialect {
     }
 
     /// The field's name in this dialect.
-    pub(crate) fn field_name(self, field: &str) -> Option<&'static str> {
-        renamed(RENAMED_FIELDS, self, field)
+    pub(crate) fn field_name(self, endpoint: Endpoint, field: &str) -> Option<&'static str> {
+        match endpoint {
+            Endpoint::Images => renamed(RENAMED_OF_IMAGES, self, field),
+            _ if endpoint.is_completion() => renamed(RENAMED_FIELDS, self, field),
+            _ => None,
+        }
     }
 
     /// The role's name in this dialect.
@@ -81,6 +66,9 @@ const RENAMED_FIELDS: &[Rename] = &[
     (Dialect::DeepSeek, "max_completion_tokens", "max_tokens"),
     (Dialect::SiliconFlow, "max_completion_tokens", "max_tokens"),
 ];
+
+const RENAMED_OF_IMAGES: &[Rename] =
+    &[(Dialect::SiliconFlow, "size", "image_size"), (Dialect::SiliconFlow, "n", "batch_size")];
 
 const RENAMED_ROLES: &[Rename] =
     &[(Dialect::DeepSeek, "developer", "system"), (Dialect::SiliconFlow, "developer", "system")];

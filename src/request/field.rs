@@ -3,7 +3,8 @@
 //! Rows without a dialect hold for all and are checked when a request is parsed; the others when it is built for an
 //! upstream. Fields without a row pass through untouched.
 
-use super::dialect::{Dialect, Endpoint};
+use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::fault::{invalid, wrong_or_missing, wrong_type};
 use super::span::{Kind, Member, Span, find, items, members, string};
 use crate::error::Error;
@@ -11,7 +12,7 @@ use crate::json::number::scaled;
 
 struct Row {
     field: &'static str,
-    endpoint: Option<Endpoint>,
+    endpoints: &'static [Endpoint],
     dialect: Option<Dialect>,
     expect: Expect,
 }
@@ -38,24 +39,38 @@ enum Expect {
     Strings(usize),
     /// An array of at most so many tools.
     Tools(usize),
+    StringOrArray,
+    /// An array of at most so many objects.
+    Objects(usize),
+    /// An array, not empty, of strings or objects.
+    Documents,
 }
 
 const ANY: Option<Dialect> = None;
-const BOTH: Option<Endpoint> = None;
-const CHAT: Option<Endpoint> = Some(Endpoint::ChatCompletions);
-const TEXT: Option<Endpoint> = Some(Endpoint::Completions);
+const ALL: &[Endpoint] = Endpoint::ALL;
+const BOTH: &[Endpoint] = &[Endpoint::ChatCompletions, Endpoint::Completions];
+const CHAT: &[Endpoint] = &[Endpoint::ChatCompletions];
+const TEXT: &[Endpoint] = &[Endpoint::Completions];
+const EMBEDDINGS: &[Endpoint] = &[Endpoint::Embeddings];
+const RERANK: &[Endpoint] = &[Endpoint::Rerank];
+const IMAGES: &[Endpoint] = &[Endpoint::Images];
+const SPEECH: &[Endpoint] = &[Endpoint::Speech];
+const UPLOADS: &[Endpoint] = &[Endpoint::Transcriptions, Endpoint::Translations];
+const RESPONSES: &[Endpoint] = &[Endpoint::Responses];
+const MESSAGES: &[Endpoint] = &[Endpoint::Messages];
+const TURNS: &[Endpoint] = &[Endpoint::Responses, Endpoint::Messages];
 const OPENAI: Option<Dialect> = Some(Dialect::OpenAi);
 const DEEPSEEK: Option<Dialect> = Some(Dialect::DeepSeek);
 const SILICONFLOW: Option<Dialect> = Some(Dialect::SiliconFlow);
 const I64: Expect = Expect::Integer(i64::MIN, i64::MAX);
 const COUNT: Expect = Expect::Integer(1, u32::MAX as i64);
 
-const fn row(field: &'static str, endpoint: Option<Endpoint>, dialect: Option<Dialect>, expect: Expect) -> Row {
-    Row { field, endpoint, dialect, expect }
+const fn row(field: &'static str, endpoints: &'static [Endpoint], dialect: Option<Dialect>, expect: Expect) -> Row {
+    Row { field, endpoints, dialect, expect }
 }
 
 const ROWS: &[Row] = &[
-    row("model", BOTH, ANY, Expect::Model),
+    row("model", ALL, ANY, Expect::Model),
     row("preset", BOTH, ANY, Expect::String),
     row("stream", BOTH, ANY, Expect::Boolean),
     row("stream_options", BOTH, ANY, Expect::StreamOptions),
@@ -94,6 +109,72 @@ const ROWS: &[Row] = &[
     row("suffix", TEXT, ANY, Expect::String),
     row("echo", TEXT, ANY, Expect::Boolean),
     row("best_of", TEXT, ANY, Expect::Integer(1, 20)),
+    row("input", EMBEDDINGS, SILICONFLOW, Expect::Strings(32)),
+    row("encoding_format", EMBEDDINGS, ANY, Expect::String),
+    row("dimensions", EMBEDDINGS, ANY, COUNT),
+    row("user", EMBEDDINGS, ANY, Expect::String),
+    row("query", RERANK, ANY, Expect::String),
+    row("documents", RERANK, ANY, Expect::Documents),
+    row("top_n", RERANK, ANY, COUNT),
+    row("return_documents", RERANK, ANY, Expect::Boolean),
+    row("max_chunks_per_doc", RERANK, ANY, COUNT),
+    row("overlap_tokens", RERANK, ANY, Expect::Integer(0, u32::MAX as i64)),
+    row("overlap_tokens", RERANK, SILICONFLOW, Expect::Integer(0, 80)),
+    row("prompt", IMAGES, ANY, Expect::String),
+    row("negative_prompt", IMAGES, ANY, Expect::String),
+    row("n", IMAGES, ANY, Expect::Integer(1, 10)),
+    row("size", IMAGES, ANY, Expect::String),
+    row("quality", IMAGES, ANY, Expect::String),
+    row("style", IMAGES, ANY, Expect::String),
+    row("response_format", IMAGES, ANY, Expect::String),
+    row("output_format", IMAGES, ANY, Expect::String),
+    row("output_compression", IMAGES, ANY, Expect::Integer(0, 100)),
+    row("partial_images", IMAGES, ANY, Expect::Integer(0, 3)),
+    row("stream", IMAGES, ANY, Expect::Boolean),
+    row("image_size", IMAGES, ANY, Expect::String),
+    row("batch_size", IMAGES, ANY, COUNT),
+    row("batch_size", IMAGES, SILICONFLOW, Expect::Integer(1, 4)),
+    row("num_inference_steps", IMAGES, SILICONFLOW, Expect::Integer(1, 100)),
+    row("guidance_scale", IMAGES, SILICONFLOW, Expect::Number(0, 20)),
+    row("seed", IMAGES, SILICONFLOW, Expect::Integer(0, 9_999_999_999)),
+    row("input", SPEECH, ANY, Expect::String),
+    row("voice", SPEECH, ANY, Expect::StringOrObject),
+    row("instructions", SPEECH, ANY, Expect::String),
+    row("response_format", SPEECH, ANY, Expect::String),
+    row("stream_format", SPEECH, ANY, Expect::String),
+    row("stream", SPEECH, ANY, Expect::Boolean),
+    row("speed", SPEECH, ANY, Expect::Number(0, 4)),
+    row("gain", SPEECH, SILICONFLOW, Expect::Number(-10, 10)),
+    row("sample_rate", SPEECH, ANY, COUNT),
+    row("prompt", UPLOADS, ANY, Expect::String),
+    row("language", UPLOADS, ANY, Expect::String),
+    row("response_format", UPLOADS, ANY, Expect::String),
+    row("input", RESPONSES, ANY, Expect::StringOrArray),
+    row("instructions", RESPONSES, ANY, Expect::String),
+    row("previous_response_id", RESPONSES, ANY, Expect::String),
+    row("max_output_tokens", RESPONSES, ANY, COUNT),
+    row("temperature", RESPONSES, ANY, Expect::Number(0, 2)),
+    row("text", RESPONSES, ANY, Expect::Object),
+    row("reasoning", RESPONSES, ANY, Expect::Object),
+    row("include", RESPONSES, ANY, Expect::Strings(64)),
+    row("store", RESPONSES, ANY, Expect::Boolean),
+    row("background", RESPONSES, ANY, Expect::Boolean),
+    row("parallel_tool_calls", RESPONSES, ANY, Expect::Boolean),
+    row("tool_choice", RESPONSES, ANY, Expect::StringOrObject),
+    row("user", RESPONSES, ANY, Expect::String),
+    row("stream_options", RESPONSES, ANY, Expect::Object),
+    row("messages", MESSAGES, ANY, Expect::Objects(usize::MAX)),
+    row("system", MESSAGES, ANY, Expect::StringOrArray),
+    row("max_tokens", MESSAGES, ANY, COUNT),
+    row("stop_sequences", MESSAGES, ANY, Expect::Strings(8192)),
+    row("temperature", MESSAGES, ANY, Expect::Number(0, 1)),
+    row("top_k", MESSAGES, ANY, Expect::Integer(0, u32::MAX as i64)),
+    row("thinking", MESSAGES, ANY, Expect::Tagged(&[])),
+    row("tool_choice", MESSAGES, ANY, Expect::Tagged(&[])),
+    row("stream", TURNS, ANY, Expect::Boolean),
+    row("top_p", TURNS, ANY, Expect::Number(0, 1)),
+    row("metadata", TURNS, ANY, Expect::Object),
+    row("tools", TURNS, ANY, Expect::Objects(1024)),
 ];
 
 /// Checks a field against the rows that hold for every dialect (`None`) or against a dialect's own.
@@ -110,9 +191,8 @@ pub(crate) fn check(
     if Kind::of(value.of(text)) == Kind::Null {
         return Ok(());
     }
-    let rows = ROWS
-        .iter()
-        .filter(|row| row.field == field && row.dialect == dialect && row.endpoint.is_none_or(|only| only == endpoint));
+    let rows =
+        ROWS.iter().filter(|row| row.field == field && row.dialect == dialect && row.endpoints.contains(&endpoint));
     for row in rows {
         row.expect.check(text, shown, value)?;
     }
@@ -141,6 +221,10 @@ impl Expect {
                 Err(wrong_type(field, "a string or an array of strings", kind))
             }
             Expect::Strings(most) => strings(text, field, span, most),
+            Expect::StringOrArray if matches!(kind, Kind::String | Kind::Array) => Ok(()),
+            Expect::StringOrArray => Err(wrong_type(field, "a string or an array", kind)),
+            Expect::Objects(most) => of_kind(Kind::Array).and_then(|()| objects(text, field, span, most)),
+            Expect::Documents => of_kind(Kind::Array).and_then(|()| documents(text, field, span)),
             Expect::Tools(most) => of_kind(Kind::Array).and_then(|()| tools(text, field, span, most)),
         }
     }
@@ -216,6 +300,32 @@ fn strings(text: &str, field: &str, span: Span, most: usize) -> Result<(), Error
         }
         if index >= most {
             return Err(invalid(format!("{field}[{index}]"), format!("At most {most} are allowed.")));
+        }
+    }
+    Ok(())
+}
+
+fn objects(text: &str, field: &str, span: Span, most: usize) -> Result<(), Error> {
+    for (index, item) in items(text, span)?.into_iter().enumerate() {
+        let path = || format!("{field}[{index}]");
+        match Kind::of(item.of(text)) {
+            _ if index >= most => return Err(invalid(path(), format!("At most {most} are allowed."))),
+            Kind::Object => {}
+            kind => return Err(wrong_type(path(), "an object", kind)),
+        }
+    }
+    Ok(())
+}
+
+fn documents(text: &str, field: &str, span: Span) -> Result<(), Error> {
+    let documents = items(text, span)?;
+    if documents.is_empty() {
+        return Err(invalid(field, "Must not be empty."));
+    }
+    for (index, item) in documents.into_iter().enumerate() {
+        let kind = Kind::of(item.of(text));
+        if !matches!(kind, Kind::String | Kind::Object) {
+            return Err(wrong_type(format!("{field}[{index}]"), "a string or an object", kind));
         }
     }
     Ok(())

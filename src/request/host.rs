@@ -16,6 +16,11 @@ const REFUSED: &[&str] =
 const CONTENT: &[&str] = &[
     "messages",
     "prompt",
+    "input",
+    "instructions",
+    "query",
+    "system",
+    "text",
     "suffix",
     "stop",
     "documents",

@@ -25,8 +25,10 @@ mod anchor;
 mod build;
 mod dialect;
 mod edit;
+mod endpoint;
 pub(crate) mod fault;
 mod field;
+mod form;
 pub(crate) mod host;
 mod message;
 mod needs;
@@ -35,13 +37,15 @@ mod prompt;
 mod repair;
 mod replay;
 mod resume;
+mod shape;
 pub(crate) mod span;
 mod url;
 
 pub use anchor::anchor;
 pub(crate) use anchor::weight;
 pub use build::{Built, Change, Target};
-pub use dialect::{Dialect, Endpoint};
+pub use dialect::Dialect;
+pub use endpoint::Endpoint;
 pub(crate) use message::read as read_messages;
 pub use needs::Needs;
 pub use preset::Preset;
@@ -55,6 +59,7 @@ use crate::json::{check_json, check_json_but};
 use crate::limits::Limits;
 use core::fmt;
 use edit::Edit;
+pub(crate) use form::Form;
 use message::Message;
 use span::{Kind, Member, Span, find, members, string};
 
@@ -73,6 +78,8 @@ pub struct Request {
     preset: Option<Preset>,
     /// Whether token counts are not to be asked for, because the upstream refused the field.
     usage_refused: bool,
+    /// What the body was, if it was a form: its fields are the text.
+    form: Option<Form>,
     /// Those that it was parsed with; they hold for what is made of it as well.
     limits: Limits,
 }
@@ -86,9 +93,33 @@ impl Request {
     /// Errors: `payload_too_large` over [`Limits::request_body`]; `invalid_request` for what is not strict JSON (see
     /// [`check_json`]), a field of a wrong type or range, or one that would choose the upstream's address or key.
     pub fn parse(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
+        if endpoint.is_upload() {
+            let message = "The body has to be multipart/form-data.";
+            return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-type"));
+        }
+        Self::read(endpoint, body, limits)
+    }
+
+    /// Reads a form with a file: the body of an endpoint that [takes uploads](Endpoint::is_upload), and its content type.
+    ///
+    /// It is written anew for each upstream, fields first.
+    ///
+    /// Errors: `payload_too_large` over [`Limits::audio_body`]; `unsupported_media_type` for what is no form; `invalid_request` for one that
+    /// is malformed, cut off or without its `file`, and for fields as [`Request::parse`] has it.
+    pub fn parse_form(endpoint: Endpoint, content_type: &str, body: &[u8], limits: &Limits) -> Result<Request, Error> {
+        Self::of_form(endpoint, Form::read(content_type, body, limits)?, limits)
+    }
+
+    pub(crate) fn of_form(endpoint: Endpoint, form: Form, limits: &Limits) -> Result<Request, Error> {
+        let read = Self::read(endpoint, form.to_json().as_bytes(), limits)?;
+        Ok(Request { form: Some(form), ..read })
+    }
+
+    fn read(endpoint: Endpoint, body: &[u8], limits: &Limits) -> Result<Request, Error> {
         let text = match endpoint {
-            Endpoint::ChatCompletions => check_json(body, limits)?,
             Endpoint::Completions => check_json_but(body, limits, Some("prompt"))?,
+            Endpoint::Embeddings => check_json_but(body, limits, Some("input"))?,
+            _ => check_json(body, limits)?,
         };
         let kind = Kind::of(text.trim_start());
         if kind != Kind::Object {
@@ -104,15 +135,19 @@ impl Request {
         let value = |name: &str| find(text, &members, name);
         let messages = match endpoint {
             Endpoint::ChatCompletions => message::read(text, value("messages"), limits)?,
-            Endpoint::Completions => prompt::check(text, value("prompt")).map(|()| Vec::new())?,
+            Endpoint::Completions => prompt::check(text, "prompt", value("prompt")).map(|()| Vec::new())?,
+            other => shape::check(other, text, &members, limits).map(|()| Vec::new())?,
         };
         let truth = |member: Member| member.value.of(text) == "true";
-        let body_stream = value("stream").map(truth);
-        let include_usage = match value("stream_options") {
+        let is_completion = endpoint.is_completion();
+        let body_stream =
+            if is_completion { value("stream").map(truth) } else { shape::stream(endpoint, text, &members) };
+        let include_usage = match value("stream_options").filter(|_| is_completion) {
             Some(options) => find(text, &span::members(text, options.value)?, "include_usage").is_some_and(truth),
             None => false,
         };
-        let preset = value("preset").map(|preset| string(preset.value.of(text)).parse()).transpose()?;
+        let preset = value("preset").filter(|_| is_completion);
+        let preset = preset.map(|preset| string(preset.value.of(text)).parse()).transpose()?;
         let model = value("model").map(|model| string(model.value.of(text)).into_owned());
         let text = text.to_owned();
         let (stream, usage_refused, limits) = (body_stream, false, *limits);
@@ -127,6 +162,7 @@ impl Request {
             include_usage,
             preset,
             usage_refused,
+            form: None,
             limits,
         })
     }
@@ -161,6 +197,9 @@ impl Request {
 
     /// How many choices the answer is to have: `n` for each prompt. 1 where it cannot be told.
     pub fn choices(&self) -> u32 {
+        if !self.endpoint.is_completion() {
+            return 1;
+        }
         let n = find(&self.text, &self.members, "n").and_then(|n| n.value.of(&self.text).parse().ok()).unwrap_or(1_u32);
         let prompts = find(&self.text, &self.members, "prompt").map_or(1, |prompt| prompt::count(&self.text, prompt));
         n.saturating_mul(prompts).max(1)

@@ -1,7 +1,8 @@
 //! What a request asks of whoever is to serve it, so that a route that cannot is passed over.
 
 use super::anchor::is_wide;
-use super::dialect::{Dialect, Endpoint};
+use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::message::Role;
 use super::span::{Kind, Member, Span, find, items, members, string};
 use super::{Request, prompt};
@@ -30,6 +31,11 @@ pub struct Needs {
 
 const MESSAGE_TOKENS: usize = 4;
 const MEDIUM_TOKENS: usize = 1024;
+/// A text without a space for so many bytes is a file in Base64.
+const LONGEST_WORD: usize = 2048;
+
+/// The members that are read as a prompt, of what is no completion.
+const TEXTS: &[&str] = &["input", "query", "documents", "prompt", "instructions", "system", "messages", "tools"];
 
 impl Request {
     /// What the request asks of whoever is to serve it. Linear in the request.
@@ -37,6 +43,19 @@ impl Request {
         let mut needs = Needs::default();
         let mut tokens = 0;
         let value = |name: &str| find(&self.text, &self.members, name);
+        if !self.endpoint.is_completion() {
+            for member in TEXTS.iter().filter_map(|name| value(name)) {
+                tokens += self.value_tokens(member.value, &mut needs);
+            }
+            let has_tools = |list: Member| items(&self.text, list.value).is_ok_and(|tools| !tools.is_empty());
+            needs.tools = value("tools").is_some_and(has_tools);
+            needs.prompt_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+            // Vectors, scores, pictures and sound are not written in tokens that anybody bounds.
+            let is_written =
+                !matches!(self.endpoint, Endpoint::Embeddings | Endpoint::Rerank | Endpoint::Images | Endpoint::Speech);
+            needs.max_tokens = if is_written { self.max_tokens() } else { Some(0) };
+            return needs;
+        }
         for message in &self.messages {
             tokens += MESSAGE_TOKENS;
             needs.tools |= message.calls_tools || message.role == Role::Tool;
@@ -66,7 +85,9 @@ impl Request {
 
     /// The most tokens of the answer: the request's own word, else its preset's.
     fn max_tokens(&self) -> Option<u32> {
-        let own = ["max_tokens", "max_completion_tokens"].iter().find_map(|name| find(&self.text, &self.members, name));
+        let own = ["max_tokens", "max_completion_tokens", "max_output_tokens"]
+            .iter()
+            .find_map(|name| find(&self.text, &self.members, name));
         let preset = || {
             let rows = self.preset?.rows(self.endpoint, Dialect::OpenAi, "");
             rows.filter(|row| row.field == "max_tokens").map(|row| row.value).next()
@@ -86,6 +107,39 @@ impl Request {
         let Some(list) = find(&self.text, &self.members, "modalities") else { return false };
         let list = items(&self.text, list.value).unwrap_or_default();
         list.iter().any(|item| string(item.of(&self.text)) == "audio")
+    }
+
+    /// The tokens of all texts in a value.
+    fn value_tokens(&self, span: Span, needs: &mut Needs) -> usize {
+        let value = span.of(&self.text);
+        match Kind::of(value) {
+            Kind::String
+                if value.len() > LONGEST_WORD
+                    && !value.bytes().take(LONGEST_WORD).any(|byte| byte == b' ' || byte >= 128) =>
+            {
+                MEDIUM_TOKENS
+            }
+            Kind::String => estimate(&string(value)),
+            // Ids, or arrays of them: numbers hold no commas.
+            Kind::Array if memchr::memchr2(b'"', b'{', value.as_bytes()).is_none() => {
+                memchr::memchr_iter(b',', value.as_bytes()).count() + 1
+            }
+            Kind::Array => {
+                let items = items(&self.text, span).unwrap_or_default();
+                items.into_iter().map(|item| self.value_tokens(item, needs)).sum()
+            }
+            Kind::Object => {
+                let members = members(&self.text, span).unwrap_or_default();
+                let is_picture =
+                    |tag: Member| ["image", "input_image", "image_url"].iter().any(|name| tag.says(&self.text, name));
+                if find(&self.text, &members, "type").is_some_and(is_picture) {
+                    needs.vision = true;
+                    return MEDIUM_TOKENS;
+                }
+                members.iter().map(|member| self.value_tokens(member.value, needs)).sum()
+            }
+            _ => 0,
+        }
     }
 
     fn member_tokens(&self, member: Member, needs: &mut Needs) -> usize {

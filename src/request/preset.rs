@@ -1,6 +1,7 @@
 //! Parameter sets for common uses, as data. A field that the request sets itself wins.
 
-use super::dialect::{Dialect, Endpoint, matches};
+use super::dialect::{Dialect, matches};
+use super::endpoint::Endpoint;
 use super::fault::invalid;
 use crate::error::Error;
 use core::str::FromStr;

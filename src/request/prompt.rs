@@ -1,4 +1,4 @@
-//! The prompt of a completion request: a text, texts, or token ids.
+//! The prompt of a completion request, the input of an embedding: a text, texts, or token ids.
 //!
 //! Token ids are as many as a context holds, so that only the body's size bounds them (see `check_json_but`); they are read where
 //! they stand, without a list of them.
@@ -9,13 +9,13 @@ use crate::error::Error;
 
 const EXPECTED: &str = "a string, an array of strings, or token ids";
 
-/// Checks `prompt`: a string, or a non-empty array of strings, of integers, or of arrays of integers.
-pub(crate) fn check(text: &str, field: Option<Member>) -> Result<(), Error> {
+/// Checks the field called `name`: a string, or a non-empty array of strings, of integers, or of arrays of integers.
+pub(crate) fn check(text: &str, name: &str, field: Option<Member>) -> Result<(), Error> {
     let found = field.map(|field| field.kind(text));
     match field {
-        Some(field) if found == Some(Kind::Array) => array(text, field),
+        Some(field) if found == Some(Kind::Array) => array(text, name, field),
         Some(_) if found == Some(Kind::String) => Ok(()),
-        _ => Err(wrong_or_missing("prompt", EXPECTED, found)),
+        _ => Err(wrong_or_missing(name, EXPECTED, found)),
     }
 }
 
@@ -46,15 +46,15 @@ pub(crate) fn tokens_of(text: &str, field: Member, estimate: fn(&str) -> usize) 
     }
 }
 
-fn array(text: &str, field: Member) -> Result<(), Error> {
+fn array(text: &str, name: &str, field: Member) -> Result<(), Error> {
     let value = field.value.of(text);
-    let Some(first) = inside(value).map(Kind::of) else { return Err(invalid("prompt", "Must not be empty.")) };
+    let Some(first) = inside(value).map(Kind::of) else { return Err(invalid(name, "Must not be empty.")) };
     if first == Kind::Number {
-        return tokens(value, "prompt", "a number, as the first item is");
+        return tokens(value, name, "a number, as the first item is");
     }
     let parts = items(text, field.value)?;
     for (index, part) in parts.iter().enumerate() {
-        let path = || format!("prompt[{index}]");
+        let path = || format!("{name}[{index}]");
         let part = part.of(text);
         match (first, Kind::of(part)) {
             (Kind::String, Kind::String) => {}

@@ -118,7 +118,8 @@ impl Request {
     ///
     /// [`classify_failure`]: crate::reply::classify_failure
     pub fn repaired(&self, error: &Error, target: &Target<'_>) -> Option<Repair> {
-        let vendor = error.vendor()?;
+        // Of others than completions nothing is known that could be left out or changed without the caller's word.
+        let vendor = error.vendor().filter(|_| self.endpoint.is_completion())?;
         let said = [vendor.message.as_deref().unwrap_or(""), " ", vendor.code.as_deref().unwrap_or("")].concat();
         let said = said.to_ascii_lowercase();
         let mender = Mender { request: self, target, said: &said, param: error.param() };
@@ -178,7 +179,8 @@ impl<'a> Mender<'a> {
     fn sent(&self, name: &str) -> Option<Sent<'a>> {
         let known = |member: &&Member| {
             let own = member.name(self.text());
-            member.kind(self.text()) != Kind::Null && self.target.dialect.field_name(&own).unwrap_or(&own) == name
+            member.kind(self.text()) != Kind::Null
+                && self.target.dialect.field_name(self.request.endpoint, &own).unwrap_or(&own) == name
         };
         let own = self.request.members.iter().find(known).copied().map(Sent::Own);
         let row = || self.rows().find(|row| row.field == name).map(Sent::Preset);
@@ -238,7 +240,7 @@ impl<'a> Mender<'a> {
         for (new, old) in [(LENGTH[1], LENGTH[0]), (LENGTH[0], LENGTH[1])] {
             let Some(sent) = self.sent(old) else { continue };
             // What the dialect renames is sent under one name, whatever the caller calls it.
-            if self.target.dialect.field_name(new).is_some() {
+            if self.target.dialect.field_name(self.request.endpoint, new).is_some() {
                 continue;
             }
             let asked = mention(self.said, new).is_some_and(|at| {

@@ -5,8 +5,9 @@
 //! answer may get that bound once more for each continuation; whoever continues bounds how often.
 
 use super::anchor::anchor;
-use super::dialect::{Dialect, Endpoint};
+use super::dialect::Dialect;
 use super::edit::Edit;
+use super::endpoint::Endpoint;
 use super::fault::invalid;
 use super::message::{Message, Role};
 use super::span::{Kind, Member, find, members, quoted, string};
@@ -98,7 +99,7 @@ impl Request {
         let mut edit = Edit::new(&self.text, &self.members);
         match self.endpoint {
             Endpoint::Completions => self.lengthen_prompt(&mut edit, text)?,
-            Endpoint::ChatCompletions => {
+            _ => {
                 self.give_back(&mut edit, by, text, reasoning)?;
                 if by == ContinueBy::Prefill {
                     edit.set("add_generation_prompt", "false");
@@ -111,7 +112,7 @@ impl Request {
 
     /// Whether an answer to this request can be gone on with at all.
     pub(crate) fn can_be_continued(&self) -> bool {
-        self.choices() == 1 && !self.wants_json() && !self.wants_speech()
+        self.endpoint.is_completion() && self.choices() == 1 && !self.wants_json() && !self.wants_speech()
     }
 
     /// Puts the text behind the prompt, which must be one, and not part of the answer (`echo`).

@@ -4,7 +4,8 @@ use super::build::Built;
 
 /// The address that `built` goes to, behind an API's base such as `https://api.deepseek.com/v1`.
 ///
-/// DeepSeek serves what it calls beta at another base: `/beta` stands there in the place of `/v1`, whatever comes before it.
+/// DeepSeek serves what it calls beta at another base: `/beta` stands there in the place of `/v1`, whatever comes before it. Anthropic's
+/// protocol it serves at `/anthropic/v1`.
 ///
 /// ```
 /// use sluicegate::limits::Limits;
@@ -18,6 +19,10 @@ use super::build::Built;
 /// ```
 pub fn url(base: &str, built: &Built) -> String {
     let base = base.trim_end_matches('/');
+    if built.path.starts_with("/anthropic/") {
+        let root = ["/v1", "/beta", "/anthropic"].iter().fold(base, |root, end| root.strip_suffix(end).unwrap_or(root));
+        return [root, built.path].concat();
+    }
     if !built.beta || base.ends_with("/beta") {
         return [base, built.path].concat();
     }

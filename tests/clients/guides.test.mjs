@@ -124,6 +124,7 @@ for (const [place, start] of Object.entries(PLACES)) {
     });
 
     test("guide B's program gets what it asked for", { timeout: 120_000 }, async () => {
+      upstream.reset();
       const got = await runs("guide_b.py");
       assert.deepEqual(got.get("token"), { type: "Bearer", expires_in: 86_400, parts: 3 });
       const shape = ({ id, object, created, model, choices, usage }) => {

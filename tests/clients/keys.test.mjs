@@ -69,6 +69,7 @@ test("a key that is limited to some models lists those alone", async () => {
   const models = [];
   for await (const model of client(credentials.NARROW).models.list()) models.push(model.id);
   assert.deepEqual(models, ["scripted-chat"]);
+  await assert.rejects(client(credentials.NARROW).models.retrieve("scripted-r1"), PermissionDeniedError);
 });
 
 const python = process.env.SLUICEGATE_PYTHON;

@@ -15,17 +15,23 @@ const DATE_AHEAD_MS = 2000;
 
 /** Answers `call`: `{ connection, traits, body, dialect, beta, kind, id, path, pace, keepAlive }`. */
 export async function answer(call) {
-  const { connection, traits } = call;
-  if (traits.reset) return connection.drop();
-  if (traits.silence) return connection.silence();
-  await connection.sleep(traits["slow-head"]);
-  const limit = BREAKS.find(({ key, place }) => place === "bytes" && traits[key] !== undefined);
-  if (limit) connection.limit(traits[limit.key], limit.end);
-  if (await answerInstead(call)) return;
+  if (await answerFault(call)) return;
   const plan = planAnswer(call.body, call);
   const meta = metaOf(call.dialect, call.body, call.id, call.kind);
   if (call.body.stream === true) await stream(call, plan, meta);
   else await whole(call, plan, meta);
+}
+
+/** What comes in place of an answer, whatever was asked for; false if nothing does. */
+export async function answerFault(call) {
+  const { connection, traits } = call;
+  if (traits.reset) await connection.drop();
+  if (traits.silence) await connection.silence();
+  if (traits.reset || traits.silence) return true;
+  await connection.sleep(traits["slow-head"]);
+  const limit = BREAKS.find(({ key, place }) => place === "bytes" && traits[key] !== undefined);
+  if (limit) connection.limit(traits[limit.key], limit.end);
+  return answerInstead(call);
 }
 
 /** A body that needs no more than a head and its bytes. */

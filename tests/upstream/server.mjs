@@ -11,7 +11,8 @@ import { refusal, statusBody } from "./errors.mjs";
 import { FAULT_HEADER, FAULTS, SCHEDULES } from "./faults.mjs";
 import { Entry, Journal } from "./journal.mjs";
 import { traitsOf } from "./misbehave.mjs";
-import { answer, send } from "./reply.mjs";
+import { answerRelayed, has, readForm, RELAYED, shownForm } from "./relay.mjs";
+import { answer, answerFault, send } from "./reply.mjs";
 import { checkWhen, Occasions } from "./schedule.mjs";
 import { refuseChat, refuseCompletion } from "./validate.mjs";
 
@@ -21,7 +22,7 @@ const MAX_BODY_BYTES = 48 << 20;
 const MAX_SCHEDULES = 1000;
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/;
 const REPLACED = ["status", "recording", "reset", "silence", "redirect", "html-524", "html-200", "context-overflow", "error-200"];
-const ROUTE = /^(?:\/(openai|deepseek|siliconflow))?(?:\/(v1|beta))?(\/.*)$/;
+const ROUTE = /^(?:\/(openai|deepseek|siliconflow))?(?:\/(v1|beta|anthropic\/v1))?(\/.*)$/;
 
 /**
  * Starts the scripted upstream.
@@ -164,8 +165,9 @@ class Upstream {
 
     const [, named, version, endpoint] = ROUTE.exec(path) ?? [undefined, undefined, undefined, path];
     const dialect = named ?? this.#options.dialect;
-    const body = parse(bytes);
-    const record = this.#log(request, path, dialect, bytes, body);
+    const form = readForm(bytes, request.headers["content-type"]);
+    const body = form ?? parse(bytes);
+    const record = this.#log(request, path, dialect, bytes, form ? shownForm(form) : body);
     const id = createHash("md5").update(`scripted ${++this.#served}`).digest("hex");
     const query = request.url.slice(path.length);
     const entry = new Entry({ id, at, method: request.method, path, query, dialect, headers: request.headers, body: record.body, model: record.model });
@@ -174,10 +176,23 @@ class Upstream {
     const call = { connection, dialect, id, path: request.url, traits: {}, beta: version === "beta", pace: this.#options.pace, keepAlive: this.#options.keepAlive };
     const refuse = (status, text = statusBody(dialect, status).text) => send(call, status, "application/json", text);
 
-    if (this.#accepted?.has(request.headers.authorization) === false) return refuse(401);
+    // Anthropic's clients send theirs elsewhere.
+    const credential = request.headers.authorization ?? (endpoint === "/messages" ? `Bearer ${request.headers["x-api-key"]}` : undefined);
+    if (this.#accepted?.has(credential) === false) return refuse(401);
     if (length > MAX_BODY_BYTES) return refuse(413);
     if (request.method === "GET" && endpoint === "/models") return send(call, 200, "application/json", JSON.stringify(modelList(dialect)));
     const kind = { "/chat/completions": "chat", "/completions": "completion" }[endpoint];
+    const relayed = RELAYED[endpoint];
+    // What DeepSeek has of Anthropic's protocol is not at its own base.
+    const isElsewhere = (dialect === "deepseek" && relayed === "messages") !== (version === "anthropic/v1");
+    if (relayed !== undefined && has(dialect, relayed) && !isElsewhere && request.method === "POST") {
+      if (body === undefined) return refuse(400);
+      call.traits = this.#traits(record, request.headers, at);
+      entry.faults = Object.keys(call.traits);
+      const relay = { ...call, body, kind: relayed };
+      if (!(await answerFault(relay))) await answerRelayed(relay);
+      return;
+    }
     if (kind === undefined || request.method !== "POST") return refuse(404);
     if (body === undefined) return refuse(400, dialect === "siliconflow" ? refusal(dialect, "The request body is not valid JSON.") : undefined);
 

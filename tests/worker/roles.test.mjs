@@ -209,7 +209,7 @@ test("no other spelling of a path leads past the table", { timeout: 60_000 }, as
     const path = pathOf(row);
     const spellings = [
       `/${path}`, `${path}/`, path.replace("/", "/./"), path.replace("/", "/x/../"), path.replace("/", "/%2e/"), path.replace(/\/([^/]*)$/, "%2f$1"), `${path};a=b`,
-      path.toUpperCase(), `/v1${path}`, `${path}%00`, path.replaceAll("/", "\\"), `${path}?`, `${path}#`, `/admin/..${path}`, `/index.html/..${path}`,
+      path.toUpperCase(), `/v1${path}`, `${path}%00`, path.replace(/.\/([^/]*)$/, "\\$1"), `${path}?`, `${path}#`, `/admin/..${path}`, `/index.html/..${path}`,
     ];
     for (const spelling of spellings) {
       const answer = await send(gate.url, row.method, spelling, { body: row.method === "GET" ? undefined : {} });

@@ -113,7 +113,7 @@ describe("the surface", () => {
       "//v1/chat/completions", "/v1//chat/completions", "/v1/chat/completions/", "/v1/chat/%2e/completions", "/v1/x/%2E./chat/completions",
       "/v1/%63hat/completions", "/v1%2fchat/completions", "/v1/chat%2fcompletions", "/v1/chat/completions;a=b", "/V1/chat/completions",
       "/v1/v1/chat/completions", "/v1/chat/completions%20", "/v1/%2e%2e/v1/chat/completions", "/v1", "/v1/", "/chat/completions",
-      "/v1/chat", "/v1/embeddings", "/cdn-cgi/trace", "/__scheduled", "/internal/x", "/admin", "/v1\\chat\\completions",
+      "/v1/chat", "/v1/embedding", "/cdn-cgi/trace", "/__scheduled", "/internal/x", "/admin", "/v1\\chat\\completions",
     ];
     const count = upstream.seen.length;
     for (const path of spellings) {

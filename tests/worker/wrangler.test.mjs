@@ -110,6 +110,18 @@ test("a key that an administrator makes is kept in the database, and opens the g
   assert.equal((await models(`Bearer ${key.slice(0, -1)}${key.endsWith("0") ? "1" : "0"}`)).status, 401);
 });
 
+test("a refusal that left its request's body unread does not cost the next caller anything", async () => {
+  const post = async (key) => (await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "deepseek-flash", messages: [{ role: "user", content: "Hello" }] }),
+  })).status;
+  const statuses = [];
+  for (let at = 0; at < 12; at += 1) statuses.push(await post("wrong"), await post(ADMIN_KEY));
+  assert.deepEqual([...new Set(statuses.filter((_, at) => at % 2))], [200]);
+  assert.deepEqual([...new Set(statuses.filter((_, at) => at % 2 === 0))], [401]);
+});
+
 test("the built Worker offers `fetch` and nothing else to those who bind it", async () => {
   assert.ok(existsSync(join(ROOT, "worker/build/index.js")));
   const built = await readFile(join(ROOT, "worker/build/index.js"), "utf8");
@@ -117,5 +129,5 @@ test("the built Worker offers `fetch` and nothing else to those who bind it", as
   assert.deepEqual([...new Set(methods)], ["fetch"]);
   const exported = /export\{([^}]*)\};?\s*$/.exec(built)[1].split(",").map((name) => name.split(" as ").at(-1).trim());
   // Durable Objects, which only this Worker reaches, and the worker crate's own data classes, with nothing to call.
-  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "LiveStream", "MinifyConfig", "R2Range", "RouteHealth", "default"]);
+  assert.deepEqual(exported.sort(), ["ContainerStartupOptions", "KeyLimits", "LiveStream", "MinifyConfig", "R2Range", "RouteHealth", "Socket", "default"]);
 });

@@ -325,12 +325,8 @@ pub(crate) async fn use_once(env: &Env, key_id: &str, jti: &str, forget_at: u64)
 
 /// Ends a token before its time. Over [`store::REVOKED`] of one key, all of them end that were made so far.
 ///
-/// Errors: `not_supported` for the configuration's keys and without a store; `overloaded` if it does not answer.
+/// Errors: `not_supported` without a store; `overloaded` if it does not answer.
 async fn withdraw(env: &Env, key_id: &str, jti: &str, expires_at: u64) -> Result<(), Error> {
-    if !key::is_id(key_id) {
-        let message = "Tokens of the configuration's keys end by themselves, or with the root secret.";
-        return Err(Error::new(ErrorKind::NotSupported, message).with_param("token"));
-    }
     if gate::binding(env, store::BINDING).is_none() {
         return Err(store::missing());
     }

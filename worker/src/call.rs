@@ -5,6 +5,7 @@
 
 use crate::answer::Answers;
 use crate::guides::{Guide, Guise};
+use crate::headers::Headers;
 use crate::limits::{Charge, First, Order};
 use crate::live::Live;
 use crate::meter::Entry;
@@ -29,6 +30,9 @@ use worker::Env;
 /// The notice that a stream cannot be resumed, although its caller wanted to be able to.
 pub(crate) const UNRESUMABLE: &str = "resume_unavailable";
 
+/// The version of Anthropic's protocol for callers who name none.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
 /// What the head of a request says about a call.
 pub(crate) struct Ordered {
     /// Who calls, where the gate knows its callers.
@@ -39,6 +43,10 @@ pub(crate) struct Ordered {
     idempotency_key: Option<String>,
     /// The caller's own credential, where it is the upstream's business.
     token: Option<String>,
+    /// Headers of the endpoint's protocol, to be handed on.
+    protocol: Headers,
+    /// What the body is, with the boundary of a form.
+    content_type: String,
     live: Live,
 }
 
@@ -52,12 +60,21 @@ impl Ordered {
         live: Live,
     ) -> Result<Self, Error> {
         let idempotency_key = visit.idempotency_key()?;
-        visit.check_media()?;
+        visit.check_body(if endpoint.is_upload() { "multipart/form-data" } else { "application/json" })?;
+        let mut protocol = Headers::default();
+        if endpoint == Endpoint::Messages {
+            let version = visit.protocol_header("anthropic-version");
+            protocol.add("anthropic-version", version.as_deref().unwrap_or(ANTHROPIC_VERSION));
+            if let Some(beta) = visit.protocol_header("anthropic-beta") {
+                protocol.add("anthropic-beta", &beta);
+            }
+        }
+        let content_type = visit.header("content-type").unwrap_or_default().to_owned();
         let token = match credential {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Ok(Ordered { caller, endpoint, guide: None, idempotency_key, token, live })
+        Ok(Ordered { caller, endpoint, guide: None, idempotency_key, token, protocol, content_type, live })
     }
 
     /// The same in a guide's form.
@@ -96,7 +113,7 @@ impl Door {
 
     /// Reads the body and makes the call; gives its response, sooner or later.
     pub(crate) fn call(mut self, visit: &Visit) -> Result<JsValue, JsValue> {
-        let limit = self.config.limits().request_body as f64;
+        let limit = self.limit() as f64;
         let id = self.answers.id.clone();
         let (mut caller, mut seal, mut assets) = (JsValue::UNDEFINED, None, JsValue::UNDEFINED);
         if let Some(redaction) = self.config.redaction() {
@@ -155,7 +172,7 @@ impl Door {
 
     /// The body has more bytes than it may.
     pub fn oversized(mut self) -> Result<Response, JsValue> {
-        let message = format!("The body is larger than the limit of {} bytes.", self.config.limits().request_body);
+        let message = format!("The body is larger than the limit of {} bytes.", self.limit());
         self.refuse(&Error::new(ErrorKind::PayloadTooLarge, message))
     }
 
@@ -174,6 +191,12 @@ struct Ready {
 }
 
 impl Door {
+    /// How many bytes the body may have.
+    fn limit(&self) -> usize {
+        let limits = self.config.limits();
+        if self.ordered.endpoint.is_upload() { limits.audio_body } else { limits.request_body }
+    }
+
     /// Has the key's limits asked about before the call begins.
     fn ask(mut self, ready: Ready, first: First, caller: JsValue, enter: JsValue) -> Promise {
         future_to_promise(async move {
@@ -210,7 +233,10 @@ impl Door {
         }
         match Exchange::new(Instant(js::now() as u64), seed, plan, request) {
             Ok(exchange) => Ok(self.start(exchange, charge, caller, enter).into()),
-            Err(error) => self.refuse(&error).map(JsValue::from),
+            Err(error) => {
+                let error = self.guise.take().map_or(error.clone(), |guise| guise.named.named(error));
+                self.refuse(&error).map(JsValue::from)
+            }
         }
     }
 
@@ -243,6 +269,7 @@ impl Door {
             id: self.answers.id.clone(),
             token: self.ordered.token,
             idempotency_key: self.ordered.idempotency_key,
+            protocol: self.ordered.protocol,
         };
         let tap = Tap::new(exchange, sender, self.answers, self.entry, resume, self.cover, charge, self.guise);
         js::drive(tap, caller, heartbeat, &live)
@@ -277,7 +304,11 @@ impl Door {
             Some(redaction) if redaction.wants_names() => return Err(Redaction::names_missing()),
             Some(redaction) => self.covered(redaction, &body, key, seed)?,
             None => {
-                let request = Request::parse(self.ordered.endpoint, &body, &self.config.limits())?;
+                let (endpoint, limits) = (self.ordered.endpoint, self.config.limits());
+                let request = match endpoint.is_upload() {
+                    true => Request::parse_form(endpoint, &self.ordered.content_type, &body, &limits)?,
+                    false => Request::parse(endpoint, &body, &limits)?,
+                };
                 let plan = self.config.plan(&request, seed)?;
                 (request, plan)
             }
@@ -315,7 +346,11 @@ impl Door {
         })?;
         let started = js::now();
         let mut tally = Tally::default();
-        let covered = self.config.cover(redaction, &key, self.ordered.endpoint, body, seed, &mut tally);
+        let Ordered { endpoint, content_type, .. } = &self.ordered;
+        let covered = match endpoint.is_upload() {
+            true => self.config.cover_form(redaction, &key, *endpoint, content_type, body, seed, &mut tally),
+            false => self.config.cover(redaction, &key, *endpoint, body, seed, &mut tally),
+        };
         self.answers.redact = Some((js::now() - started).max(0.0) as u64);
         self.answers.redacted = redaction.summary(&tally);
         self.entry.hid(redaction, &tally);

@@ -33,7 +33,10 @@ async function taken(intake, request, at, assets, limits) {
     if (assets !== undefined) intake.learn(await namesOf(assets).catch(() => undefined));
     if (!reader) return intake.broken();
     store = await open(at, limits, (deadline - Date.now()) / 1000);
-    if (!store) return intake.full();
+    if (!store) {
+      await drain(reader, limits.idle, deadline);
+      return intake.full();
+    }
     let faulty = false;
     for (;;) {
       const part = await within(reader.read(), Math.min(limits.idle, deadline - Date.now()));

@@ -24,7 +24,26 @@ function answer(request, env, context) {
   }
 }
 
-export default { fetch: answer };
+/** The largest rest of a body that is read for nobody, in bytes, and how long it may take, in milliseconds. */
+const REST = 64 << 10;
+const PATIENCE = 1_000;
+
+/**
+ * What a refusal left of a small body is read before it goes out: where the runtime stands behind another one, as in `wrangler dev`, the next
+ * call over the same connection fails otherwise.
+ */
+function outside(request, env, context) {
+  const refused = (response) => {
+    const length = request.body === null ? 0 : Number(request.headers.get("content-length") ?? Infinity);
+    if (response.status < 400 || length === 0 || length > REST || request.bodyUsed) return response;
+    const read = request.arrayBuffer().catch(() => {});
+    return Promise.race([read, new Promise((resolve) => setTimeout(resolve, PATIENCE))]).then(() => response);
+  };
+  const response = answer(request, env, context);
+  return response instanceof Promise ? response.then(refused) : refused(response);
+}
+
+export default { fetch: outside };
 
 /** A stream that can be resumed. Not of the runtime's base class, so that there are no methods for other Workers to call. */
 export class LiveStream extends Live {

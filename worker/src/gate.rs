@@ -3,7 +3,7 @@
 use crate::{health, js};
 use js_sys::{JSON, Object, Reflect};
 use sluicegate::config::{Config, Redaction, Upstream};
-use sluicegate::exchange::{Action, BreakerPolicy, Exchange, Health};
+use sluicegate::exchange::{Action, BreakerPolicy, Exchange, Health, Standing};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
@@ -54,6 +54,11 @@ pub(crate) fn poll(exchange: &mut Exchange, now: Instant) -> Option<Action> {
 /// What the other isolates are to hear of the routes, if anything.
 pub(crate) fn take_report(now: Instant) -> Option<String> {
     HEALTH.with_borrow_mut(|health| health.take_report(now))
+}
+
+/// What is known of a route.
+pub(crate) fn standing(now: Instant, key: &str) -> Standing {
+    HEALTH.with_borrow(|health| health.standing(now, key))
 }
 
 /// Takes over what the other isolates know.

@@ -42,6 +42,7 @@ pub(crate) struct Answer {
     retry_after: Option<String>,
     retry_after_ms: Option<String>,
     trace_id: Option<String>,
+    length: Option<u64>,
     /// What the caller gets to see.
     pub(crate) shown: Headers,
 }
@@ -51,6 +52,7 @@ impl Answer {
     pub(crate) fn read(status: u16, text: &str) -> Self {
         let mut answer = Answer { status, ..Answer::default() };
         let mut rank = TRACE_IDS.len();
+        let (mut length, mut is_encoded) = (None, false);
         let mut lines = text.split('\n');
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
             if value.len() > VALUE || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -60,6 +62,8 @@ impl Answer {
                 "content-type" => answer.content_type = Some(value.to_owned()),
                 "retry-after" => answer.retry_after = Some(value.to_owned()),
                 "retry-after-ms" => answer.retry_after_ms = Some(value.to_owned()),
+                "content-length" => length = value.parse().ok(),
+                "content-encoding" => is_encoded = value != "identity",
                 "openai-processing-ms" => answer.shown.add(name, value),
                 _ if name.starts_with("x-ratelimit-") => answer.shown.add(name, value),
                 _ => {
@@ -70,6 +74,7 @@ impl Answer {
                 }
             }
         }
+        answer.length = length.filter(|_| !is_encoded);
         answer
     }
 
@@ -82,6 +87,7 @@ impl Answer {
             retry_after_ms: self.retry_after_ms.as_deref(),
             trace_id: self.trace_id.as_deref(),
             now_unix_ms: Some(now_unix_ms),
+            content_length: self.length,
         }
     }
 

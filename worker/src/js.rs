@@ -1,5 +1,6 @@
 //! What is written in JavaScript: the loop over a stream's chunks and the few calls that would cost a crossing each.
 
+use crate::batch::Prompts;
 use crate::call::Door;
 use crate::socket::Wire;
 use crate::tap::Tap;
@@ -60,6 +61,10 @@ extern "C" {
         signal: &JsValue,
     ) -> Result<Request, JsValue>;
 
+    /// `Response` with the results of a batch's prompts, so many of which are asked at the same time.
+    #[wasm_bindgen(js_name = runBatch)]
+    pub(crate) fn run_batch(prompts: Prompts, count: u32, most: u32, signal: &JsValue) -> Promise;
+
     /// Settles after so many milliseconds.
     pub(crate) fn sleep(millis: u32) -> Promise;
 
@@ -68,6 +73,9 @@ extern "C" {
 
     /// The rows of a statement, as JSON; `values` is an array of what is bound.
     pub(crate) fn query(database: &Object, statement: &str, values: &str) -> Promise;
+
+    /// The status of an answer, or 0 if none comes in time.
+    pub(crate) fn reach(url: &str, headers: &str, millis: f64) -> Promise;
 
     /// Keeps the handler's work going until this settles.
     #[wasm_bindgen(js_name = outlive)]

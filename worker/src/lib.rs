@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod answer;
 mod auth;
+mod batch;
 mod call;
 mod dataset;
 mod gate;
@@ -18,9 +19,11 @@ mod limits;
 mod live;
 mod meter;
 mod models;
+mod own;
 mod page;
 mod sender;
 mod socket;
+mod status;
 mod store;
 mod tap;
 mod visit;
@@ -85,6 +88,17 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
         Ok(Admitted::Call(ordered, config)) => {
             return Door::new(ordered, &visit, env, config, answers, entry).call(&visit);
         }
+        Ok(Admitted::Status(asked, config)) => {
+            return Ok(future_to_promise(async move {
+                let status = asked.answer(&env, &config, &answers.id).await;
+                let response =
+                    status.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
+                entry.write();
+                response.map(JsValue::from)
+            })
+            .into());
+        }
+        Ok(Admitted::Batch(asked, config)) => return Ok(asked.answer(env, config, answers, entry).into()),
         Ok(Admitted::Socket(opening)) => return Ok(opening.answer(env, answers, entry).into()),
         Ok(Admitted::Stream(asked)) => return asked.answer(&visit, &env, context, answers, entry),
         Ok(Admitted::Models(asked, config)) => {
@@ -165,6 +179,10 @@ enum Admitted {
     Call(Ordered, Rc<Config>),
     /// A live stream is asked for.
     Stream(live::Asked),
+    /// How a model does is asked for.
+    Status(status::Asked, Rc<Config>),
+    /// Several prompts are to be answered.
+    Batch(batch::Asked, Rc<Config>),
     /// A WebSocket is to be opened.
     Socket(socket::Opening),
     /// A list of models is asked for.
@@ -219,6 +237,9 @@ fn admit(
             return Err(Refusal { error, allow: Some(allow) });
         }
     }
+    // Where Anthropic's clients send their key.
+    let is_apart = route == Route::Call(Endpoint::Messages) && visit.header("authorization").is_none();
+    let apart = visit.header("x-api-key").filter(|_| is_apart).map(|key| ["Bearer ", key].concat());
     // What the gate asks itself for a caller goes by the right under which the caller asked.
     let via = access::via(context);
     if let Some(via) = via {
@@ -236,8 +257,10 @@ fn admit(
             }
         },
         (None, Right::To(_)) => {
-            let elsewhere = ["x-api-key", "api-key"].iter().any(|name| visit.header(name).is_some());
-            (None, config.callers().judge(visit.header("authorization"), elsewhere)?)
+            let is_elsewhere = |name: &&str| visit.header(name).is_some() && !(apart.is_some() && *name == "x-api-key");
+            let elsewhere = ["x-api-key", "api-key"].iter().any(is_elsewhere);
+            let authorization = visit.header("authorization").or(apart.as_deref());
+            (None, config.callers().judge(authorization, elsewhere)?)
         }
     };
     if socket::is_check(context) {
@@ -267,12 +290,17 @@ fn admit(
             let ordered = Ordered::new(visit, caller, credential, Endpoint::ChatCompletions, live)?;
             Ok(Admitted::Call(ordered.as_in(guide), shared))
         }
+        Route::Status(raw) => {
+            let model = rights::model_id(raw).ok_or_else(not_found)?;
+            Ok(Admitted::Status(status::Asked { model, caller }, shared))
+        }
+        Route::Batch => Ok(Admitted::Batch(batch::Asked::new(visit, caller.as_ref())?, shared)),
         Route::Socket => Ok(Admitted::Socket(socket::Opening::new(visit, caller.as_ref())?)),
         Route::Stream(id) => Ok(Admitted::Stream(live::Asked::new(visit, id)?)),
-        Route::Models => Ok(Admitted::Models(Asked::new(credential, None), shared)),
+        Route::Models => Ok(Admitted::Models(Asked::new(credential, caller, None), shared)),
         Route::Model(raw) => {
             let id = rights::model_id(raw).ok_or_else(not_found)?;
-            Ok(Admitted::Models(Asked::new(credential, Some(id)), shared))
+            Ok(Admitted::Models(Asked::new(credential, caller, Some(id)), shared))
         }
         Route::Health => Ok(Admitted::Text(models::healthz(env, &shared))),
         _ => {
@@ -307,7 +335,7 @@ fn check_origin(visit: &Visit, config: &Config, answers: &mut Answers) -> Result
 
 /// What pages on listed origins may send, which is what SDKs do send; most of it goes no further than the gate.
 /// `x-stainless-*` are the statistics headers of OpenAI's SDKs.
-const REQUEST_HEADERS: [&str; 14] = [
+const REQUEST_HEADERS: [&str; 17] = [
     "authorization",
     "content-type",
     "accept",
@@ -320,6 +348,9 @@ const REQUEST_HEADERS: [&str; 14] = [
     "openai-organization",
     "openai-project",
     "openai-beta",
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
     "http-referer",
     "x-title",
 ];

@@ -121,7 +121,8 @@ impl Order {
 
     fn charge(&self, env: &Env, reservation: Reservation) -> Charge {
         share(env, &self.key);
-        let is_bounded = self.demand.meters.iter().any(Meter::counts_money);
+        // An answer that is not text is not cut short.
+        let is_bounded = self.demand.completion > 0 && self.demand.meters.iter().any(Meter::counts_money);
         let cap = reservation.covers().filter(|covers| is_bounded || *covers < self.demand.completion);
         let (key, prompt) = (self.key.clone(), self.demand.prompt);
         Charge { env: env.clone(), key, held: Some(reservation), cap, prompt, told: js::now() }
@@ -201,7 +202,10 @@ impl Charge {
                 purses.settle(now, &self.key, held, actual);
             }
             // Nobody counted: of an answer that broke off, the tokens that came; of one that never began, nothing is billed.
-            None if spent == 0 => purses.settle(now, &self.key, held, Actual::default()),
+            // What is no text may come without counts, and has been read all the same.
+            None if spent == 0 && exchange.end().is_none_or(|end| end.error.is_some()) => {
+                purses.settle(now, &self.key, held, Actual::default())
+            }
             None => purses.settle(now, &self.key, held, Actual::of(price.as_ref(), self.prompt, 0, spent)),
         });
         share(&self.env, &self.key);

@@ -81,9 +81,9 @@ impl Entry {
         self.handed_on = true;
     }
 
-    /// The connection goes on as a WebSocket.
-    pub(crate) fn switched(&mut self) {
-        self.status = 101;
+    /// The request ends with this status, for reasons that other lines tell.
+    pub(crate) fn ended(&mut self, status: u16) {
+        self.status = status;
     }
 
     /// The request was refused or failed before a call was made.

@@ -4,6 +4,7 @@ use crate::answer::Answers;
 use crate::headers;
 use crate::{access, gate, health, js, limits, live, page, socket, store};
 use serde_json::{Map, Value, json};
+use sluicegate::access::Caller;
 use sluicegate::config::{Config, Credential, Models, Redaction, Upstream};
 use sluicegate::{Error, ErrorKind};
 use std::collections::BTreeSet;
@@ -22,16 +23,18 @@ const PATIENCE: u64 = 10_000;
 pub(crate) struct Asked {
     /// The caller's own credential, where it is the upstream's business.
     token: Option<String>,
+    /// Whose key may go no further than some models.
+    caller: Option<Caller>,
     id: Option<String>,
 }
 
 impl Asked {
-    pub(crate) fn new(credential: Credential<'_>, id: Option<String>) -> Self {
+    pub(crate) fn new(credential: Credential<'_>, caller: Option<Caller>, id: Option<String>) -> Self {
         let token = match credential {
             Credential::Passed(token) => Some(token.to_owned()),
             _ => None,
         };
-        Asked { token, id }
+        Asked { token, caller, id }
     }
 
     pub(crate) async fn answer(&self, env: &Env, config: &Config, answers: &mut Answers) -> Result<String, Error> {
@@ -57,7 +60,7 @@ impl Asked {
                 }
             };
             for id in ids {
-                if seen.insert(id.clone()) {
+                if self.check(&id).is_ok() && seen.insert(id.clone()) {
                     data.push(entry(&id, upstream));
                 }
             }
@@ -65,8 +68,13 @@ impl Asked {
         Ok(json!({ "object": "list", "data": data }).to_string())
     }
 
+    fn check(&self, id: &str) -> Result<(), Error> {
+        self.caller.as_ref().map_or(Ok(()), |caller| caller.check_model(id))
+    }
+
     /// One entry of the list; a model that only a pattern serves counts as there.
     async fn one(&self, env: &Env, config: &Config, answers: &Answers, id: &str) -> Result<String, Error> {
+        self.check(id)?;
         let route = config.route(id)?;
         if let Models::Upstream = route.upstream.models() {
             let ids = self.ask(env, config, route.upstream, &answers.id).await?;
@@ -109,9 +117,10 @@ fn is_id(id: &&str) -> bool {
 }
 
 /// What is off without a binding of the platform's.
-const STATE: [(&str, &str); 6] = [
-    ("resume", live::BINDING),
-    ("shared_health", health::BINDING),
+const STATE: [(&str, &str); 2] = [("resume", live::BINDING), ("shared_health", health::BINDING)];
+
+/// The same, of what only a gate with callers of its own has.
+const ACCESS: [(&str, &str); 4] = [
     ("stored_keys", store::BINDING),
     ("sleeping_sockets", socket::BINDING),
     ("shared_limits", limits::BINDING),
@@ -155,7 +164,8 @@ pub(crate) fn healthz(env: &Env, config: &Rc<Config>) -> String {
     if config.access().is_some_and(|access| access::secrets(env, config, access).is_err()) {
         status = "degraded";
     }
-    let missing = STATE.iter().filter(|(_, name)| gate::binding(env, name).is_none());
+    let access = ACCESS.iter().filter(|_| config.access().is_some());
+    let missing = STATE.iter().chain(access).filter(|(_, name)| gate::binding(env, name).is_none());
     let off: Map<String, Value> =
         missing.map(|(what, name)| ((*what).to_owned(), format!("no binding {name}").into())).collect();
     let mut health = json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "upstreams": upstreams });

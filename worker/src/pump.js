@@ -162,6 +162,17 @@ export async function fetchSmall(url, headers, limit, millis) {
   }
 }
 
+/** The status of whatever answers at an address; 0 if nothing does in time. */
+export async function reach(url, headers, millis) {
+  try {
+    const response = await fetch(url, { headers: headersFrom(headers), redirect: "manual", signal: AbortSignal.timeout(millis) });
+    response.body?.cancel().catch(() => {});
+    return response.status;
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * Hands a request to the object of an id, or of a new one, as a request with the same head and that body. Gives its response, `null` if
  * there cannot be such an object. Throws if it does not answer.
@@ -186,6 +197,34 @@ export function randomBytes(count) {
 /** A request of the gate's own to itself. */
 export function ownRequest(method, url, headers, body, signal) {
   return new Request(url, { method, headers: headersFrom(headers), ...(method === "GET" ? {} : { body }), signal });
+}
+
+// What a refusal says of when to come back.
+const BACK = ["retry-after", "retry-after-ms", "x-should-retry"];
+
+/** Asks the prompts of a batch, so many at a time, and gives the response with their results. `signal` is the caller's. */
+export async function runBatch(prompts, count, most, signal) {
+  let next = 0;
+  const line = async () => {
+    while (next < count) {
+      const index = next++;
+      if (signal?.aborted) {
+        prompts.lose(index);
+        continue;
+      }
+      try {
+        const response = await prompts.ask(index, signal);
+        if (response.status !== 200) {
+          for (const name of BACK) if (response.headers.has(name)) prompts.tell(name, response.headers.get(name));
+        }
+        prompts.put(index, response.status, await response.text());
+      } catch {
+        prompts.lose(index);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, most) }, line));
+  return prompts.finish();
 }
 
 /** So many milliseconds. */

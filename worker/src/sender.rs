@@ -4,7 +4,7 @@ use crate::gate;
 use crate::headers::{self, Headers};
 use sluicegate::config::Config;
 use sluicegate::exchange::{self, Route};
-use sluicegate::request::url;
+use sluicegate::request::{Endpoint, url};
 use sluicegate::{Error, ErrorKind};
 use std::rc::Rc;
 use worker::Env;
@@ -20,6 +20,8 @@ pub(crate) struct Sender {
     /// The caller's own credential, where it is the upstream's business.
     pub(crate) token: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    /// Headers of the endpoint's protocol.
+    pub(crate) protocol: Headers,
 }
 
 /// A request to an upstream, ready to go.
@@ -46,9 +48,18 @@ impl Sender {
         }
         let secret = gate::secret(&self.env, &self.config, upstream)?;
         let key = self.token.as_deref().or(secret.as_deref());
-        let accept = if built.stream { "text/event-stream" } else { "application/json" };
+        let accept = match built.endpoint {
+            _ if built.stream => "text/event-stream",
+            Endpoint::Speech | Endpoint::Transcriptions | Endpoint::Translations => "*/*",
+            _ => "application/json",
+        };
         let mut headers = headers::upward(key, accept, &self.id, upstream.headers());
-        headers.add("content-type", "application/json");
+        headers.add("content-type", &built.content_type);
+        // Where Anthropic's clients send theirs; who follows that protocol may read no other.
+        if let Some(key) = key.filter(|_| built.endpoint == Endpoint::Messages) {
+            headers.add("x-api-key", key);
+        }
+        headers.append(&self.protocol);
         if let Some(key) = &self.idempotency_key {
             headers.add("idempotency-key", key);
         }

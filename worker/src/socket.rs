@@ -3,12 +3,12 @@
 use crate::answer::Answers;
 use crate::headers::Headers;
 use crate::meter::Entry;
+use crate::own::Behalf;
 use crate::visit::Visit;
 use crate::{auth, gate, js};
-use js_sys::{Object, Promise, Reflect};
-use serde::{Deserialize, Serialize};
+use js_sys::{Promise, Reflect};
 use sluicegate::access::token::LEEWAY_S;
-use sluicegate::access::{Caller, TICKET, Via, refused};
+use sluicegate::access::{Caller, Operation, TICKET, Via, refused};
 use sluicegate::guide::socket::{Action, Policy, Revoked, Session};
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
@@ -27,21 +27,11 @@ pub(crate) const PATH: &str = "/internal/socket";
 const PROTOCOL: &str = "sluicegate.v1";
 
 /// The operation under which a socket's requests are made.
-const VIA: &str = "stream";
-
-/// What has to be known of whoever opened a socket, for its requests. No credential, unless the gate has no callers of its own: then it is
-/// the upstream's business, and the socket stays where it is.
-#[derive(Clone, Serialize, Deserialize)]
-struct About {
-    origin: String,
-    caller: Option<String>,
-    address: Option<String>,
-    authorization: Option<String>,
-}
+const VIA: Operation = Operation::Stream;
 
 /// A socket that is to be opened.
 pub(crate) struct Opening {
-    about: About,
+    about: Behalf,
     ticket: Option<(String, String, u64)>,
     protocol: String,
 }
@@ -70,12 +60,7 @@ impl Opening {
             Via::Ticket(token) => Some((caller.key.id.clone(), token.jti.clone(), token.expires_at)),
             _ => None,
         });
-        let about = About {
-            origin: visit.origin().to_owned(),
-            caller: caller.map(Caller::to_json),
-            address: visit.header("cf-connecting-ip").map(str::to_owned),
-            authorization: visit.header("authorization").filter(|_| caller.is_none()).map(str::to_owned),
-        };
+        let about = Behalf::of(visit, caller);
         Ok(Opening { about, ticket, protocol: protocol.to_owned() })
     }
 
@@ -85,7 +70,7 @@ impl Opening {
             let opened = self.open(&env).await;
             let response = match opened {
                 Ok(response) => {
-                    entry.switched();
+                    entry.ended(101);
                     Ok(response)
                 }
                 Err(error) => {
@@ -105,7 +90,7 @@ impl Opening {
             return Err(refused());
         }
         let failed = |_| Error::new(ErrorKind::Overloaded, "The socket could not be opened.");
-        match gate::binding(env, BINDING).filter(|_| self.about.caller.is_some()) {
+        match gate::binding(env, BINDING).filter(|_| self.about.is_known()) {
             Some(namespace) => {
                 let about = serde_json::to_string(&self.about).unwrap_or_default();
                 let response =
@@ -124,7 +109,7 @@ impl Opening {
 pub(crate) fn answer(env: &Env, context: &JsValue) -> Option<Result<Response, JsValue>> {
     let read = |name: &str| Reflect::get(context, &name.into()).ok()?.as_string();
     let (about, state) = (read("socket")?, read("state")?);
-    let about: About = serde_json::from_str(&about).ok()?;
+    let about: Behalf = serde_json::from_str(&about).ok()?;
     let kept = Session::from_json(Policy::default(), &state);
     let session = kept.unwrap_or_else(|| Session::new(now(), Policy::default()));
     let wire = Wire { session, env: env.clone(), about };
@@ -142,7 +127,7 @@ fn now() -> Instant {
 pub struct Wire {
     session: Session,
     env: Env,
-    about: About,
+    about: Behalf,
 }
 
 #[wasm_bindgen]
@@ -229,47 +214,29 @@ impl Wire {
 
     /// Asks for an answer: a `Response`, or a promise of one.
     pub fn ask(&self, body: &str, signal: &JsValue) -> Result<JsValue, JsValue> {
-        self.enter("/v1/complete", body, signal, false)
+        self.about.ask(&self.env, VIA, SOCKET, "/v1/complete", body, signal, None)
     }
 
     /// Whether the key still counts: a `Response` that says so by its status, or a promise of one.
     pub fn check(&self) -> Promise {
-        let answered = self.enter("/v1/models", "", &JsValue::UNDEFINED, true);
+        let answered = self.about.ask(&self.env, VIA, CHECK, "/v1/complete", "", &JsValue::UNDEFINED, None);
         answered.map_or_else(|error| Promise::reject(&error), |answered| Promise::resolve(&answered))
     }
 }
 
-impl Wire {
-    fn enter(&self, path: &str, body: &str, signal: &JsValue, is_check: bool) -> Result<JsValue, JsValue> {
-        let mut headers = Headers::default();
-        headers.add("content-type", "application/json");
-        if let Some(address) = &self.about.address {
-            headers.add("cf-connecting-ip", address);
-        }
-        if let Some(authorization) = &self.about.authorization {
-            headers.add("authorization", authorization);
-        }
-        let method = if is_check { "GET" } else { "POST" };
-        let url = [&self.about.origin, path].concat();
-        let request = js::own_request(method, &url, headers.as_str(), body, signal)?;
-        let context = Object::new();
-        if let Some(caller) = &self.about.caller {
-            Reflect::set(&context, &"caller".into(), &caller.into())?;
-        }
-        Reflect::set(&context, &"via".into(), &VIA.into())?;
-        Reflect::set(&context, &(if is_check { "check" } else { "socket" }).into(), &JsValue::TRUE)?;
-        crate::fetch(request, self.env.clone(), context.into())
-    }
-}
+/// What a context says of a request that is a socket's.
+const SOCKET: &str = "of_socket";
+/// What it says of one that only asks whether its caller still counts.
+const CHECK: &str = "check";
 
 /// Whether a request is one of a socket's.
 pub(crate) fn is_of_socket(context: &JsValue) -> bool {
-    Reflect::get(context, &"socket".into()).is_ok_and(|of| of.is_truthy())
+    Reflect::get(context, &SOCKET.into()).is_ok_and(|of| of.is_truthy())
 }
 
 /// Whether a request only asks whether its caller still counts.
 pub(crate) fn is_check(context: &JsValue) -> bool {
-    Reflect::get(context, &"check".into()).is_ok_and(|check| check.is_truthy())
+    Reflect::get(context, &CHECK.into()).is_ok_and(|check| check.is_truthy())
 }
 
 fn instant(now: f64) -> Instant {

@@ -4,6 +4,7 @@ use crate::{gate, js};
 use serde_json::{Value, json};
 use sluicegate::access::{KeyRecord, Known, Query};
 use sluicegate::{Error, ErrorKind};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub(crate) fn known(env: &Env, query: &Query) -> Known {
     }
     let now = js::now();
     let (known, renews) = ANSWERS.with_borrow_mut(|answers| {
-        let Some(answer) = answers.get_mut(name(query)) else { return (Known::Ask, false) };
+        let Some(answer) = answers.get_mut(&*name(query)) else { return (Known::Ask, false) };
         let age = now - answer.at;
         match &answer.key {
             Some(key) if age < COUNTS => {
@@ -65,10 +66,11 @@ pub(crate) fn known(env: &Env, query: &Query) -> Known {
     known
 }
 
-/// An id has an underscore, a digest has none.
-fn name(query: &Query) -> &str {
+/// An id of the store has an underscore, a digest has none, and neither has a space.
+fn name(query: &Query) -> Cow<'_, str> {
     match query {
-        Query::Digest(text) | Query::Id(text) => text,
+        Query::Digest(text) | Query::Id(text) => text.into(),
+        Query::Withdrawn(id) => ["withdrawn ", id].concat().into(),
     }
 }
 
@@ -81,6 +83,14 @@ const COLUMNS: &str = "SELECT id, prefix, last4, settings, created_at, disabled,
 pub(crate) async fn look_up(env: &Env, query: &Query) -> Result<(), Error> {
     let (condition, value) = match query {
         Query::Id(id) => ("WHERE id = ?1", id),
+        Query::Withdrawn(id) => {
+            const WITHDRAWN: &str =
+                "SELECT json_group_array(jti) AS revoked FROM revoked_tokens WHERE key_id = ?1 AND expires_at > ?2";
+            let rows = all(env, WITHDRAWN, &json!([id, now_s()])).await?;
+            let revoked = rows.first().and_then(|row| row.get("revoked")?.as_str()).unwrap_or("[]");
+            keep(query, Some(KeyRecord::withdrawn(id, revoked)));
+            return Ok(());
+        }
         Query::Digest(digest) => ("WHERE digest = ?1 OR (previous_digest = ?1 AND previous_until > ?2)", digest),
     };
     let rows = all(env, &[COLUMNS, condition].concat(), &json!([value, now_s()])).await?;
@@ -111,7 +121,7 @@ fn keep(query: &Query, key: Option<KeyRecord>) {
         if answers.len() >= MOST {
             answers.clear();
         }
-        answers.insert(name(query).to_owned(), Answer { key: key.map(Arc::new), at: js::now(), renewing: false });
+        answers.insert(name(query).into_owned(), Answer { key: key.map(Arc::new), at: js::now(), renewing: false });
     });
 }
 

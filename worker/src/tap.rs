@@ -1,16 +1,18 @@
 //! One call as the loop in JavaScript sees it: it tells what happened and is told, in a few bits, what to do.
 
-use crate::answer::{Answers, JSON};
+use crate::answer::Answers;
 use crate::call::UNRESUMABLE;
 use crate::guides::Guise;
 use crate::limits::Charge;
 use crate::live::Record;
 use crate::meter::Entry;
 use crate::sender::{Sender, Sending};
+use crate::status::Running;
 use crate::{gate, headers, health, js};
 use sluicegate::config::{Cover, Resume};
 use sluicegate::exchange::{Action, Exchange, Forwarded};
-use sluicegate::reply::{Deltas, Notice, error_body};
+use sluicegate::reply::{Deltas, Notice};
+use sluicegate::request::Endpoint;
 use sluicegate::time::Instant;
 use sluicegate::{Error, ErrorKind};
 use std::collections::VecDeque;
@@ -50,6 +52,8 @@ pub struct Tap {
     cover: Option<Cover>,
     /// What is set aside of the caller's limits.
     charge: Option<Charge>,
+    /// Counts as a call under way.
+    _running: Running,
     /// What gives the answer a guide's shape, last of all.
     guise: Option<Guise>,
 }
@@ -67,6 +71,7 @@ impl Tap {
         guise: Option<Guise>,
     ) -> Self {
         let never = Instant(u64::MAX);
+        let running = Running::new(exchange.asked_model());
         Tap {
             exchange,
             sender,
@@ -84,6 +89,7 @@ impl Tap {
             entry,
             cover,
             charge,
+            _running: running,
             guise,
         }
     }
@@ -220,7 +226,7 @@ impl Tap {
             return self.refusal();
         }
         let is_stream = self.exchange.is_streaming() || self.exchange.is_recast();
-        let mut headers = self.answers.headers(Some(if is_stream { "text/event-stream; charset=utf-8" } else { JSON }));
+        let mut headers = self.answers.headers(Some(&self.exchange.content_type()));
         headers.add("x-sluicegate-upstream", self.upstream().unwrap_or_default());
         headers.add("x-sluicegate-attempts", &self.exchange.attempts().to_string());
         if let Some(stream) = self.answers.stream.as_deref().filter(|_| self.exchange.is_streaming()) {
@@ -264,7 +270,9 @@ impl Tap {
     }
 
     fn changes_answer(&self) -> bool {
-        self.guise.is_some() || self.cover.as_ref().is_some_and(Cover::changes_answer)
+        // Sound holds no text.
+        let is_text = self.exchange.endpoint() != Endpoint::Speech;
+        self.guise.is_some() || is_text && self.cover.as_ref().is_some_and(Cover::changes_answer)
     }
 
     /// A whole answer as the stream that was asked for.
@@ -376,7 +384,7 @@ impl Tap {
         let Some(cover) = &mut self.cover else { return self.last_shaped(tail) };
         if let Some(error) = self.exchange.end().and_then(|end| end.error.as_ref()) {
             // The error is the last that a stream says.
-            let event = |error: &Error| [&error_body(error), "\n\n"].concat();
+            let event = |error: &Error| self.exchange.error_event(error);
             if let Some(rest) = tail.len().checked_sub(event(error).len()).filter(|_| error.vendor().is_some()) {
                 tail.truncate(rest);
                 tail.extend_from_slice(event(&cover.redaction().clean(error)).as_bytes());

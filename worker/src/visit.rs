@@ -6,7 +6,7 @@ use sluicegate::{Error, ErrorKind};
 use web_sys::Request;
 
 /// Headers in which a caller may send a credential.
-const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
+pub(crate) const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
 
 /// A request and the parts of its head.
 pub(crate) struct Visit {
@@ -116,12 +116,23 @@ impl Visit {
         }
     }
 
+    /// A header of a protocol, to be handed on; what is no plain list of names is left out.
+    pub(crate) fn protocol_header(&self, name: &str) -> Option<String> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b',' | b' ' | b'_');
+        self.header(name).filter(|value| value.len() <= 256 && value.bytes().all(is_plain)).map(str::to_owned)
+    }
+
     /// Refuses a body that is not plain JSON by what its headers say.
     pub(crate) fn check_media(&self) -> Result<(), Error> {
+        self.check_body("application/json")
+    }
+
+    /// Refuses a body that is not plainly of a media type by what its headers say.
+    pub(crate) fn check_body(&self, wanted: &str) -> Result<(), Error> {
         let media = self.header("content-type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/json") {
-            let message = "The body has to be application/json.";
+        if !media.eq_ignore_ascii_case(wanted) {
+            let message = ["The body has to be ", wanted, "."].concat();
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-type"));
         }
         self.check_encoding()

@@ -29,6 +29,17 @@ impl Latency {
         self.sorted.insert(place, sample);
     }
 
+    /// How many samples there are.
+    pub(super) fn samples(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// As [`Latency::percentile`], of however few.
+    pub(super) fn of_few(&self, percentile: u8) -> Option<u64> {
+        let rank = (self.sorted.len() * usize::from(percentile.min(100))).div_ceil(100).max(1);
+        self.sorted.get(rank - 1).map(|&sample| u64::from(sample))
+    }
+
     /// The smallest sample that at least this share of them does not exceed, in milliseconds.
     pub(super) fn percentile(&self, percentile: u8) -> Option<u64> {
         let count = self.sorted.len();

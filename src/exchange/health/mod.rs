@@ -76,6 +76,19 @@ pub enum BreakerState {
     HalfOpen,
 }
 
+/// What is known of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its breaker.
+    pub state: BreakerState,
+    /// Until when the upstream wants no calls, if it said so.
+    pub held: Option<Instant>,
+    /// Of how many successes the times are known, the last 128 at most.
+    pub samples: usize,
+    /// The time to the first token that 50, 90 and 99 % of them kept to, in milliseconds.
+    pub first_token: [Option<u64>; 3],
+}
+
 /// The health of routes, as a value: no clock, no I/O. A clock that steps back does no harm.
 #[derive(Debug)]
 pub struct Health {
@@ -213,6 +226,19 @@ impl Health {
     /// The time to the first token, in milliseconds, that this share of the route's last 128 successes kept to; `None` below 20.
     pub fn first_token_percentile(&self, key: &str, percentile: u8) -> Option<u64> {
         self.routes.find(key)?.latency.percentile(percentile)
+    }
+
+    /// What is known of a route, for somebody who only wants to know.
+    pub fn standing(&self, now: Instant, key: &str) -> Standing {
+        let inner = self.clock.at(now);
+        let route = self.routes.find(key);
+        let of = |percentile| route.and_then(|route| route.latency.of_few(percentile));
+        Standing {
+            state: self.state(now, key),
+            held: route.map(|route| route.held).filter(|held| *held > inner).map(|held| now + held.since(inner)),
+            samples: route.map_or(0, |route| route.latency.samples()),
+            first_token: [of(50), of(90), of(99)],
+        }
     }
 
     /// The state of a route's breaker. A held route is closed.

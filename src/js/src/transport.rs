@@ -239,6 +239,7 @@ impl ResponseHead {
             retry_after_ms: retry_after_ms.as_deref(),
             trace_id: trace_id.as_deref(),
             now_unix_ms: Some(js_sys::Date::now() as u64),
+            content_length: None,
         }
     }
 }

@@ -14,8 +14,8 @@ fn words(language: Language) -> &'static str {
     }
 }
 
-/// The request with the hint; `None` if it is no chat.
-pub(super) fn add(text: &str, language: Language) -> Option<String> {
+/// The request with the hint; `None` if it is no chat. `apart`: what is said to the model stands in `system`, not in a message.
+pub(super) fn add(text: &str, language: Language, apart: bool) -> Option<String> {
     let start = text.len() - text.trim_ascii_start().len();
     let document = Span { start, end: text.trim_ascii_end().len() };
     let top = members(text, document).ok()?;
@@ -24,6 +24,10 @@ pub(super) fn add(text: &str, language: Language) -> Option<String> {
     let first = *list.first()?;
     if let Some(system) = find(text, &top, "system") {
         return extend(text, system, words(language));
+    }
+    if apart {
+        let system = [r#""system":"#, &quoted(words(language)), ","].concat();
+        return Some(insert(text, start + 1, &system));
     }
     let message = members(text, first).ok()?;
     let speaks = find(text, &message, "role")?;

@@ -7,10 +7,10 @@ use sluicegate::request::{Dialect, Endpoint, Request, Target};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&how, body)) = data.split_first() else { return };
-    let endpoint = [Endpoint::ChatCompletions, Endpoint::Completions][usize::from(how & 1)];
+    let endpoint = Endpoint::ALL[usize::from(how & 15) % Endpoint::ALL.len()];
     let Ok(request) = Request::parse(endpoint, body, &Limits::default()) else { return };
     for dialect in Dialect::ALL {
-        let target = Target { dialect: *dialect, model: "deepseek-v4-pro", replay: None, add_usage: how & 2 == 2 };
+        let target = Target { dialect: *dialect, model: "deepseek-v4-pro", replay: None, add_usage: how & 16 == 16 };
         let Ok(built) = request.build(&target) else { continue };
         assert!(built.changed || built.body == body, "unchanged means byte for byte");
         let again = Request::parse(endpoint, &built.body, &Limits::default()).expect("what was built is a request");

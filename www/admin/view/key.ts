@@ -1,7 +1,7 @@
 /** One key: what it is, what limits hold for it, what it is using, and what can be done with it. */
 import { api } from "../api.js";
 import type { Context, View } from "../context.js";
-import { isFixed, masked, namesOr, roleText, stateOf, stateText } from "../format.js";
+import { isFixed, masked, namesOr, roleText, setCurrency, stateOf, stateText } from "../format.js";
 import { moment, number, span, t } from "../i18n/index.js";
 import { hrefOf } from "../place.js";
 import type { Defaults, KeyRecord, Meter } from "../types.js";
@@ -32,6 +32,7 @@ export function keyView(id: string, context: Context): View {
       const asked = context.can("limits") ? api.defaults(signal).catch(() => undefined) : undefined;
       const [found, general] = await Promise.all([api.key(id, signal), asked]);
       defaults = general;
+      setCurrency(general?.currency);
       return found;
     },
     (found) => {
