@@ -63,9 +63,8 @@ impl Meter {
 
     /// Whether it matters how long a prompt and its answer are.
     pub fn counts_tokens(&self) -> bool {
-        let is_counted = |unit: &Unit| {
-            matches!(unit.measure(), Measure::Tokens | Measure::Spend) && self.caps.get(*unit).is_some()
-        };
+        let is_counted =
+            |unit: &Unit| matches!(unit.measure(), Measure::Tokens | Measure::Spend) && self.caps.get(*unit).is_some();
         Unit::ALL.iter().any(is_counted)
     }
 
