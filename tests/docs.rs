@@ -168,3 +168,45 @@ fn the_page_on_redaction_lists_every_type_as_it_is() {
         assert!(line.is_some_and(|line| line.ends_with(&end)), "{}: {end}", entity.key());
     }
 }
+
+#[test]
+fn the_page_on_access_has_the_role_table_as_it_is() {
+    use sluicegate::access::{FIELDS, Operation, Role};
+    const ACCESS: &str = include_str!("../docs/access.md");
+    let head: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
+    let head = format!("| operation | where | {} |", head.join(" | "));
+    let table: Vec<_> =
+        ACCESS.lines().skip_while(|line| *line != head).skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(table.len(), Operation::ALL.len(), "docs/access.md should have the table under {head}");
+    for (line, operation) in table.iter().zip(Operation::ALL) {
+        let may: Vec<_> = Role::ALL.iter().map(|role| if role.may(*operation) { "yes" } else { "no" }).collect();
+        assert!(line.starts_with(&format!("| `{}` | ", operation.as_str())), "{line}");
+        assert!(line.ends_with(&format!(" | {} |", may.join(" | "))), "{line}");
+    }
+    let inference = Operation::ALL.iter().filter(|operation| operation.is_inference()).count();
+    assert_eq!(inference, 12, "The page says that the first twelve are inference.");
+    assert!(Operation::ALL.iter().take(12).all(|operation| operation.is_inference()));
+    let keys = ACCESS.split("## Keys").nth(1).and_then(|rest| rest.split("## Roles").next()).unwrap();
+    for field in FIELDS {
+        assert!(keys.contains(&format!("`{field}`")), "{field} is not in the table of a key's fields");
+    }
+}
+
+#[test]
+fn the_pages_name_every_limit_and_the_limits_that_they_show_are_taken() {
+    use sluicegate::quota::{Limits, Unit};
+    const ACCESS: &str = include_str!("../docs/access.md");
+    let shown = ACCESS.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(Limits::from_json(shown, "").is_ok(), "{:?}", Limits::from_json(shown, "").err());
+    for unit in Unit::ALL {
+        assert!(shown.contains(&format!("\"{}\"", unit.name())), "{}", unit.name());
+    }
+}
+
+#[test]
+fn the_configurations_on_the_pages_are_taken() {
+    for block in CONFIGURATION.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        let parsed = Config::parse(block);
+        assert!(parsed.is_ok(), "{:?} in {block}", parsed.err());
+    }
+}

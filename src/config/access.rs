@@ -93,10 +93,7 @@ pub(super) fn read(node: Node<'_>) -> Result<Access, Error> {
         }
     }
     let anonymous =
-        match fields.optional("anonymous", |node| node.unless_off(None, |node| anonymous(node).map(Some)))? {
-            Some(anonymous) => anonymous,
-            None => None,
-        };
+        fields.optional("anonymous", |node| node.unless_off(None, |node| anonymous(node).map(Some)))?.flatten();
     Ok(Access {
         keys,
         anonymous,

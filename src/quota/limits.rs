@@ -61,6 +61,13 @@ impl Meter {
         [Unit::SpendPerDay, Unit::SpendPerMonth].iter().any(|unit| self.caps.get(*unit).is_some())
     }
 
+    /// Whether it matters how long a prompt and its answer are.
+    pub fn counts_tokens(&self) -> bool {
+        let is_counted =
+            |unit: &Unit| matches!(unit.measure(), Measure::Tokens | Measure::Spend) && self.caps.get(*unit).is_some();
+        Unit::ALL.iter().any(is_counted)
+    }
+
     /// The meter of one address among callers who share a key, such as all who have none.
     pub fn address(range: &str, caps: Caps) -> Meter {
         Meter { scope: ["address:", range].concat(), caps }

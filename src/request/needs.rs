@@ -172,6 +172,10 @@ impl Request {
 
 /// How many tokens a text has, by the rule of [`Needs::prompt_tokens`].
 fn estimate(text: &str) -> usize {
+    // Most texts, and many times faster.
+    if text.is_ascii() {
+        return text.len().div_ceil(4);
+    }
     let wide = text.chars().filter(|c| is_wide(*c));
     let (count, bytes) = wide.fold((0, 0), |(count, bytes), c| (count + 1, bytes + c.len_utf8()));
     count + (text.len() - bytes).div_ceil(4)

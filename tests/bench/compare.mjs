@@ -3,7 +3,7 @@
  *
  *   node tests/bench/compare.mjs before=../before/worker/build after=worker/build [--rounds 20] [--seconds 1] [--clients 32]
  *
- * Each is a `worker/build`; all are up at once and take turns in short rounds, so that what else the machine does hits them alike. A figure is the median; a
+ * Each is a `worker/build`, with `:key` or `:token` behind it one with keys and limits on; all are up at once and take turns in short rounds, so that what else the machine does hits them alike. A figure is the median; a
  * ratio is the median of the rounds' ratios to the first build. CPU is the process's own, all its threads. The floor is the least round: on a busy machine it is
  * the steadier figure.
  */
@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { BENCH } from "./builds.mjs";
 import { message, residentBytes, startModule, stop } from "./children.mjs";
 import { workerd } from "./gateways.mjs";
-import { ourWorker } from "./ours-worker.mjs";
+import { ourKeyedWorker, ourWorker } from "./ours-worker.mjs";
 import { median } from "./stats.mjs";
 import { number, table } from "./table.mjs";
 import { MEASURES, SLOW, perform } from "./worker.mjs";
@@ -24,14 +24,19 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: "string", default: "20" }, seconds: { type: "string", default: "1" }, clients: { type: "string", default: "32" } },
 });
-const builds = positionals.map((text) => text.split("=")).map(([name, folder]) => ({ name, folder: resolve(folder) }));
+const builds = positionals.map((text) => text.split("=")).map(([name, place]) => {
+  const [folder, as] = place.split(":");
+  return { name, folder: resolve(folder), as };
+});
+const worker = ({ folder, as }) => (as ? ourKeyedWorker({ upstream: origin, folder, as }) : ourWorker({ upstream: origin, folder }));
 
+let origin;
 const upstream = startModule(join(BENCH, "upstream.mjs"));
 const load = startModule(join(BENCH, "load.mjs"));
 try {
   const { port } = await message(upstream);
-  const origin = `http://127.0.0.1:${port}`;
-  for (const build of builds) Object.assign(build, await workerd(ourWorker({ upstream: origin, folder: build.folder })));
+  origin = `http://127.0.0.1:${port}`;
+  for (const build of builds) Object.assign(build, await workerd(await worker(build)));
   const { unaryRate, streamRate, unaryLatency, firstByte } = MEASURES;
   await rounds("unary", unaryRate, Number(values.clients));
   await rounds("stream", streamRate, Number(values.clients));
@@ -40,7 +45,7 @@ try {
   await rounds("first byte, 1 client", firstByte, 1);
   process.stdout.write(`resident after the load, MiB: ${builds.map(({ name, loaded }) => `${name} ${number(loaded / 2 ** 20)}`).join(", ")}\n\n`);
   await Promise.all(builds.map((build) => build.stop()));
-  for (const build of builds) Object.assign(build, await workerd(ourWorker({ upstream: origin, folder: build.folder })));
+  for (const build of builds) Object.assign(build, await workerd(await worker(build)));
   for (const build of builds) {
     await perform(load, build, { kind: "closed", clients: 1, seconds: 0.3, ...MEASURES.streamRate });
     const before = residentBytes(build.child);

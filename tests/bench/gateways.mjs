@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { BENCH, ROOT } from "./builds.mjs";
 import { start, stop, temporaryFolder } from "./children.mjs";
 import { OUR_NAME } from "./ours.mjs";
-import { ourWorker } from "./ours-worker.mjs";
+import { ourKeyedWorker, ourWorker } from "./ours-worker.mjs";
 
 const READY_WITHIN_MS = 20_000;
 const COMPATIBILITY_DATE = "2026-04-01";
+export const OPEN = `${OUR_NAME}, open`;
+export const KEYED = `${OUR_NAME}, keys and limits`;
+const WITH_TOKEN = `${OUR_NAME}, access token`;
 const PORTKEY_NOTE = "@portkey-ai/gateway on Node, --headless; it waits 25 ms before the first event of every stream by design";
 
 /**
@@ -21,10 +24,17 @@ const PORTKEY_NOTE = "@portkey-ai/gateway on Node, --headless; it waits 25 ms be
 export async function startGateways(upstream, progress) {
   const started = [];
   const worker = ourWorker({ upstream });
+  const keyed = async (as) => workerd(await ourKeyedWorker({ upstream, as }));
   const candidates = [
     { name: "JS pass-through", note: "fetch and return, on workerd", serve: () => workerd(bareWorker("pass.mjs", upstream)) },
     { name: "JS tap", note: "reads, counts and writes each chunk, on workerd", serve: () => workerd(bareWorker("tap.mjs", upstream)) },
-    ...(worker ? [{ name: OUR_NAME, note: worker.note, serve: () => workerd(worker) }] : []),
+    ...(worker
+      ? [
+          { name: OPEN, note: `${worker.note}; no keys`, serve: () => workerd(worker) },
+          { name: KEYED, note: "a key of D1 with limits on requests, tokens, money and streams, none of them reached", serve: () => keyed("key") },
+          { name: WITH_TOKEN, note: "the same key's access token", serve: () => keyed("token") },
+        ]
+      : []),
     { name: "Portkey", note: PORTKEY_NOTE, serve: () => portkey(upstream) },
   ];
   for (const { name, note, serve } of candidates) {
@@ -51,12 +61,12 @@ const quoted = (text) => JSON.stringify(text);
  * `workerd serve` on a port of its own.
  *
  * @param worker `modules` (`{name, kind, path}`, the entry first), `bindings` and `services` (lines of capnp text), `flags` (compatibility flags), `definition` (more
- *   fields of the Worker, capnp text), `headers` (what a client sends)
+ *   fields of the Worker, capnp text), `headers` (what a client sends); `workers` and `extensions` (capnp text), `sockets` (names of services that listen too),
+ *   `prepare` (called with the ports by the services' names, gives what a client sends)
  */
-export async function workerd({ modules, bindings = [], services = [], flags = [], definition = "", headers = {}, v8 = [] }) {
+export async function workerd({ modules, bindings = [], services = [], flags = [], definition = "", headers = {}, v8 = [], workers = "", extensions = "", sockets = [], prepare }) {
   const config = join(temporaryFolder(), "config.capnp");
   // `embed` takes paths relative to the file, or absolute on an import path: "/" makes every absolute path reachable.
-  const moduleLines = modules.map((module) => `( name = ${quoted(module.name)}, ${module.kind} = embed ${quoted(module.path)} )`);
   writeFileSync(
     config,
     `using Workerd = import "/workerd/workerd.capnp";
@@ -68,26 +78,35 @@ const config :Workerd.Config = (
     ( name = "internet", network = ( allow = ["private"] ) ),
     ${services.map((line) => `${line},`).join("\n    ")}
   ],
-  sockets = [ ( name = "http", address = "127.0.0.1:0", http = (), service = "main" ) ],
+  sockets = [ ${["main", ...sockets].map((name) => `( name = ${quoted(name)}, address = "127.0.0.1:0", http = (), service = ${quoted(name)} )`).join(", ")} ],
+  ${extensions}
 );
 
-const main :Workerd.Worker = (
-  modules = [ ${moduleLines.join(", ")} ],
-  bindings = [ ${bindings.join(", ")} ],
-  compatibilityDate = "${COMPATIBILITY_DATE}",
-  compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
-  ${definition}
-);
+${workers}
+${workerText("main", { modules, bindings, flags, definition })}
 `,
   );
   const binary = createRequire(createRequire(join(ROOT, "package.json")).resolve("wrangler"))("workerd").default;
   const child = start(binary, ["serve", "--experimental", "--import-path=/", "--control-fd=3", config], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
-  const port = await listening(child);
-  return { url: `http://127.0.0.1:${port}/v1`, headers, child, stop: () => stop(child) };
+  const ports = await listening(child, 1 + sockets.length);
+  const sent = prepare ? await prepare(ports) : headers;
+  return { url: `http://127.0.0.1:${ports.main}/v1`, headers: sent, ports, child, stop: () => stop(child) };
 }
 
-/** The port that workerd reports on its control channel. */
-function listening(child) {
+/** A Worker as Cap'n Proto's text form has it. */
+export function workerText(name, { modules, bindings = [], flags = [], definition = "" }) {
+  const lines = modules.map((module) => `( name = ${quoted(module.name)}, ${module.kind} = embed ${quoted(module.path)} )`);
+  return `const ${name} :Workerd.Worker = (
+  modules = [ ${lines.join(", ")} ],
+  bindings = [ ${bindings.join(", ")} ],
+  compatibilityDate = "${COMPATIBILITY_DATE}",
+  compatibilityFlags = [ ${flags.map(quoted).join(", ")} ],
+  ${definition}
+);`;
+}
+
+/** The ports that workerd reports on its control channel, by the sockets' names. */
+function listening(child, count) {
   return new Promise((resolve, reject) => {
     const fail = (why) => reject(new Error(`${why}: ${child.complaints}`));
     const timer = setTimeout(() => {
@@ -97,10 +116,10 @@ function listening(child) {
     let said = "";
     child.stdio[3].setEncoding("utf8").on("data", (text) => {
       said += text;
-      const line = said.split("\n").find((entry) => entry.includes('"listen"'));
-      if (!line) return;
+      const lines = said.split("\n").slice(0, -1).filter((entry) => entry.includes('"listen"')).map((entry) => JSON.parse(entry));
+      if (lines.length < count) return;
       clearTimeout(timer);
-      resolve(JSON.parse(line).port);
+      resolve(Object.fromEntries(lines.map(({ socket, port }) => [socket, port])));
     });
     child.once("exit", (code) => {
       clearTimeout(timer);

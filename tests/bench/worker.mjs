@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { BENCH, workerFolder } from "./builds.mjs";
 import { cpuMillis, message, residentBytes, startModule, stop } from "./children.mjs";
-import { startGateways } from "./gateways.mjs";
+import { KEYED, OPEN, startGateways } from "./gateways.mjs";
+import { countOperations, reportOperations } from "./operations.mjs";
 import { summary } from "./stats.mjs";
 import { number, ratio, table } from "./table.mjs";
 
@@ -48,7 +49,8 @@ export async function run({ quick, rounds = quick ? 2 : 5, seconds = quick ? 1 :
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     const broken = new Set(targets.filter(({ failed }) => failed).map(({ name }) => name));
     await streamMemory(load, origin, broken, memory, options, progress);
-    return { options, built: workerFolder() !== null, results: targets.map((target) => resultOf(target, samples, memory)) };
+    const operations = await countOperations({ quick, progress });
+    return { options, built: workerFolder() !== null, results: targets.map((target) => resultOf(target, samples, memory)), operations };
   } finally {
     await Promise.all([stop(load), stop(upstream), ...gateways.map((gateway) => gateway.stop())]);
   }
@@ -133,12 +135,25 @@ function resultOf({ name, note, failed }, samples, memory) {
 
 const MEBI = 2 ** 20;
 
-export function report({ options, built, results }) {
+/** What keys and limits add to the same Worker without: medians of all rounds. */
+function keysCost(open, keyed) {
+  const rows = [
+    ["unary p50, ms", "addedUnaryP50"], ["first byte p50, ms", "addedFirstByteP50"],
+    ["unary CPU, µs", "unaryCpuMicros"], ["stream CPU, µs", "streamCpuMicros"],
+    ["requests/s", "unaryPerSecond"], ["streams/s", "streamsPerSecond"],
+  ];
+  return table(["keys and limits", "off", "on", "difference"], rows.map(([title, field]) => [
+    title, number(open[field].median), number(keyed[field].median), number(keyed[field].median - open[field].median),
+  ]));
+}
+
+export function report({ options, built, results, operations }) {
   const working = results.filter(({ failed }) => !failed);
   const direct = working.find(({ name }) => name === DIRECT);
   const gateways = working.filter(({ name }) => name !== DIRECT);
   const tap = working.find(({ name }) => name === "JS tap");
   const portkey = working.find(({ name }) => name === "Portkey");
+  const [open, keyed] = [OPEN, KEYED].map((name) => working.find((each) => each.name === name));
   const lines = [
     `Median of ${options.rounds} interleaved rounds of ${options.seconds} s each, on loopback. A stream is ${EVENTS} events, each its own packet.`,
   ];
@@ -173,6 +188,8 @@ export function report({ options, built, results }) {
         name, number(memory.loaded / MEBI), number(memory.before / MEBI), number(memory.open / MEBI), number(memory.perStream / 1024),
       ]),
     ),
+    ...(open && keyed ? ["What keys and limits add; latencies are over a direct request, 1 client", keysCost(open, keyed)] : []),
+    ...(operations ? [reportOperations(operations, keyed?.unaryCpuMicros.median ?? NaN)] : []),
     results.map(({ name, note, failed }) => `- ${name}: ${note}${failed ? `; **left out**: ${failed}` : ""}`).join("\n"),
   );
   return lines.join("\n\n");

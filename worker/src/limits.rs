@@ -8,7 +8,7 @@ use sluicegate::access::Caller;
 use sluicegate::config::Config;
 use sluicegate::exchange::{Exchange, Plan};
 use sluicegate::quota::{Actual, Demand, Ledger, Meter, Purses, Reservation, Verdict};
-use sluicegate::request::Request;
+use sluicegate::request::{Needs, Request};
 use sluicegate::{Error, ErrorKind};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -90,7 +90,8 @@ impl Order {
             let message = "This key's spend is limited, and what this model costs is not configured.";
             return Err(Error::new(ErrorKind::Forbidden, message).with_param("model"));
         }
-        let needs = request.needs();
+        // To estimate a prompt all of it is read.
+        let needs = if meters.iter().any(Meter::counts_tokens) { request.needs() } else { Needs::default() };
         let asked = needs.max_tokens.map(u64::from);
         let choices = u64::from(request.choices());
         let completion = asked.unwrap_or(ANSWER).saturating_mul(choices);
