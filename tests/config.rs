@@ -502,7 +502,8 @@ fn a_cap_below_the_default_of_the_first_wait_lowers_it() {
 fn the_examples_of_the_documentation_are_configurations() {
     let page = include_str!("../docs/configuration.md");
     let examples: Vec<_> = page.split("```json").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let [first, ladder, redaction] = examples[..] else { panic!("three examples") };
+    let [first, ladder, access, redaction] = examples[..] else { panic!("four examples") };
+    assert!(Config::parse(access).unwrap().access().is_some());
     assert!(Config::parse(redaction).unwrap().redaction().is_some());
     let config = Config::parse(first).unwrap();
     assert_eq!(

@@ -19,6 +19,7 @@ impl<'a> Value<'a> {
             let after = after.trim_start_matches([' ', '\t']);
             if after.is_empty() {
                 // A semicolon at the end, as some clients leave it.
+                rest = after;
                 break;
             }
             let equals = memchr::memchr(b'=', after.as_bytes())?;
