@@ -41,12 +41,13 @@ export async function admit(door, request, limit, namespace, id, caller, seal, a
 }
 
 const MODEL_BYTES = 4 << 20;
+const MODEL_PATIENCE = 5_000;
 
 /** The weights of the search for names, from among the page's files. */
 export async function namesOf(assets) {
-  const response = await assets?.fetch("https://assets.invalid/names.bin");
-  if (!response?.ok || Number(response.headers.get("content-length")) > MODEL_BYTES) return undefined;
-  return new Uint8Array(await response.arrayBuffer());
+  const response = await assets?.fetch("https://assets.invalid/names.bin", { signal: AbortSignal.timeout(MODEL_PATIENCE) });
+  if (!response?.ok || !response.body) return undefined;
+  return (await collect(response.body.getReader(), MODEL_BYTES)) ?? undefined;
 }
 
 const UTF8 = new TextEncoder();
