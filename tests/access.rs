@@ -156,7 +156,7 @@ fn one_credential_counts_and_two_that_differ_are_an_error() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.e30.c2ln";
     let bearer = |text: &str| format!("Bearer {text}");
     let sent = |authorization: Option<&str>, x_api_key: Option<&str>, cookie: Option<&str>, protocols: Option<&str>| {
-        let sent = Sent { authorization, x_api_key, api_key: None, cookie, protocols };
+        let sent = Sent { authorization, x_api_key, api_key: None, cookie, protocols, is_secure: false };
         sent.presented(&none).map(|presented| format!("{presented:?}")).map_err(|error| error.code())
     };
     assert_eq!(sent(None, None, None, None), Ok("Nothing".to_owned()));
@@ -180,6 +180,22 @@ fn one_credential_counts_and_two_that_differ_are_an_error() {
     }
     assert_eq!(sent(Some(&bearer(&"a".repeat(5_000))), None, None, None), Err("unauthorized"));
     assert!(matches!(Sent::default().presented(&none), Ok(Presented::Nothing)));
+}
+
+#[test]
+fn over_https_only_the_cookie_counts_that_no_neighbour_can_plant() {
+    let none: Vec<String> = Vec::new();
+    let session = |cookie: &str, is_secure: bool| {
+        let sent = Sent { cookie: Some(cookie), is_secure, ..Sent::default() };
+        format!("{:?}", sent.presented(&none).unwrap())
+    };
+    assert_eq!(session("sluicegate=planted; __Host-sluicegate=own", true), "Session(\"own\")");
+    assert_eq!(session("sluicegate=planted", true), "Nothing");
+    assert_eq!(session("__Host-sluicegate=x; sluicegate=own", false), "Session(\"own\")");
+    assert_eq!(session("__Host-sluicegate=x", false), "Nothing");
+    for other in ["__host-sluicegate=x", "__Host-sluicegate2=x", "a__Host-sluicegate=x", "__Host-sluicegate"] {
+        assert_eq!(session(other, true), "Nothing", "{other}");
+    }
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn a_full_configuration_is_read_as_documented() {
         ],
         "callers": { "credentials": "ignore", "placeholders": ["nobody"] },
         "cors": { "origins": ["https://app.example.com", "http://localhost:5173", "capacitor://localhost"] },
-        "limits": { "request_body": 65536, "request_headers": 4096, "event": 100000 },
+        "limits": { "request_body": 65536, "request_headers": 4096, "body_ms": 5000, "event": 100000 },
         "budgets": { "connect_ms": 3000, "idle_ms": 9000 },
         "resume": { "grace_ms": 5000, "bytes": 65536 },
         "datasets": { "body": 1048576, "idle_ms": 5000 },
@@ -162,6 +162,7 @@ fn a_full_configuration_is_read_as_documented() {
     assert_eq!(config.limits().event, 100_000);
     assert_eq!(config.limits().json_depth, 32);
     assert_eq!(config.request_headers(), 4096);
+    assert_eq!(config.body_time(), 5_000);
     assert_eq!(config.log(), LogLevel::Errors);
     let datasets = config.datasets();
     assert_eq!((datasets.limits.body, datasets.limits.line, datasets.per_key), (1 << 20, 1 << 20, 100));

@@ -15,6 +15,8 @@ pub struct Sent<'a> {
     pub cookie: Option<&'a str>,
     /// `Sec-WebSocket-Protocol`, where a ticket counts: at the WebSocket.
     pub protocols: Option<&'a str>,
+    /// Whether it came over https.
+    pub is_secure: bool,
 }
 
 /// The credential, by its form.
@@ -35,8 +37,11 @@ pub enum Presented<'a> {
 /// The longest credential, in bytes.
 const LONGEST: usize = 4096;
 
-/// The cookie of the admin page's session. Over https browsers let nobody but this host set one of that prefix.
-pub const COOKIES: [&str; 2] = ["__Host-sluicegate", "sluicegate"];
+/// The cookie of the admin page's session, by whether it came over https. There browsers let nobody but this host set one of that prefix;
+/// of the plain name, a neighbour under the same domain could plant one. Over http they take the plain one only.
+pub fn cookie_name(is_secure: bool) -> &'static str {
+    if is_secure { "__Host-sluicegate" } else { "sluicegate" }
+}
 
 /// What comes before a ticket among a WebSocket's subprotocols.
 pub const TICKET: &str = "sluicegate.ticket.";
@@ -62,7 +67,7 @@ impl<'a> Sent<'a> {
             }
         }
         let ticket = self.protocols.and_then(ticket);
-        let session = self.cookie.and_then(session);
+        let session = self.cookie.and_then(|cookie| session(cookie, cookie_name(self.is_secure)));
         Ok(match (found, ticket, session) {
             (None, None, None) => Presented::Nothing,
             // The session is the browser's doing; who sends a key as well means the key.
@@ -102,7 +107,7 @@ fn ticket(protocols: &str) -> Option<&str> {
     protocols.split(',').find_map(|protocol| protocol.trim().strip_prefix(TICKET)).filter(|ticket| is_token(ticket))
 }
 
-fn session(cookie: &str) -> Option<&str> {
+fn session<'a>(cookie: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = cookie.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| COOKIES.contains(name)).map(|(_, value)| value).filter(|value| is_token(value))
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value).filter(|value| is_token(value))
 }

@@ -46,6 +46,9 @@ const TEXT: usize = 256 << 10;
 /// Default of `limits.request_headers`, in bytes: SDKs send about one KB, browsers with cookies a few.
 const REQUEST_HEADERS: usize = 16 << 10;
 
+/// Default of `limits.body_ms`: the largest body of the default takes a line of 1.2 Mbit/s so long.
+const BODY_TIME: u64 = 60_000;
+
 /// Default of `heartbeat_ms`: what keeps common proxies, which give up after 30 s or 60 s, from doing so.
 const HEARTBEAT: u64 = 15_000;
 
@@ -95,6 +98,7 @@ pub struct Config {
     datasets: Datasets,
     limits: Limits,
     request_headers: usize,
+    body_time: u64,
     redaction: Option<Redaction>,
     resume: Resume,
     heartbeat: u64,
@@ -137,8 +141,8 @@ impl Config {
         if upstreams.is_empty() {
             return Err(fault("upstreams", "Expected at least one upstream."));
         }
-        let (limits, request_headers) =
-            fields.optional("limits", number::limits)?.unwrap_or((Limits::default(), REQUEST_HEADERS));
+        let (limits, request_headers, body_time) =
+            fields.optional("limits", number::limits)?.unwrap_or((Limits::default(), REQUEST_HEADERS, BODY_TIME));
         let (recovery, breaker) = fields.optional("recovery", recovery::read)?.unwrap_or_default();
         let any_trusted = upstreams.iter().any(|upstream| upstream.trusted);
         let levels = [("off", LogLevel::Off), ("errors", LogLevel::Errors), ("requests", LogLevel::Requests)];
@@ -162,6 +166,7 @@ impl Config {
             breaker,
             limits,
             request_headers,
+            body_time,
             development,
         };
         config.check_names()?;
@@ -240,6 +245,11 @@ impl Config {
     /// Bound of a request's headers, names and values together, in bytes.
     pub fn request_headers(&self) -> usize {
         self.request_headers
+    }
+
+    /// How long a request's body may take to arrive, in milliseconds. Datasets have bounds of their own.
+    pub fn body_time(&self) -> u64 {
+        self.body_time
     }
 
     /// How datasets are taken and kept.

@@ -41,11 +41,12 @@ pub(super) fn budgets(node: Node<'_>, defaults: &Budgets) -> Result<Budgets, Err
 }
 
 /// Bounds of what one call may hold; an isolate has 128 MB for all of its calls.
-pub(super) fn limits(node: Node<'_>) -> Result<(Limits, usize), Error> {
+pub(super) fn limits(node: Node<'_>) -> Result<(Limits, usize, u64), Error> {
     let fields = node.object(&[
         "request_body",
         "audio_body",
         "request_headers",
+        "body_ms",
         "json_depth",
         "json_keys",
         "json_items",
@@ -72,5 +73,6 @@ pub(super) fn limits(node: Node<'_>) -> Result<(Limits, usize), Error> {
         ..defaults
     };
     let headers = read("request_headers", 1 << 10, 128 << 10, "bytes", super::REQUEST_HEADERS)?;
-    Ok((limits, headers))
+    let time = fields.optional("body_ms", |node| node.number(100, LONGEST, "milliseconds"))?;
+    Ok((limits, headers, time.unwrap_or(super::BODY_TIME)))
 }

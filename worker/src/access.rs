@@ -133,6 +133,7 @@ pub(crate) fn sent<'a>(visit: &'a Visit, route: Route<'_>) -> Sent<'a> {
         api_key: visit.header("api-key"),
         cookie: visit.header("cookie").filter(|_| is_admin && is_own),
         protocols: visit.header("sec-websocket-protocol").filter(|_| route == Route::Socket),
+        is_secure: visit.is_secure(),
     }
 }
 

@@ -106,7 +106,7 @@ impl Asked {
     async fn body(&self, config: &Config) -> Result<String, Error> {
         let mut limits = config.limits();
         limits.request_body = BODY;
-        let bytes = read_body(&self.request, BODY).await?;
+        let bytes = read_body(&self.request, BODY, config.body_time()).await?;
         let text = if bytes.is_empty() { "{}" } else { sluicegate::json::check_json(&bytes, &limits)? };
         Ok(text.to_owned())
     }
@@ -245,14 +245,23 @@ fn overlap(body: &str) -> Result<u64, Error> {
     }
 }
 
-/// A body of at most `limit` bytes.
-pub(crate) async fn read_body(request: &Request, limit: usize) -> Result<Vec<u8>, Error> {
-    let body = js::settled(js::read_body(request, limit as f64)).await;
+/// A body of at most `limit` bytes, that takes `time` milliseconds at most.
+pub(crate) async fn read_body(request: &Request, limit: usize, time: u64) -> Result<Vec<u8>, Error> {
+    let body = js::settled(js::read_body(request, limit as f64, time as f64)).await;
     let body = body.map_err(|_| Error::new(ErrorKind::InvalidRequest, "The request's body broke off."))?;
+    if body.is_undefined() {
+        return Err(slow(time));
+    }
     body.dyn_into::<js_sys::Uint8Array>().map(|bytes| bytes.to_vec()).map_err(|_| {
         let message = ["The body is larger than the limit of ", &limit.to_string(), " bytes."].concat();
         Error::new(ErrorKind::PayloadTooLarge, message)
     })
+}
+
+/// The error for a body that took longer than so many milliseconds.
+pub(crate) fn slow(time: u64) -> Error {
+    let message = ["The request's body came too slowly: it may take ", &time.to_string(), " ms."].concat();
+    Error::new(ErrorKind::InvalidRequest, message)
 }
 
 /// A key of the store or of the configuration.

@@ -14,6 +14,8 @@ pub(crate) const JSON: &str = "application/json; charset=utf-8";
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     pub(crate) id: String,
+    /// Through how many gates the request has come.
+    pub(crate) hops: u8,
     /// The listed origin that sent the request.
     pub(crate) origin: Option<String>,
     /// Things that the gate did to the request, as codes.

@@ -7,7 +7,8 @@ use crate::{access, admin, gate, js, store};
 use serde_json::{Value, json};
 use sluicegate::access::token::{Authority, Issued, Kind, LEEWAY_S, Subject};
 use sluicegate::access::{
-    Asserted, Caller, Identified, Judge, Operation, Presented, Query, Route, Token, Via, body, key, refused,
+    Asserted, Caller, Identified, Judge, Operation, Presented, Query, Route, Token, Via, body, cookie_name, key,
+    refused,
 };
 use sluicegate::config::{Access, Config};
 use sluicegate::{Error, ErrorKind};
@@ -202,8 +203,8 @@ impl Desk<'_> {
 
     /// Scripts cannot read it, and no other site's page makes the browser send it.
     fn cookie(&self, token: &str, life_s: u64) -> String {
-        let (name, secure) =
-            if self.visit.is_secure() { ("__Host-sluicegate", "; Secure") } else { ("sluicegate", "") };
+        let is_secure = self.visit.is_secure();
+        let (name, secure) = (cookie_name(is_secure), if is_secure { "; Secure" } else { "" });
         format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={life_s}{secure}")
     }
 
@@ -286,7 +287,7 @@ impl Desk<'_> {
             let message = "Compressed bodies are not taken.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message).with_param("content-encoding"));
         }
-        admin::read_body(self.visit.request(), body::BODY).await
+        admin::read_body(self.visit.request(), body::BODY, self.config.body_time()).await
     }
 }
 

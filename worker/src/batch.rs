@@ -36,7 +36,7 @@ impl Asked {
     pub(crate) fn answer(self, env: Env, config: Rc<Config>, answers: Answers, mut entry: Entry) -> Promise {
         future_to_promise(async move {
             let limits = config.limits();
-            let split = match admin::read_body(&self.request, limits.request_body).await {
+            let split = match admin::read_body(&self.request, limits.request_body, config.body_time()).await {
                 Ok(body) => batch::split(&body, &limits),
                 Err(error) => Err(error),
             };

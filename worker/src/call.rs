@@ -12,7 +12,7 @@ use crate::meter::Entry;
 use crate::sender::Sender;
 use crate::tap::Tap;
 use crate::visit::Visit;
-use crate::{gate, js, page};
+use crate::{admin, gate, js, page};
 use js_sys::Promise;
 use sluicegate::access::{Caller, Via};
 use sluicegate::config::{Config, Cover, Covered, Credential, Redaction};
@@ -113,7 +113,7 @@ impl Door {
 
     /// Reads the body and makes the call; gives its response, sooner or later.
     pub(crate) fn call(mut self, visit: &Visit) -> Result<JsValue, JsValue> {
-        let limit = self.limit() as f64;
+        let (limit, time) = (self.limit() as f64, self.config.body_time() as f64);
         let id = self.answers.id.clone();
         let (mut caller, mut seal, mut assets) = (JsValue::UNDEFINED, None, JsValue::UNDEFINED);
         if let Some(redaction) = self.config.redaction() {
@@ -135,7 +135,7 @@ impl Door {
             _ => JsValue::UNDEFINED,
         };
         let seal = seal.unwrap_or_default();
-        Ok(js::admit(self, visit.request(), limit, &namespace, &id, &caller, &seal, &assets).into())
+        Ok(js::admit(self, visit.request(), limit, time, &namespace, &id, &caller, &seal, &assets).into())
     }
 }
 
@@ -174,6 +174,12 @@ impl Door {
     pub fn oversized(mut self) -> Result<Response, JsValue> {
         let message = format!("The body is larger than the limit of {} bytes.", self.limit());
         self.refuse(&Error::new(ErrorKind::PayloadTooLarge, message))
+    }
+
+    /// The body took longer than it may.
+    pub fn slow(mut self) -> Result<Response, JsValue> {
+        let error = admin::slow(self.config.body_time());
+        self.refuse(&error)
     }
 
     /// The body did not come to its end.
@@ -267,6 +273,7 @@ impl Door {
             config: self.config,
             host: self.host,
             id: self.answers.id.clone(),
+            hops: self.answers.hops,
             token: self.ordered.token,
             idempotency_key: self.ordered.idempotency_key,
             protocol: self.ordered.protocol,

@@ -96,11 +96,28 @@ impl Answer {
     }
 }
 
+/// What the gate calls itself. Behind another gate it says the how manieth it is, so that a ring of them ends.
+const AGENT: &str = concat!("sluicegate/", env!("CARGO_PKG_VERSION"));
+
+/// How many gates may stand behind each other.
+pub(crate) const HOPS: u8 = 3;
+
+/// Through how many gates a request has come, by the `User-Agent` of the last of them.
+pub(crate) fn hops(agent: Option<&str>) -> u8 {
+    let Some(agent) = agent.filter(|agent| agent.starts_with("sluicegate/")) else { return 0 };
+    let number = agent.rsplit_once("(hop ").and_then(|(_, number)| number.strip_suffix(')'));
+    number.map_or(1, |number| number.parse().unwrap_or(HOPS))
+}
+
 /// The headers of a request to an upstream: these and no others.
-pub(crate) fn upward(key: Option<&str>, accept: &str, id: &str, extra: &[(String, String)]) -> Headers {
+pub(crate) fn upward(key: Option<&str>, accept: &str, id: &str, hops: u8, extra: &[(String, String)]) -> Headers {
     let mut headers = Headers::default();
     headers.add("accept", accept);
-    headers.add("user-agent", concat!("sluicegate/", env!("CARGO_PKG_VERSION")));
+    if hops == 0 {
+        headers.add("user-agent", AGENT);
+    } else {
+        headers.add("user-agent", &[AGENT, " (hop ", &(hops + 1).to_string(), ")"].concat());
+    }
     headers.add("x-request-id", id);
     if let Some(key) = key {
         headers.add("authorization", &format!("Bearer {key}"));

@@ -14,7 +14,7 @@ extern "C" {
     #[wasm_bindgen(js_name = headOf)]
     pub(crate) fn head_of(request: &Request) -> String;
 
-    /// `Response`, once the request's body of at most `limit` bytes is read and the call made: in an object of `namespace`, if that
+    /// `Response`, once the request's body of at most `limit` bytes is read, in at most `time` milliseconds, and the call made: in an object of `namespace`, if that
     /// is given and it is a stream. `caller` is `undefined`, or whose tokens are to be keyed by the secret `seal`, an empty one
     /// standing for this isolate's own. `assets` is the binding that has the model for names, `null` if there is none, `undefined` if
     /// none is wanted or it is loaded.
@@ -22,6 +22,7 @@ extern "C" {
         door: Door,
         request: &Request,
         limit: f64,
+        time: f64,
         namespace: &JsValue,
         id: &str,
         caller: &JsValue,
@@ -44,9 +45,9 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchSmall)]
     pub(crate) fn fetch_small(url: &str, headers: &str, limit: f64, millis: f64) -> Promise;
 
-    /// `Uint8Array` of a request's body, or `null` if it has more than `limit` bytes.
+    /// `Uint8Array` of a request's body; `null` if it has more than `limit` bytes, `undefined` if it takes more than `time` milliseconds.
     #[wasm_bindgen(js_name = readBody)]
-    pub(crate) fn read_body(request: &Request, limit: f64) -> Promise;
+    pub(crate) fn read_body(request: &Request, limit: f64, time: f64) -> Promise;
 
     #[wasm_bindgen(js_name = randomBytes)]
     pub(crate) fn random_bytes(count: u32) -> Vec<u8>;

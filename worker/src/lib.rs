@@ -90,7 +90,7 @@ fn answer(visit: Visit, env: Env, context: &JsValue, asked: u32) -> Result<JsVal
         }
         Ok(Admitted::Status(asked, config)) => {
             return Ok(future_to_promise(async move {
-                let status = asked.answer(&env, &config, &answers.id).await;
+                let status = asked.answer(&env, &config, &answers).await;
                 let response =
                     status.map_or_else(|error| refuse(&answers, &mut entry, error.into()), |text| answers.json(&text));
                 entry.write();
@@ -224,6 +224,12 @@ fn admit(
     let config: &Config = &shared;
     entry.level = config.log();
     visit.check_head(config.request_headers())?;
+    answers.hops = headers::hops(visit.header("user-agent"));
+    if answers.hops >= headers::HOPS {
+        let message =
+            "The request came through as many gates as may stand behind each other; do calls go round in circles?";
+        return Err(Error::new(ErrorKind::Misconfigured, message).with_param("upstreams").into());
+    }
     check_origin(visit, config, answers)?;
     let Some(rights::Found { route, allow }) = rights::at(visit.path()) else {
         return Err(Error::new(ErrorKind::NotFound, "There is nothing at this path.").into());

@@ -5,7 +5,7 @@
 
 const MOST = 64 << 10;
 const HEARTBEAT = new TextEncoder().encode(":\n\n");
-// A stream can be resumed by whoever sends what its caller sent in these.
+// Where the gate knows no callers, a stream can be resumed by whoever sends what its caller sent in these.
 const CREDENTIALS = ["authorization", "x-api-key", "api-key"];
 
 const ignore = () => {};
@@ -25,8 +25,8 @@ export class Live {
     const caller = await digest(CREDENTIALS.map((name) => request.headers.get(name) ?? "").join("\n"));
     return this.answer(request, {
       live: this.id,
-      begin: (call, record) => this.begin(call, record, caller),
-      visit: (visitor, signal) => this.visit(visitor, caller, signal),
+      begin: (call, record, key) => this.begin(call, record, key ?? caller),
+      visit: (visitor, signal) => this.visit(visitor, visitor.key() ?? caller, signal),
     });
   }
 

@@ -206,6 +206,11 @@ fn last_event(visit: &Visit) -> Result<u64, Error> {
 
 #[wasm_bindgen]
 impl Visitor {
+    /// Whose key was sent, where the gate knows its callers.
+    pub fn key(&self) -> Option<String> {
+        self.entry.caller.clone()
+    }
+
     /// Whether the stream is to be ended.
     #[wasm_bindgen(js_name = isAbort)]
     pub fn is_abort(&self) -> bool {

@@ -52,7 +52,7 @@ impl Asked {
             let ids = match upstream.models() {
                 Models::Listed(models) => models.iter().filter_map(|model| model.id()).map(str::to_owned).collect(),
                 Models::Upstream => {
-                    let ids = self.ask(env, config, upstream, &answers.id).await?;
+                    let ids = self.ask(env, config, upstream, answers).await?;
                     ids.unwrap_or_else(|| {
                         answers.notices.push(format!("models_unavailable:{}", upstream.name()));
                         Vec::new()
@@ -77,7 +77,7 @@ impl Asked {
         self.check(id)?;
         let route = config.route(id)?;
         if let Models::Upstream = route.upstream.models() {
-            let ids = self.ask(env, config, route.upstream, &answers.id).await?;
+            let ids = self.ask(env, config, route.upstream, answers).await?;
             if ids.is_some_and(|ids| !ids.iter().any(|known| known == id)) {
                 let message = "The upstream's list has no such model.";
                 return Err(Error::new(ErrorKind::ModelNotFound, message).with_param("model"));
@@ -91,11 +91,11 @@ impl Asked {
         env: &Env,
         config: &Config,
         upstream: &Upstream,
-        id: &str,
+        answers: &Answers,
     ) -> Result<Option<Vec<String>>, Error> {
         let secret = gate::secret(env, config, upstream)?;
         let key = self.token.as_deref().or(secret.as_deref());
-        let headers = headers::upward(key, "application/json", id, upstream.headers());
+        let headers = headers::upward(key, "application/json", &answers.id, answers.hops, upstream.headers());
         let url = format!("{}/models", upstream.base_url().as_str());
         let patience = upstream.budgets().connect.min(PATIENCE) as f64;
         let body = js::settled(js::fetch_small(&url, headers.as_str(), LIST as f64, patience)).await.ok();

@@ -25,13 +25,14 @@ export function headOf(request) {
  * Reads a request's body and has the call made. All ways out of the door free it. `namespace` is given where a stream is to be made in an
  * object of its own, so that it can be resumed. `caller` is given where tokens are to be keyed, `seal` being the secret.
  */
-export async function admit(door, request, limit, namespace, id, caller, seal, assets) {
+export async function admit(door, request, limit, time, namespace, id, caller, seal, assets) {
   let body;
   try {
-    body = await bodyOf(request, limit);
+    body = await bodyOf(request, limit, time);
   } catch {
     return door.broken();
   }
+  if (body === undefined) return door.slow();
   if (body === null) return door.oversized();
   // Once for an isolate: what is on its way belongs to the request that asked for it. Without the model the door stays shut.
   if (assets !== undefined) door.learn(await namesOf(assets).catch(() => undefined));
@@ -65,18 +66,34 @@ async function keyOf(seal, caller) {
   return new Uint8Array(await crypto.subtle.sign("HMAC", await sealed.key, UTF8.encode(PURPOSE + caller)));
 }
 
-/** The same, for those who read no stream: the bytes, or `null`. Throws where it does not come to its end. */
-export function readBody(request, limit) {
-  return bodyOf(request, limit);
+/** The same, for those who read no stream: what {@link bodyOf} gives. Throws where it does not come to its end. */
+export function readBody(request, limit, time) {
+  return bodyOf(request, limit, time);
 }
 
-/** A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more. */
-async function bodyOf(request, limit) {
+/**
+ * A body of at most `limit` bytes, counted as they come, whatever its length header says; `null` if there is more, `undefined` if it takes
+ * more than `time` milliseconds: who drips a body holds a place here for no longer.
+ */
+async function bodyOf(request, limit, time) {
   if (!request.body) return EMPTY;
   // The runtime ends a body at the length that its header states: within the limit, one read does.
-  if (!isWithin(request.headers, limit)) return collect(request.body.getReader(), limit);
-  const whole = new Uint8Array(await request.arrayBuffer());
-  return whole.byteLength > limit ? null : whole;
+  const reader = isWithin(request.headers, limit) ? null : request.body.getReader();
+  const read = reader ? collect(reader, limit) : request.arrayBuffer();
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, time);
+  });
+  try {
+    const whole = await Promise.race([read, late]);
+    if (whole === undefined) reader?.cancel().catch(() => {});
+    if (reader || whole === undefined) return whole;
+    return whole.byteLength > limit ? null : new Uint8Array(whole);
+  } finally {
+    clearTimeout(timer);
+    // Nobody else takes note of how it ends.
+    read.catch(() => {});
+  }
 }
 
 function isWithin(headers, limit) {
@@ -531,7 +548,7 @@ class Call {
   /** Answers with a stream. */
   begin() {
     const { live } = this;
-    const outlet = live ? live.begin(this, this.tap.record()) : new Outlet(this.gone);
+    const outlet = live ? live.begin(this, this.tap.record(), this.tap.key()) : new Outlet(this.gone);
     this.resolve(this.tap.respond(Date.now(), outlet.readable));
     this.outlet = outlet;
     // The call goes on when the handler has returned, and for its log line when the client has left.

@@ -17,6 +17,8 @@ pub(crate) struct Sender {
     pub(crate) host: String,
     /// The call's id.
     pub(crate) id: String,
+    /// Through how many gates the request has come.
+    pub(crate) hops: u8,
     /// The caller's own credential, where it is the upstream's business.
     pub(crate) token: Option<String>,
     pub(crate) idempotency_key: Option<String>,
@@ -53,7 +55,7 @@ impl Sender {
             Endpoint::Speech | Endpoint::Transcriptions | Endpoint::Translations => "*/*",
             _ => "application/json",
         };
-        let mut headers = headers::upward(key, accept, &self.id, upstream.headers());
+        let mut headers = headers::upward(key, accept, &self.id, self.hops, upstream.headers());
         headers.add("content-type", &built.content_type);
         // Where Anthropic's clients send theirs; who follows that protocol may read no other.
         if let Some(key) = key.filter(|_| built.endpoint == Endpoint::Messages) {

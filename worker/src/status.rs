@@ -1,5 +1,6 @@
 //! How a model does: what this isolate's calls have found out of the places that serve it, and whether they can be reached.
 
+use crate::answer::Answers;
 use crate::{gate, headers, js};
 use serde_json::{Value, json};
 use sluicegate::Error;
@@ -58,7 +59,7 @@ impl Asked {
     /// `{"object": "model.status", …}`, as docs/access.md has it.
     ///
     /// Errors: `model_not_found`, `forbidden`.
-    pub(crate) async fn answer(&self, env: &Env, config: &Rc<Config>, id: &str) -> Result<String, Error> {
+    pub(crate) async fn answer(&self, env: &Env, config: &Rc<Config>, answers: &Answers) -> Result<String, Error> {
         if let Some(caller) = &self.caller {
             caller.check_model(&self.model)?;
         }
@@ -70,7 +71,7 @@ impl Asked {
             let key = [route.upstream.name(), "/", route.model].concat();
             let standing = gate::standing(now, &key);
             let is_open = matches!(standing.state, BreakerState::Open { .. });
-            let is_there = !is_open && (standing.samples > 0 || seen(env, config, route.upstream, id).await);
+            let is_there = !is_open && (standing.samples > 0 || seen(env, config, route.upstream, answers).await);
             reachable |= is_there;
             closed += usize::from(standing.state == BreakerState::Closed && is_there);
             places.push(place(route.upstream.name(), &standing, now, is_there));
@@ -113,7 +114,7 @@ fn place(upstream: &str, standing: &Standing, now: Instant, reachable: bool) -> 
 }
 
 /// Whether an upstream answers at all; asked at most once in a while.
-async fn seen(env: &Env, config: &Config, upstream: &Upstream, id: &str) -> bool {
+async fn seen(env: &Env, config: &Config, upstream: &Upstream, answers: &Answers) -> bool {
     let known = SEEN.with_borrow(|seen| seen.get(upstream.name()).copied());
     if let Some((at, is_there)) = known
         && js::now() - at < COUNTS
@@ -121,7 +122,7 @@ async fn seen(env: &Env, config: &Config, upstream: &Upstream, id: &str) -> bool
         return is_there;
     }
     let Ok(secret) = gate::secret(env, config, upstream) else { return false };
-    let headers = headers::upward(secret.as_deref(), "application/json", id, upstream.headers());
+    let headers = headers::upward(secret.as_deref(), "application/json", &answers.id, answers.hops, upstream.headers());
     let url = format!("{}/models", upstream.base_url().as_str());
     let status = js::settled(js::reach(&url, headers.as_str(), PATIENCE)).await;
     // A refusal is an answer: what the model itself does shows when it is called.

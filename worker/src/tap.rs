@@ -188,6 +188,11 @@ impl Tap {
         })
     }
 
+    /// Whose the call is, where the gate knows its callers: with another token of the same key they are the same.
+    pub fn key(&self) -> Option<String> {
+        self.entry.caller.clone()
+    }
+
     /// An empty log for the stream.
     pub fn record(&self) -> Record {
         Record::new(self.resume)
