@@ -1,6 +1,7 @@
 // Runs every suite, in the order in which a failure says most:
 //   node scripts/test.mjs [native] [package] [worker] [clients] [browser] [packaging]
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -31,7 +32,7 @@ const SUITES = {
   async browser({ tools }) {
     const page = await startDemo();
     try {
-      await nodeTests("browser", tools, { PAGE_URL: page.url });
+      await nodeTests("browser", tools, { PAGE_URL: page.url, ADMIN_KEY: page.key });
     } finally {
       await stop(page.child);
     }
@@ -127,9 +128,11 @@ async function workerWasm() {
 async function startDemo() {
   const port = await freePort();
   const url = `http://localhost:${port}/`;
-  const child = spawn(process.execPath, [join(root, "scripts/start.mjs"), "--port", String(port)], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const key = randomBytes(24).toString("base64url");
+  const env = { ...process.env, SLUICEGATE_ADMIN_KEY: key };
+  const child = spawn(process.execPath, [join(root, "scripts/start.mjs"), "--port", String(port)], { cwd: root, stdio: ["ignore", "inherit", "inherit"], env });
   await waitFor(`${url}healthz`, { alive: () => child.exitCode === null });
-  return { url, child };
+  return { url, child, key };
 }
 
 function freePort() {

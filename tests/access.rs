@@ -4,8 +4,10 @@
 
 use serde_json::Value;
 use sluicegate::access::{
-    Network, Operation, Presented, Right, Role, Sent, Settings, at, bucket, is_api, model_id, parse_address,
+    Identified, Judge, Known, Network, Operation, Presented, Query, Right, Role, Secrets, Sent, Settings, Via, at,
+    bucket, is_api, model_id, parse_address,
 };
+use sluicegate::config::Config;
 use std::collections::BTreeSet;
 
 fn expected() -> Vec<Value> {
@@ -196,6 +198,47 @@ fn over_https_only_the_cookie_counts_that_no_neighbour_can_plant() {
     for other in ["__host-sluicegate=x", "__Host-sluicegate2=x", "a__Host-sluicegate=x", "__Host-sluicegate"] {
         assert_eq!(session(other, true), "Nothing", "{other}");
     }
+}
+
+#[test]
+fn a_key_of_another_house_counts_as_none_only_where_the_configuration_says_so() {
+    let judge = |anonymous: &str, authorization: &str, operation| {
+        let config = format!(
+            r#"{{"upstreams":[{{"name":"a","dialect":"openai","base_url":"https://api.example.com/v1","models":["m"]}}],"access":{{"anonymous":{anonymous}}}}}"#
+        );
+        let config = Config::parse(&config).unwrap();
+        let secrets = Secrets::default();
+        let mut known = |_: &Query| Known::No;
+        let access = config.access().unwrap();
+        let mut judge = Judge {
+            access,
+            secrets: &secrets,
+            known: &mut known,
+            now_s: 1_800_000_000,
+            address: None,
+            own: "https://gate.example.com",
+            origin: None,
+        };
+        let sent = Sent { authorization: Some(authorization), ..Sent::default() };
+        let caller = match judge.identify(sent.presented(&[]).unwrap()).map_err(|error| error.code())? {
+            Identified::Caller(caller) => caller,
+            Identified::Ask(_) => panic!("nothing to ask"),
+        };
+        caller.authorise(operation, 1_800_000_000).map(|()| caller.via).map_err(|error| error.code())
+    };
+    let (open, ignoring) = ("{}", r#"{"credentials":"ignore"}"#);
+    assert_eq!(judge(ignoring, "Bearer sk-of-a-vendor", Operation::ChatCompletions), Ok(Via::Ignored));
+    assert_eq!(judge(open, "Bearer sk-of-a-vendor", Operation::ChatCompletions), Err("unauthorized"));
+    assert_eq!(
+        judge(ignoring, "Bearer sk-of-a-vendor", Operation::KeysRead),
+        Err("unauthorized"),
+        "a wrong key, not a missing right"
+    );
+    assert_eq!(judge(ignoring, "Bearer sgk_live_misspelt", Operation::ChatCompletions), Err("unauthorized"));
+    assert_eq!(
+        judge(ignoring, "Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Operation::ChatCompletions),
+        Err("unauthorized")
+    );
 }
 
 #[test]

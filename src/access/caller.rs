@@ -21,6 +21,8 @@ pub enum Via {
     Ticket(Token),
     /// Not at all.
     Nothing,
+    /// By something that is none of this gate's, which the configuration has ignored.
+    Ignored,
 }
 
 /// What counts of a token when its signature has been checked.
@@ -87,7 +89,7 @@ impl Caller {
                 let is_late = token.expires_at.saturating_add(LEEWAY_S) < now_s;
                 is_late || token.issued_at < key.tokens_from || key.revoked.contains(&token.jti)
             }
-            Via::Key | Via::Nothing => false,
+            Via::Key | Via::Nothing | Via::Ignored => false,
         };
         if is_over || is_withdrawn { Err(refused()) } else { Ok(()) }
     }
@@ -99,6 +101,9 @@ impl Caller {
         self.check(now_s)?;
         let settings = &self.key.settings;
         if !settings.role.may(operation) {
+            if self.via == Via::Ignored {
+                return Err(refused());
+            }
             let message = match settings.role {
                 Role::Anonymous => "Without a key this is not allowed.",
                 Role::Developer => "A developer's key does not go so far.",

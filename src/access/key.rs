@@ -13,6 +13,8 @@ use super::base62;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+/// What all of them begin with.
+pub const FAMILY: &str = "sgk_";
 /// What all keys match, for scanners of sources and logs; [`is_shaped`] checks the checksum as well.
 pub const PATTERN: &str = "sgk_(live|test)_[0-9A-Za-z]{36}";
 

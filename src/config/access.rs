@@ -53,6 +53,8 @@ pub struct Anonymous {
     pub record: Arc<KeyRecord>,
     /// What holds for each address.
     pub per_address: Limits,
+    /// Whether a key that is none of this gate's counts as none, instead of being refused: for clients that insist on sending one.
+    pub ignores: bool,
 }
 
 impl Access {
@@ -134,12 +136,13 @@ fn key(node: Node<'_>) -> Result<FixedKey, Error> {
 }
 
 fn anonymous(node: Node<'_>) -> Result<Anonymous, Error> {
-    let fields = node.object(&["models", "endpoints", "ips", "limits", "per_address"])?;
+    let fields = node.object(&["models", "endpoints", "ips", "limits", "per_address", "credentials"])?;
     let mut settings = Settings::read(&fields)?;
     settings.role = Role::Anonymous;
     settings.name = ANONYMOUS.to_owned();
     let record = Arc::new(KeyRecord::fixed(ANONYMOUS, settings));
-    Ok(Anonymous { record, per_address: limits(&fields, "per_address")? })
+    let ignores = fields.optional("credentials", |node| node.choice(&[("refuse", false), ("ignore", true)]))?;
+    Ok(Anonymous { record, per_address: limits(&fields, "per_address")?, ignores: ignores.unwrap_or(false) })
 }
 
 fn limits(fields: &Object<'_>, name: &str) -> Result<Limits, Error> {

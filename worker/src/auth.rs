@@ -296,7 +296,7 @@ fn who(caller: &Caller, until: Option<u64>) -> Value {
     let now = store::now_s();
     let of_token = match &caller.via {
         Via::Token(token) | Via::Session(token) | Via::Ticket(token) => Some(token.expires_at),
-        Via::Key | Via::Nothing => caller.key.settings.expires_at,
+        Via::Key | Via::Nothing | Via::Ignored => caller.key.settings.expires_at,
     };
     let may = |operation: &&Operation| caller.authorise(**operation, now).is_ok();
     let operations: Vec<&str> = Operation::ALL.iter().filter(may).map(|operation| operation.as_str()).collect();

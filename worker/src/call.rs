@@ -14,7 +14,7 @@ use crate::tap::Tap;
 use crate::visit::Visit;
 use crate::{admin, gate, js, page};
 use js_sys::Promise;
-use sluicegate::access::{Caller, Via};
+use sluicegate::access::Caller;
 use sluicegate::config::{Config, Cover, Covered, Credential, Redaction};
 use sluicegate::exchange::{Exchange, Plan};
 use sluicegate::redact::Tally;
@@ -122,7 +122,7 @@ impl Door {
                 Err(error) => return self.refuse(&error).map(JsValue::from),
             };
             // Tokens are a key's; where there are no keys, those of what the caller sends in their place.
-            caller = match self.ordered.caller.as_ref().filter(|caller| caller.via != Via::Nothing) {
+            caller = match self.ordered.caller.as_ref().filter(|caller| caller.bucket().is_none()) {
                 Some(caller) => ["key\n", &caller.key.id].concat().into(),
                 None => visit.credentials().into(),
             };

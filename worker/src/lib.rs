@@ -34,7 +34,7 @@ use guides::Guide;
 use live::Live;
 use meter::Entry;
 use models::Asked;
-use sluicegate::access::{self as rights, Identified, Query, Right, Route};
+use sluicegate::access::{self as rights, Identified, Query, Right, Route, Via};
 use sluicegate::config::{Config, Credential, OriginVerdict};
 use sluicegate::request::Endpoint;
 use sluicegate::{Error, ErrorKind};
@@ -258,6 +258,9 @@ fn admit(
             Identified::Ask(query) => return Ok(Admitted::Ask(query)),
             Identified::Caller(caller) => {
                 caller.authorise(operation, store::now_s())?;
+                if caller.via == Via::Ignored {
+                    answers.notices.push("credential_ignored".to_owned());
+                }
                 entry.caller = Some(caller.key.id.clone());
                 (Some(caller), Credential::None)
             }
