@@ -235,34 +235,52 @@ fn share(env: &Env, key: &str) {
     }));
 }
 
-/// How long after a call the rest is told of what it used, in milliseconds: an isolate may hear of a key never again.
-const QUIET: u32 = 5_000;
+/// How long after the last call the rest is told of what was used, in milliseconds: an isolate may hear of a key never again.
+const QUIET: f64 = 5_000.0;
+/// For how long one request waits for that. The platform ends what a request leaves behind after half a minute.
+const PATIENT: f64 = 20_000.0;
 /// Of how many keys at once.
 const TOLD: usize = 256;
 
 thread_local! {
-    // The same for every request of the isolate: the keys of which the rest will be told.
-    static TELLING: RefCell<BTreeMap<String, f64>> = const { RefCell::new(BTreeMap::new()) };
+    // The same for every request of the isolate: the keys of which the rest will be told, since when that is waited for, and the last call.
+    static TELLING: RefCell<BTreeMap<String, (f64, f64)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Tells the rest in a while, once for all calls of that time.
+/// Tells the rest once nothing was called for a while: while there are calls, they tell what there is to tell.
 fn later(env: &Env, key: &str) {
     if gate::binding(env, BINDING).is_none() {
         return;
     }
     let now = js::now();
-    let is_under_way = TELLING.with_borrow_mut(|telling| {
-        // One that is long over was ended together with its request.
-        telling.retain(|_, since| now - *since < 2.0 * f64::from(QUIET));
-        telling.len() >= TOLD || telling.insert(key.to_owned(), now).is_some()
+    let is_under_way = TELLING.with_borrow_mut(|telling| match telling.get_mut(key) {
+        // One that waits for too long was ended together with its request.
+        Some((since, last)) if now - *since < PATIENT + 2.0 * QUIET => {
+            *last = now;
+            true
+        }
+        _ => {
+            telling.retain(|_, (since, _)| now - *since < PATIENT + 2.0 * QUIET);
+            telling.len() >= TOLD || telling.insert(key.to_owned(), (now, now)).is_some()
+        }
     });
     if is_under_way {
         return;
     }
     let (env, key) = (env.clone(), key.to_owned());
     js::wait_until(&future_to_promise(async move {
-        let _ = js::settled(js::sleep(QUIET)).await;
-        TELLING.with_borrow_mut(|telling| telling.remove(&key));
+        let mut wait = QUIET;
+        while wait > 0.0 {
+            let _ = js::settled(js::sleep(wait as u32 + 1)).await;
+            let now = js::now();
+            wait = TELLING.with_borrow_mut(|telling| match telling.get(&key) {
+                Some((since, last)) if now - last < QUIET && now - since < PATIENT => last + QUIET - now,
+                _ => {
+                    telling.remove(&key);
+                    0.0
+                }
+            });
+        }
         if let Some(report) = with(&env, |purses| purses.take_rest(js::now() as u64, &key)) {
             let answer = send(&env, &key, &report).await.unwrap_or_default();
             with(&env, |purses| purses.adopt(js::now() as u64, &key, &answer));
