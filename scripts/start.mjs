@@ -20,6 +20,7 @@ const HELP = `npm start -- [options]
   --dialect NAME       openai (default), deepseek or siliconflow
 
 SLUICEGATE_ADMIN_KEY in the environment is the administrator's key, at least 16 characters; without it a new one is made and told.
+SLUICEGATE_API_KEY and SLUICEGATE_API_SECRET (at least 16 and 32 characters) are those of the guides' programs; the same holds for them.
 Whoever sends no key may call models too, within tight limits: the page does, and the guides' samples.
 
 Without --upstream, DEEPSEEK_API_KEY or SILICONFLOW_API_KEY choose the vendor. With none of them, two scripted upstreams
@@ -27,14 +28,17 @@ answer in place of models, and the page says so: one that misbehaves on demand, 
 
 const DIALECTS = ["openai", "deepseek", "siliconflow"];
 
+/** What the guides call a vendor's reasoning model. */
+const guideModels = (id) => ["r1", "deepseek-r1"].map((name) => ({ id: name, upstream_id: id }));
+
 const VENDORS = [
-  { name: "deepseek", dialect: "deepseek", base_url: "https://api.deepseek.com", secret: "DEEPSEEK_API_KEY", models: ["deepseek-flash", "deepseek-v4-pro"] },
+  { name: "deepseek", dialect: "deepseek", base_url: "https://api.deepseek.com", secret: "DEEPSEEK_API_KEY", models: ["deepseek-flash", "deepseek-v4-pro", ...guideModels("deepseek-v4-pro")] },
   {
     name: "siliconflow",
     dialect: "siliconflow",
     base_url: "https://api.siliconflow.cn/v1",
     secret: "SILICONFLOW_API_KEY",
-    models: ["deepseek-ai/DeepSeek-R1", "Pro/deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3.2", "Qwen/Qwen3-8B"],
+    models: ["deepseek-ai/DeepSeek-R1", "Pro/deepseek-ai/DeepSeek-R1", "deepseek-ai/DeepSeek-V3.2", "Qwen/Qwen3-8B", ...guideModels("deepseek-ai/DeepSeek-R1")],
   },
 ];
 
@@ -73,12 +77,13 @@ await runMain(async () => {
     const admin = process.env.SLUICEGATE_ADMIN_KEY || `sg-admin-${randomBytes(24).toString("base64url")}`;
     const limits = chosen.upstreams.every(({ scripted }) => scripted) ? ANONYMOUS_SCRIPTED : ANONYMOUS;
     // Local clients bring some key or other, since their SDKs insist on one; it counts as none.
-    const access = { root: "ROOT_SECRET", bootstrap: "ADMIN_KEY", anonymous: { limits, credentials: "ignore" } };
+    const guides = { id: "guides", name: "guides", guide_compatible: true, key: "GUIDES_KEY", secret: "GUIDES_SECRET" };
+    const access = { keys: [guides], root: "ROOT_SECRET", bootstrap: "ADMIN_KEY", anonymous: { limits, credentials: "ignore" } };
     // What is private stays here also when the caller is no page of ours, which masks by itself. Tokens are keyed for as long as this runs.
     const redaction = { secret: "REDACTION_KEY" };
     const config = { ...chosen, access, redaction, development: true };
     const secret = () => randomBytes(32).toString("hex");
-    const secrets = { ...own, REDACTION_KEY: secret(), ROOT_SECRET: secret(), ADMIN_KEY: admin };
+    const secrets = { ...own, REDACTION_KEY: secret(), ROOT_SECRET: secret(), ADMIN_KEY: admin, ...guidesKey() };
     const code = await serve(options, config, secrets, scratch, children, ended);
     process.exitCode = code;
   } finally {
@@ -100,7 +105,9 @@ function readOptions() {
       },
     });
     checkOptions(values);
-    checkAdminKey(process.env.SLUICEGATE_ADMIN_KEY);
+    checkKey("SLUICEGATE_ADMIN_KEY", 16);
+    checkKey("SLUICEGATE_API_KEY", 16);
+    checkKey("SLUICEGATE_API_SECRET", 32);
     return values;
   } catch (error) {
     throw new Advice(`${error.message}\n\n${HELP}`);
@@ -114,8 +121,9 @@ function checkOptions({ port, upstream, dialect }) {
 }
 
 /** What the gate would refuse is refused before anything is built. */
-function checkAdminKey(key) {
-  if (key && !/^[\w.~+/=:-]{16,4096}$/.test(key)) throw new Error("SLUICEGATE_ADMIN_KEY takes at least 16 letters, digits and -._~+/=:");
+function checkKey(name, least) {
+  const key = process.env[name];
+  if (key && !(key.length >= least && /^[\w.~+/=:-]{1,4096}$/.test(key))) throw new Error(`${name} takes at least ${least} letters, digits and -._~+/=:`);
 }
 
 /** Fails if somebody listens there already: their answers would be taken for ours. */
@@ -188,5 +196,12 @@ async function serve(options, config, secrets, scratch, children, ended) {
   await Promise.race([waitFor(`${url}/healthz`, { alive: () => wrangler.exitCode === null }), ended]);
   process.stdout.write(`Sluicegate is ready: ${url}\n`);
   if (secrets.ADMIN_KEY !== process.env.SLUICEGATE_ADMIN_KEY) process.stdout.write(`Administrator key: ${secrets.ADMIN_KEY}\n`);
+  process.stdout.write(`For the guides' programs: API key ${secrets.GUIDES_KEY}, API secret ${secrets.GUIDES_SECRET}\n`);
   return Promise.race([ended, closed]);
+}
+
+/** A key and its secret as the guides' programs want them. */
+function guidesKey() {
+  const made = (kind) => `sg-${kind}-${randomBytes(24).toString("base64url")}`;
+  return { GUIDES_KEY: process.env.SLUICEGATE_API_KEY || made("key"), GUIDES_SECRET: process.env.SLUICEGATE_API_SECRET || made("secret") };
 }
