@@ -215,6 +215,7 @@ async function buildWorker({ cargo, env }, tools) {
   // worker-build wraps its imports in exception handlers, and leaves the names in: 23 KB gzipped.
   const strip = ["--enable-exception-handling", "--strip-debug", "--strip-producers", "--strip-target-features"];
   await run(process.execPath, [tools.wasmOpt, "-O3", ...WASM_OPT_FEATURES, ...strip, wasm, "-o", wasm]);
+  await blankPaths(wasm);
 
   say("Worker: entry");
   await rename(join(out, "index.js"), join(out, "shim.js"));
