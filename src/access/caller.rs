@@ -100,20 +100,24 @@ impl Caller {
     pub fn authorise(&self, operation: Operation, now_s: u64) -> Result<(), Error> {
         self.check(now_s)?;
         let settings = &self.key.settings;
+        let lacks = |allowed: &Vec<Operation>| operation.is_inference() && !allowed.contains(&operation);
+        let is_elsewhere = settings.endpoints.as_ref().is_some_and(lacks);
+        if settings.role == Role::Anonymous && (is_elsewhere || !settings.role.may(operation)) {
+            // Who sends nothing is asked for a key, not told that one does not go so far.
+            return Err(match self.via {
+                Via::Ignored => refused(),
+                _ => Error::new(ErrorKind::Unauthorized, "This takes a key, and the request has none."),
+            });
+        }
         if !settings.role.may(operation) {
-            if self.via == Via::Ignored {
-                return Err(refused());
-            }
             let message = match settings.role {
-                Role::Anonymous => "Without a key this is not allowed.",
                 Role::Developer => "A developer's key does not go so far.",
                 Role::Auditor => "An auditor's key does not go so far.",
-                Role::Administrator => "This key does not go so far.",
+                Role::Administrator | Role::Anonymous => "This key does not go so far.",
             };
             return Err(Error::new(ErrorKind::Forbidden, message).with_param(operation.as_str()));
         }
-        let lacks = |allowed: &Vec<Operation>| operation.is_inference() && !allowed.contains(&operation);
-        if settings.endpoints.as_ref().is_some_and(lacks) {
+        if is_elsewhere {
             let message = "This key is limited to other endpoints.";
             return Err(Error::new(ErrorKind::Forbidden, message).with_param(operation.as_str()));
         }
