@@ -14,7 +14,7 @@ use crate::tap::Tap;
 use crate::visit::Visit;
 use crate::{admin, gate, js, page};
 use js_sys::Promise;
-use sluicegate::access::Caller;
+use sluicegate::access::{Caller, key};
 use sluicegate::config::{Config, Cover, Covered, Credential, Redaction};
 use sluicegate::exchange::{Exchange, Plan};
 use sluicegate::redact::Tally;
@@ -59,7 +59,7 @@ impl Ordered {
         endpoint: Endpoint,
         live: Live,
     ) -> Result<Self, Error> {
-        let idempotency_key = visit.idempotency_key()?;
+        let idempotency_key = visit.idempotency_key()?.map(|sent| own_to(caller.as_ref(), sent));
         visit.check_body(if endpoint.is_upload() { "multipart/form-data" } else { "application/json" })?;
         let mut protocol = Headers::default();
         if endpoint == Endpoint::Messages {
@@ -81,6 +81,14 @@ impl Ordered {
     pub(crate) fn as_in(self, guide: Guide) -> Self {
         Ordered { guide: Some(guide), ..self }
     }
+}
+
+/// A caller's `Idempotency-Key`, as upstreams get it. All callers share the account there: of two that choose the same one, neither may be
+/// given the other's answer.
+fn own_to(caller: Option<&Caller>, sent: String) -> String {
+    let Some(caller) = caller else { return sent };
+    let address = caller.bucket().unwrap_or_default();
+    key::to_hex(&key::digest(&["idempotency\n", &caller.key.id, "\n", &address, "\n", &sent].concat()))
 }
 
 /// A call whose body is still to be read.
