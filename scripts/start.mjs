@@ -1,13 +1,12 @@
 // Runs the Worker and the demo page: `npm start -- --help` lists the options.
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { Advice, root, run, runMain, say, stop, waitFor } from "./lib.mjs";
+import { Advice, root, run, runMain, say, waitFor } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
 const HELP = `npm start -- [options]
@@ -60,8 +59,7 @@ const ANONYMOUS_SCRIPTED = { requests_per_minute: 2_000, concurrent_streams: 64 
 const QUIET = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "true" };
 
 const WRANGLER = join(root, "node_modules/wrangler/bin/wrangler.js");
-/** The arguments of wrangler that say where everything is. */
-const places = (scratch) => ["--config", join(root, "worker/wrangler.jsonc"), "--persist-to", join(scratch, "state")];
+const CONFIG = join(root, "worker/wrangler.jsonc");
 
 await runMain(async () => {
   const options = readOptions();
@@ -84,10 +82,9 @@ await runMain(async () => {
     const config = { ...chosen, access, redaction, development: true };
     const secret = () => randomBytes(32).toString("hex");
     const secrets = { ...own, REDACTION_KEY: secret(), ROOT_SECRET: secret(), ADMIN_KEY: admin, ...guidesKey() };
-    const code = await serve(options, config, secrets, scratch, children, ended);
-    process.exitCode = code;
+    await serve(options, config, secrets, scratch, children, ended);
   } finally {
-    for (const child of children.reverse()) await (child.close ? child.close() : stop(child));
+    for (const child of children.reverse()) await child.close();
     await rm(scratch, { recursive: true, force: true });
   }
 });
@@ -138,9 +135,9 @@ function checkFree(port, host) {
 /** Resolves when we are to stop: a signal, or the end of the npm that started us, which does not always pass signals on. */
 function toldToStop() {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => resolve(0));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, resolve);
     const parent = process.ppid;
-    if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && resolve(0), 1_000).unref();
+    if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && resolve(), 1_000).unref();
   });
 }
 
@@ -172,32 +169,35 @@ async function chooseUpstreams(options, children) {
 
 /** Makes the tables of the local database, which is a new one for each run. */
 function migrate(scratch) {
-  return run(process.execPath, [WRANGLER, "d1", "migrations", "apply", "DB", "--local", ...places(scratch)], { env: QUIET, quiet: true });
+  const places = ["--config", CONFIG, "--persist-to", join(scratch, "state")];
+  return run(process.execPath, [WRANGLER, "d1", "migrations", "apply", "DB", "--local", ...places], { env: QUIET, quiet: true });
 }
 
-async function serve(options, config, secrets, scratch, children, ended) {
-  // A file that only we can read: arguments and environments of processes can be seen by others.
-  const vars = join(scratch, "vars.env");
-  const lines = Object.entries({ GATE_CONFIG: JSON.stringify(config), ...secrets }).map(([name, value]) => `${name}='${value}'`);
-  await writeFile(vars, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const wrangler = spawn(
-    process.execPath,
-    [
-      WRANGLER,
-      ...["dev", ...places(scratch), "--env-file", vars],
-      ...["--port", options.port, "--ip", options.host, "--show-interactive-dev-session=false", "--log-level=warn"],
-    ],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...QUIET } },
-  );
-  children.push(wrangler);
-  const closed = new Promise((resolve) => wrangler.once("close", (code) => resolve(code ?? 1)));
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host.replace("0.0.0.0", "127.0.0.1");
-  const url = `http://${host}:${options.port}`;
-  await Promise.race([waitFor(`${url}/healthz`, { alive: () => wrangler.exitCode === null }), ended]);
+/** The Worker as `wrangler.jsonc` describes it, in the runtime that it is deployed to. Without the proxy that `wrangler dev` puts in front, which now and then keeps a request back. */
+async function serve({ host, port }, config, secrets, scratch, children, ended) {
+  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
+  const { Log, LogLevel, Miniflare } = await import("miniflare");
+  const { workerOptions, main } = optionsOf(CONFIG);
+  const bindings = { ...workerOptions.bindings, GATE_CONFIG: config, ...secrets };
+  const gate = new Miniflare({
+    workers: [{ ...workerOptions, name: "sluicegate", modules: true, scriptPath: main, modulesRoot: dirname(main), bindings }],
+    log: new Log(LogLevel.WARN),
+    handleRuntimeStdio: (output, errors) => (output.resume(), errors.pipe(process.stderr)),
+    host,
+    port: Number(port),
+    // What a place of the vendor's network would say of a caller; asking for it would leave this machine.
+    cf: false,
+    defaultPersistRoot: join(scratch, "state/v3"),
+  });
+  children.push({ close: () => gate.dispose() });
+  await gate.ready;
+  const address = host.includes(":") ? `[${host}]` : host.replace("0.0.0.0", "127.0.0.1");
+  const url = `http://${address}:${port}`;
+  await Promise.race([waitFor(`${url}/healthz`), ended]);
   process.stdout.write(`Sluicegate is ready: ${url}\n`);
   if (secrets.ADMIN_KEY !== process.env.SLUICEGATE_ADMIN_KEY) process.stdout.write(`Administrator key: ${secrets.ADMIN_KEY}\n`);
   process.stdout.write(`For the guides' programs: API key ${secrets.GUIDES_KEY}, API secret ${secrets.GUIDES_SECRET}\n`);
-  return Promise.race([ended, closed]);
+  return ended;
 }
 
 /** A key and its secret as the guides' programs want them. */

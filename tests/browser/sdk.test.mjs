@@ -108,7 +108,7 @@ describe("the gate itself", () => {
 
   test("answers fetch, lists models and counts", async () => {
     const before = (await call("gateUsage")).calls;
-    const { value } = await call("fetchGate", "/v1/chat/completions", { model: "scripted-chat+cut-5", stream: true, messages: CHAT });
+    const { value } = await call("fetchGate", "/v1/chat/completions", { model: "scripted-chat+cut-9", stream: true, messages: CHAT });
     assert.equal(value.status, 200);
     assert.match(value.text, /"code":"truncated"/);
     const refused = await call("fetchGate", "/v1/chat/completions", { messages: 5 });
