@@ -48,7 +48,7 @@ const GUIDE_MODELS = ["r1", "deepseek-r1", "deepseek-r1-multimodal"];
 /** The lighter model that stands in for all of them. */
 const SCRIPTED_FALLBACK = "scripted-mini";
 /** A visitor who asks for silence, or for a stall, wants to see what follows, and not to wait as long as for a real model. */
-const SCRIPTED_BUDGETS = { patience_ms: 4_000, idle_ms: 5_000, content_idle_ms: 6_000 };
+const SCRIPTED_BUDGETS = { patience_ms: 4_000, answer_ms: 20_000, idle_ms: 5_000, content_idle_ms: 6_000 };
 
 /** Enough for somebody who tries the page or runs the guides' samples (a batch is 32 requests), and no more, since it is paid for. */
 const ANONYMOUS = { requests_per_minute: 120, requests_per_day: 5_000, tokens_per_minute: 400_000, concurrent_streams: 8 };

@@ -72,9 +72,9 @@ kinds! {
     /// The request's headers are larger than this gate takes.
     HeadersTooLarge = "headers_too_large", Caller, false, 431, "Send fewer or shorter headers.";
     /// A body of a media type or encoding that the route does not take.
-    UnsupportedMediaType = "unsupported_media_type", Caller, false, 415, "Send application/json without Content-Encoding.";
+    UnsupportedMediaType = "unsupported_media_type", Caller, false, 415, "Send the content type that the message names, without Content-Encoding.";
     /// No such route.
-    NotFound = "not_found", Caller, false, 404, "Check the path; the README lists the routes.";
+    NotFound = "not_found", Caller, false, 404, "Check the path and any id in it; the README lists the routes.";
     /// The route exists, not for this method.
     MethodNotAllowed = "method_not_allowed", Caller, false, 405, "Use a method that the Allow header lists.";
     /// No configured upstream has the model, or the upstream does not know it.

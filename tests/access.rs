@@ -76,6 +76,9 @@ fn a_second_spelling_of_a_path_is_another_path() {
         ];
         spellings.retain(|spelling| *spelling != path);
         for spelling in spellings {
+            if spelling.ends_with('/') {
+                assert!(at(&spelling).is_none(), "{spelling}");
+            }
             // What has an id in it may read as another id; never as the same one.
             assert!(at(&spelling).is_none_or(|found| found.route != own), "{spelling}");
         }
@@ -167,6 +170,8 @@ fn one_credential_counts_and_two_that_differ_are_an_error() {
     assert_eq!(sent(Some(&bearer(key)), Some(key), None, None), Ok(format!("Key({key:?})")));
     assert_eq!(sent(Some("bEaReR unused"), Some(key), None, None), Ok(format!("Key({key:?})")));
     assert_eq!(sent(Some(&bearer(jwt)), None, None, None), Ok(format!("Token({jwt:?})")));
+    // RFC 9110 has one blank or more there.
+    assert_eq!(sent(Some(&format!("Bearer   {key} ")), None, None, None), Ok(format!("Key({key:?})")));
     assert_eq!(sent(Some(&bearer(key)), Some("other"), None, None), Err("invalid_request"));
     assert_eq!(sent(None, None, Some("a=b; sluicegate=s.s.s"), None), Ok("Session(\"s.s.s\")".to_owned()));
     assert_eq!(sent(Some(&bearer(key)), None, Some("sluicegate=s"), None), Ok(format!("Key({key:?})")));
@@ -175,9 +180,17 @@ fn one_credential_counts_and_two_that_differ_are_an_error() {
         Ok("Ticket(\"t.t.t\")".to_owned())
     );
     assert_eq!(sent(Some(&bearer(key)), None, None, Some("sluicegate.ticket.t")), Err("invalid_request"));
-    for odd in
-        ["Basic abc", "Bearer", "Bearer ", "Bearer  x", "Bearer a, Bearer b", "Bearer ' OR 1=1--", "Bearer a\tb", "abc"]
-    {
+    for odd in [
+        "Basic abc",
+        "Bearer",
+        "Bearer ",
+        "Bearer  ",
+        "Bearer a b",
+        "Bearer a, Bearer b",
+        "Bearer ' OR 1=1--",
+        "Bearer a\tb",
+        "abc",
+    ] {
         assert_eq!(sent(Some(odd), None, None, None), Err("unauthorized"), "{odd}");
     }
     assert_eq!(sent(Some(&bearer(&"a".repeat(5_000))), None, None, None), Err("unauthorized"));

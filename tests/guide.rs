@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluicegate::guide::{Face, IMAGE_BYTES, Shape, Translated, batch, complete, infer};
 use sluicegate::limits::Limits;
-use sluicegate::reply::ThinkTags;
+use sluicegate::reply::{ThinkTags, error_body};
 use sluicegate::request::{Dialect, Endpoint, Request, Target};
 use sluicegate::{Error, ErrorKind};
 
@@ -323,7 +323,7 @@ fn what_an_upstream_says_at_once_reaches_a_socket_in_small_messages() {
 fn a_failed_item_of_a_batch_has_the_shape_of_the_others() {
     let error = r#"{"error": {"message": "No.", "type": "t", "param": null,
         "code": "c"}}"#;
-    let results = [batch::failed(error), batch::failed("<html>"), r#"{"choices":[{"text":"a"}]}"#.to_owned()];
+    let results = [batch::failed(error, 0), batch::failed("<html>", 1), r#"{"choices":[{"text":"a"}]}"#.to_owned()];
     let answer: Value = serde_json::from_str(&batch::join(&results)).unwrap();
     let texts: Vec<&str> =
         answer.as_array().unwrap().iter().map(|it| it["choices"][0]["text"].as_str().unwrap()).collect();
@@ -331,6 +331,41 @@ fn a_failed_item_of_a_batch_has_the_shape_of_the_others() {
     assert_eq!(answer[0]["error"]["code"], "c");
     assert_eq!(answer[1]["error"]["code"], "internal");
     assert_eq!(answer[0]["choices"][0]["finish_reason"], "error");
+}
+
+#[test]
+fn an_error_of_a_batch_names_the_prompt_at_fault_as_its_caller_does() {
+    let limits = Limits::default();
+    let one = complete::translate(br#"{"prompt":""}"#, &complete::Defaults { model: "m", stream: false }, &limits);
+    let body = error_body(&one.unwrap_err());
+    let failed: Value = serde_json::from_str(&batch::failed(&body, 7)).unwrap();
+    assert_eq!(failed["error"]["param"], "prompts[7]");
+    let all: Value = serde_json::from_str(&batch::of_all(&body)).unwrap();
+    assert_eq!(all["error"]["param"], "prompts");
+    let other = r#"{"error":{"message":"\"param\":\"prompt\"","param":"top_p","code":"c"}}"#;
+    assert_eq!(batch::of_all(other), other);
+}
+
+#[test]
+fn a_default_for_max_tokens_is_known_from_a_callers_wish() {
+    let limits = Limits::default();
+    let infer = |body: &str| infer::translate(body.as_bytes(), "r1", &limits).unwrap().uses_default_max_tokens();
+    assert!(infer(r#"{"prompt":"a"}"#));
+    assert!(infer(r#"{"prompt":"a","max_tokens":null}"#));
+    assert!(!infer(r#"{"prompt":"a","max_tokens":2048}"#));
+    assert!(!infer(r#"{"prompt":"a","max_completion_tokens":9}"#));
+}
+
+#[test]
+fn another_model_that_answers_is_named() {
+    let whole = json!({"choices":[{"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}]})
+        .to_string();
+    for shape in [Shape::Infer, Shape::Complete] {
+        let mut face = Face::new(shape, "1", "r1", 1);
+        face.answered_by("lighter");
+        let answer: Value = serde_json::from_slice(&face.whole(whole.as_bytes())).unwrap();
+        assert_eq!(answer["model"], "lighter");
+    }
 }
 
 proptest! {

@@ -56,6 +56,12 @@ pub fn refused() -> Error {
     )
 }
 
+/// The answer to a request without any credential where one must be.
+pub fn nothing() -> Error {
+    let message = "The request has no key: send `Authorization: Bearer …` or `x-api-key`.";
+    Error::new(ErrorKind::Unauthorized, message)
+}
+
 /// A caller as told from one part of the gate to another: no credential, and no authority, which is the key's.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Told {

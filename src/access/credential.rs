@@ -88,7 +88,7 @@ fn several() -> Error {
 /// The one token of a bearer credential.
 fn bearer(value: &str) -> Result<&str, Error> {
     let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    token.map(|(_, token)| token).ok_or_else(super::refused)
+    token.map(|(_, token)| token.trim_matches(' ')).ok_or_else(super::refused)
 }
 
 /// Visible ASCII without what separates list items: two headers of one name come joined by a comma.

@@ -1,6 +1,6 @@
 //! From what a caller sent to whose it is.
 
-use super::caller::{Caller, Token, Told, Via, refused};
+use super::caller::{Caller, Token, Told, Via, nothing, refused};
 use super::credential::Presented;
 use super::key;
 use super::record::{KeyRecord, Settings};
@@ -8,7 +8,7 @@ use super::role::Role;
 use super::secret::Key;
 use super::token::{self, Assertion, Authority, Kind, Named, Profile, Verified};
 use crate::config::Access;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use core::net::IpAddr;
 use std::sync::Arc;
 
@@ -103,10 +103,7 @@ impl Judge<'_> {
         match presented {
             Presented::Nothing => match &self.access.anonymous {
                 Some(anonymous) => Ok(self.caller(anonymous.record.clone(), Via::Nothing)),
-                None => {
-                    let message = "This gate takes callers with a key only; the request has none.";
-                    Err(Error::new(ErrorKind::Unauthorized, message))
-                }
+                None => Err(nothing()),
             },
             Presented::Key(text) => match self.by_key(text) {
                 Known::Yes(key) => Ok(self.caller(key, Via::Key)),

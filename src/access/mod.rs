@@ -25,7 +25,7 @@ pub mod secret;
 pub mod token;
 
 pub use address::{Network, bucket, parse as parse_address};
-pub use caller::{Caller, Token, Via, refused};
+pub use caller::{Caller, Token, Via, nothing, refused};
 pub use credential::{Presented, Sent, TICKET, cookie_name};
 pub use identify::{ANONYMOUS, Asserted, BOOTSTRAP, Identified, Judge, KeySecrets, Known, Query, Secrets};
 pub use record::{FIELDS, KeyRecord, LONGEST_TOKEN, Settings};

@@ -121,6 +121,10 @@ pub fn at(path: &str) -> Option<Found<'_>> {
     if let Some((_, allow, route)) = TABLE.iter().find(|row| row.0 == path) {
         return Some(Found { route: *route, allow });
     }
+    // Nothing is called nothing, and no name ends so.
+    if path.ends_with('/') {
+        return None;
+    }
     let (route, allow) = if let Some(id) = path.strip_prefix(STREAM) {
         (Route::Stream(id), "GET, DELETE, OPTIONS")
     } else if let Some(model) = path.strip_prefix(MODEL) {

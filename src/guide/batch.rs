@@ -4,9 +4,11 @@ use super::body::Source;
 use super::complete;
 use super::message;
 use crate::error::Error;
+use crate::json::write::quoted;
 use crate::limits::Limits;
 use crate::request::fault::{invalid, wrong_or_missing, wrong_type};
 use crate::request::span::{Kind, Span, items};
+use crate::text::{after, before};
 
 /// How many prompts a batch may have.
 pub const MOST: usize = 32;
@@ -92,8 +94,22 @@ impl core::fmt::Debug for Batch {
 }
 
 /// The result of an item that failed, from the body of its error answer: it has the shape of the others, without a word in it.
-pub fn failed(error_body: &str) -> String {
-    message::failed(error_body, true)
+pub fn failed(error_body: &str, index: usize) -> String {
+    message::failed(&at_fault(error_body, &["prompts[", &index.to_string(), "]"].concat()), true)
+}
+
+/// The answer to a batch whose items all failed in the same way, from the body of one of their error answers.
+pub fn of_all(error_body: &str) -> String {
+    at_fault(error_body, "prompts")
+}
+
+/// An error's body with what the caller of a batch calls the prompt. In a text of JSON the quotes would be escaped.
+fn at_fault(error_body: &str, name: &str) -> String {
+    const PROMPT: &str = "\"param\":\"prompt\"";
+    match (before(error_body, PROMPT), after(error_body, PROMPT)) {
+        (Some(before), Some(after)) => [before, "\"param\":", &quoted(name), after].concat(),
+        _ => error_body.to_owned(),
+    }
 }
 
 /// Whether all results are the same error, by their codes and the fields at fault: then the batch as a whole has it.

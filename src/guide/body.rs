@@ -29,6 +29,8 @@ pub struct Translated {
     pub stream: bool,
     /// Whether the body named no model.
     is_default_model: bool,
+    /// Whether the body said no `max_tokens`, and a default is written.
+    is_default_bound: bool,
     /// What the guide's caller calls the stop sequences, and the message.
     stop: &'static str,
     said: &'static str,
@@ -38,6 +40,11 @@ impl Translated {
     /// Whether the body named no model, so that the default one is asked for.
     pub fn uses_default_model(&self) -> bool {
         self.is_default_model
+    }
+
+    /// Whether `max_tokens` is a default and not the caller's wish: the answer may be made shorter.
+    pub fn uses_default_max_tokens(&self) -> bool {
+        self.is_default_bound
     }
 
     /// An error about the chat body, such as an upstream's, with the guide's name for the field.
@@ -168,10 +175,12 @@ impl<'a> Source<'a> {
         if let Some(stops) = stops {
             chat.field("\"stop\"", stops);
         }
+        let mut is_default_bound = false;
         for (name, value) in defaults {
             let is_alias = *name == "max_tokens" && self.find("max_completion_tokens").is_some();
             if self.find(name).is_none() && !is_alias && !preset.is_some_and(|preset| sets(preset, name)) {
                 chat.field(&quoted(name), value);
+                is_default_bound |= *name == "max_tokens";
             }
         }
         let by_preset = preset.is_some_and(|preset| sets(preset, "stream"));
@@ -190,6 +199,7 @@ impl<'a> Source<'a> {
             body: chat.0.into_bytes(),
             stream: is_stream,
             is_default_model: self.find("model").is_none(),
+            is_default_bound,
             stop: if stops.is_some() { "stop_sequences" } else { "stop" },
             said: if inputs.is_some() { "inputs" } else { "prompt" },
         })

@@ -37,7 +37,7 @@ pub struct Face {
 
 impl Face {
     /// An answer that begins. `id` is what makes it unique; the shape's prefix is put before it. `model` is what the caller calls the
-    /// model; `created` counts seconds since 1970.
+    /// model, as long as no other [answers](Face::answered_by); `created` counts seconds since 1970.
     pub fn new(shape: Shape, id: &str, model: &str, created: u64) -> Face {
         let prefix = if shape == Shape::Infer { "infer-" } else { "cmpl-" };
         let head = Head { shape, id: [prefix, id].concat(), model: model.to_owned(), created };
@@ -51,6 +51,13 @@ impl Face {
         if !self.begun && self.think_tags != think_tags {
             self.think_tags = think_tags;
             self.reader = reader(think_tags);
+        }
+    }
+
+    /// Another model answers than the one that was asked for. Counts until the answer's first byte comes.
+    pub fn answered_by(&mut self, model: &str) {
+        if !self.begun {
+            self.head.model = model.to_owned();
         }
     }
 

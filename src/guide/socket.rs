@@ -293,7 +293,7 @@ impl Session {
         }
         self.heard = self.heard.saturating_add(1);
         if self.heard > self.policy.messages_per_second {
-            let error = Error::new(ErrorKind::RateLimited, "Too many messages in one second.");
+            let error = Error::new(ErrorKind::RateLimitExceeded, "Too many messages in one second.");
             self.protest(&error.with_retry_after_ms(1000), 1008, "too many messages");
             return false;
         }

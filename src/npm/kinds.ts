@@ -4,7 +4,7 @@ import { type ErrorFields, GateError } from "./error.js";
 const KINDS = {
   invalid_request: [400, "caller", false, "Correct the named field and send again."],
   payload_too_large: [413, "caller", false, "Send less, or raise the limit in the gate's configuration."],
-  unsupported_media_type: [415, "caller", false, "Send application/json without Content-Encoding."],
+  unsupported_media_type: [415, "caller", false, "Send the content type that the message names, without Content-Encoding."],
   unauthorized: [401, "caller", false, "Send a valid Authorization: Bearer header."],
   forbidden: [403, "caller", false, "Ask the gate's operator for access."],
   not_supported: [501, "operator", false, "Route this request to an upstream that supports it."],

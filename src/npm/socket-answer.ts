@@ -141,7 +141,7 @@ export function saidError(error: Json): ErrorFields {
 export function closedError(code: number, reason: string, isAnswering: boolean): ErrorFields {
   const said = reason.replaceAll(" ", "_");
   const words = `The socket was closed with ${code}`;
-  const more = { 4401: "unauthorized", 4403: "forbidden", 1008: "rate_limited", 1009: "payload_too_large", 1003: "unsupported_media_type", 1007: "invalid_request", 1013: "overloaded" } as const;
+  const more = { 4401: "unauthorized", 4403: "forbidden", 1008: "rate_limit_exceeded", 1009: "payload_too_large", 1003: "unsupported_media_type", 1007: "invalid_request", 1013: "overloaded" } as const;
   const kind = isKind(said) ? said : more[code as keyof typeof more];
   if (kind) return fieldsOf(kind, `${words}.`);
   if (isAnswering) return fieldsOf("truncated", `${words} before the answer was whole.`);

@@ -201,7 +201,7 @@ fn faults_of_the_protocol_are_named_and_close_the_socket() {
             "payload_too_large",
             1009,
         ),
-        (|it| (0..21).for_each(|_| it.handle_text(Instant(1), PING)), "rate_limited", 1008),
+        (|it| (0..21).for_each(|_| it.handle_text(Instant(1), PING)), "rate_limit_exceeded", 1008),
         (|it| it.handle_revoked(Revoked::Unauthorized), "unauthorized", 4401),
         (|it| it.handle_revoked(Revoked::Forbidden), "forbidden", 4403),
     ];

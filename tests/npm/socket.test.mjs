@@ -209,7 +209,7 @@ test("errors of the gate keep their code, words and wait, and what had come befo
 
 test("a close in the middle of an answer is never taken for its end, and its code says what it was", async () => {
   const cases = [
-    [4401, "unauthorized"], [4403, "forbidden"], [1008, "rate_limited"], [1009, "payload_too_large"], [1003, "unsupported_media_type"],
+    [4401, "unauthorized"], [4403, "forbidden"], [1008, "rate_limit_exceeded"], [1009, "payload_too_large"], [1003, "unsupported_media_type"],
     [1013, "overloaded"], [1000, "truncated"], [1001, "truncated"], [1011, "truncated"], [undefined, "truncated"],
   ];
   for (const [code, expected] of cases) {

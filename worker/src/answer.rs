@@ -76,6 +76,10 @@ impl Answers {
         for (name, value) in error_headers(error) {
             headers.add(name, &value);
         }
+        // RFC 9110 asks for it, RFC 6750 for the realm.
+        if error.status() == 401 {
+            headers.add("www-authenticate", "Bearer realm=\"sluicegate\"");
+        }
         for (name, value) in extra {
             headers.add(name, value);
         }

@@ -238,7 +238,8 @@ impl Desk<'_> {
                         }
                         Asserted::Ask(query) => query,
                     },
-                    Presented::Nothing | Presented::Session(_) | Presented::Ticket(_) => return Err(refused()),
+                    Presented::Nothing => return Err(rights::nothing()),
+                    Presented::Session(_) | Presented::Ticket(_) => return Err(refused()),
                 }
             };
             store::look_up(self.env, &query).await?;

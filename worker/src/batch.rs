@@ -78,7 +78,7 @@ pub struct Prompts {
     entry: Entry,
     /// The status and the body of each answer.
     results: Vec<(u16, String)>,
-    /// What the last refusal said of when to come back.
+    /// What the last refusal said of when to come back, and what is left of the limits.
     told: Vec<(String, String)>,
     /// How many bytes all of them may have.
     most: usize,
@@ -108,7 +108,7 @@ impl Prompts {
         };
     }
 
-    /// A header of a refusal that says when to come back.
+    /// A header of one answer that is the batch's too.
     pub fn tell(&mut self, name: String, value: String) {
         self.told.retain(|(told, _)| *told != name);
         self.told.push((name, value));
@@ -133,11 +133,17 @@ impl Prompts {
             for (name, value) in &self.told {
                 headers.add(name, value);
             }
-            return self.answers.send(*status, &headers, &text.into());
+            return self.answers.send(*status, &headers, &batch::of_all(text).into());
         }
-        let shown = |(status, text): &(u16, String)| if *status == 200 { text.clone() } else { batch::failed(text) };
-        let results: Vec<String> = self.results.iter().map(shown).collect();
+        let shown = |(index, (status, text)): (usize, &(u16, String))| {
+            if *status == 200 { text.clone() } else { batch::failed(text, index) }
+        };
+        let results: Vec<String> = self.results.iter().enumerate().map(shown).collect();
         self.entry.write();
-        self.answers.json(&batch::join(&results))
+        let mut headers = self.answers.headers(Some(crate::answer::JSON));
+        for (name, value) in self.told.iter().filter(|(name, _)| name.starts_with("x-ratelimit-")) {
+            headers.add(name, value);
+        }
+        self.answers.send(200, &headers, &batch::join(&results).into())
     }
 }

@@ -303,7 +303,10 @@ impl Door {
         drop(body);
         let chat = core::mem::take(&mut named.body);
         match self.planned(chat, key) {
-            Ok(ready) => {
+            Ok(mut ready) => {
+                if let Some(order) = ready.order.as_mut().filter(|_| named.uses_default_max_tokens()) {
+                    order.may_be_shorter();
+                }
                 let face = guide.face(&self.answers.id, ready.request.model().unwrap_or_default());
                 self.guise = Some(Guise { face, named });
                 Ok(ready)

@@ -107,6 +107,11 @@ impl Order {
         Ok(Some(Order { key: caller.key.id.clone(), demand }))
     }
 
+    /// The answer's length is a default, and the caller's wish is not known: it is begun with what there is, as without any.
+    pub(crate) fn may_be_shorter(&mut self) {
+        self.demand.floor = self.demand.floor.min(FLOOR);
+    }
+
     /// What is set aside for the call, if that can be said without asking anybody; else what is to be done first.
     pub(crate) fn reserve(&self, env: &Env) -> Result<Result<Charge, Error>, First> {
         match self.judge(env) {

@@ -219,10 +219,13 @@ export function ownRequest(method, url, headers, body, signal) {
 
 // What a refusal says of when to come back.
 const BACK = ["retry-after", "retry-after-ms", "x-should-retry"];
+// How the names of headers begin that say what is left of a limit.
+const LEFT = "x-ratelimit-";
 
 /** Asks the prompts of a batch, so many at a time, and gives the response with their results. `signal` is the caller's. */
 export async function runBatch(prompts, count, most, signal) {
   let next = 0;
+  let latest = -1;
   const line = async () => {
     while (next < count) {
       const index = next++;
@@ -234,6 +237,11 @@ export async function runBatch(prompts, count, most, signal) {
         const response = await prompts.ask(index, signal);
         if (response.status !== 200) {
           for (const name of BACK) if (response.headers.has(name)) prompts.tell(name, response.headers.get(name));
+        }
+        // What is left of the limits is what the call said that was let in last.
+        if (index > latest) {
+          latest = index;
+          for (const [name, value] of response.headers) if (name.startsWith(LEFT)) prompts.tell(name, value);
         }
         prompts.put(index, response.status, await response.text());
       } catch {

@@ -217,6 +217,9 @@ impl Tap {
         let route = self.routes.get(attempt as usize).and_then(|at| self.exchange.routes().get(*at));
         if let (Some(guise), Some(route)) = (&mut self.guise, route) {
             guise.face.read_think_tags(route.think_tags);
+            if self.exchange.routes().first().is_some_and(|first| first.model != route.model) {
+                guise.face.answered_by(&route.model);
+            }
         }
         if self.exchange.is_streaming() {
             self.entry.handed_on();
