@@ -8,6 +8,7 @@ const KINDS = {
   unauthorized: [401, "caller", false, "Send a valid Authorization: Bearer header."],
   forbidden: [403, "caller", false, "Ask the gate's operator for access."],
   not_supported: [501, "operator", false, "Route this request to an upstream that supports it."],
+  rate_limit_exceeded: [429, "caller", true, "Wait for the time in retry-after, then send again."],
   rate_limited: [429, "upstream", true, "Wait for the time in retry-after-ms, then send again."],
   concurrency_limited: [429, "upstream", true, "Send fewer requests at a time."],
   overloaded: [503, "upstream", true, "Try again shortly, or use another upstream."],

@@ -49,12 +49,33 @@ test("a prompt that fails has its error in its place and loses no other", async 
   const { status, json } = await batch(key, { model: "m+echo", prompts: ["a", "", "c", "d", "e", "f", "g"] });
   assert.equal(status, 200);
   assert.equal(json.length, 7);
-  assert.deepEqual([json[1].error.code, json[1].error.param, json[1].choices[0].finish_reason], ["invalid_request", "prompt", "error"]);
+  assert.deepEqual([json[1].error.code, json[1].error.param, json[1].choices[0].finish_reason], ["invalid_request", "prompts[1]", "error"]);
   const failed = json.filter(({ error }) => error);
   assert.equal(failed.length, 3, JSON.stringify(json));
   for (const [at, text] of ["a", "", "c", "d", "e", "f", "g"].entries()) {
     assert.equal(json[at].choices[0].text, json[at].error ? "" : text);
   }
+});
+
+test("a prompt that all are at fault of, and what is left of the limits, are said of the batch", async () => {
+  const { key } = await makeKey(gate.url, { limits: { requests_per_minute: 40, tokens_per_minute: 1_000_000 } });
+  upstream.reset();
+  const refused = await batch(key, { model: "m+echo", prompts: ["", ""] });
+  assert.deepEqual([refused.status, refused.json.error.code, refused.json.error.param], [400, "invalid_request", "prompts"]);
+  const { status, headers } = await batch(key, { model: "m+echo", prompts: prompts(5) });
+  assert.equal(status, 200);
+  assert.equal(headers["x-ratelimit-limit-requests"], "40");
+  assert.equal(Number(headers["x-ratelimit-remaining-requests"]), 35);
+});
+
+test("where the guide's default of 2048 tokens is more than a key has, its program is answered all the same", async () => {
+  const { key } = await makeKey(gate.url, { limits: { tokens_per_minute: 500 } });
+  upstream.reset();
+  const infer = (body) => send(gate.url, "POST", "/v1/models/m+echo/infer", { headers: bearer(key), body });
+  const short = await infer({ prompt: "Hello" });
+  assert.equal(short.status, 200, short.text);
+  const asked = await infer({ prompt: "Hello", max_tokens: 2048 });
+  assert.deepEqual([asked.status, asked.json.error.code], [413, "request_exceeds_limit"]);
 });
 
 test("faults of the batch itself are its answer, and nobody is asked", async () => {

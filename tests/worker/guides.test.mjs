@@ -56,6 +56,20 @@ describe("the guides' paths", () => {
     assert.ok(pieces.slice(0, -1).every((piece) => piece.choices[0].finish_reason === null && piece.usage === undefined));
   });
 
+  test("an answer names the model that gave it, where that is another one than was asked for", async () => {
+    const upstreams = [{ name: "scripted", dialect: "openai", base_url: upstream.url, models: ["lighter", "*"] }];
+    const recovery = { retry: { tries: 1 }, breaker: false };
+    const falling = await startGate({ config: { upstreams, development: true, recovery, fallbacks: { "*": ["lighter"] } } });
+    try {
+      const whole = await (await post("/v1/models/status-500/infer", { prompt: PROMPT }, falling)).json();
+      assert.equal(whole.model, "lighter");
+      const { list } = await events(await post("/v1/complete", { model: "status-500", prompt: PROMPT, stream: true }, falling));
+      assert.deepEqual([...new Set(list.filter((piece) => piece.model).map((piece) => piece.model))], ["lighter"]);
+    } finally {
+      await falling.stop();
+    }
+  });
+
   test("guide A's program reads a whole answer of the first model there is", async () => {
     const answer = await (await post("/v1/complete", { prompt: PROMPT })).json();
     assert.match(answer.id, /^cmpl-./);

@@ -139,6 +139,7 @@ test("a credential that does not count opens nothing, also where nobody needs on
       const headers = bearer(credential);
       const answer = await (row.path === "/auth/token" ? send(gate.url, "POST", row.path, { headers, body: { grant_type: "client_credentials" } }) : ask(gate.url, row, headers));
       assert.equal(answer.status, 401, `${label}: ${answer.text}`);
+      assert.equal(answer.headers["www-authenticate"], 'Bearer realm="sluicegate"', label);
     }
     // The other gate knows none of them, and lets people in who send nothing: a wrong key is not nothing.
     assert.equal((await send(open.url, "GET", "/v1/models", { headers: bearer(credential) })).status, 401, what);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sluicegate::access::token::{Authority, Issued, Kind, LEEWAY_S, Subject};
 use sluicegate::access::{
     Asserted, Caller, Identified, Judge, Operation, Presented, Query, Route, Token, Via, body, cookie_name, key,
-    refused,
+    nothing, refused,
 };
 use sluicegate::config::{Access, Config};
 use sluicegate::{Error, ErrorKind};
@@ -238,7 +238,7 @@ impl Desk<'_> {
                         }
                         Asserted::Ask(query) => query,
                     },
-                    Presented::Nothing => return Err(rights::nothing()),
+                    Presented::Nothing => return Err(nothing()),
                     Presented::Session(_) | Presented::Ticket(_) => return Err(refused()),
                 }
             };
