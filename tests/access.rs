@@ -214,6 +214,20 @@ fn over_https_only_the_cookie_counts_that_no_neighbour_can_plant() {
 }
 
 #[test]
+fn no_key_of_the_configuration_goes_by_the_name_of_somebody_else() {
+    let parse = |id: &str| {
+        let digest = "0".repeat(64);
+        Config::parse(&format!(
+            r#"{{"upstreams":[{{"name":"a","dialect":"openai","base_url":"https://api.example.com/v1","models":["m"]}}],"access":{{"keys":[{{"id":"{id}","sha256":"{digest}"}}]}}}}"#
+        ))
+    };
+    assert!(parse("mine").is_ok());
+    for id in ["key_bootstrap", "anonymous", "", "a b"] {
+        assert_eq!(parse(id).unwrap_err().param(), Some("access.keys[0].id"), "{id}");
+    }
+}
+
+#[test]
 fn a_key_of_another_house_counts_as_none_only_where_the_configuration_says_so() {
     let judge = |anonymous: &str, authorization: &str, operation| {
         let config = format!(

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 const NOW: u64 = 1_795_392_000_000;
 
 fn demand(json: &str, stream: bool) -> Demand {
-    let meters = Limits::from_json(json, "").unwrap().meters("r1", "chat");
+    let meters = Limits::from_json(json, "").unwrap().meters("r1", "chat_completions");
     let price = Some(Price { input: 1_000_000, cached_input: 0, output: 1_000_000 });
     Demand { meters, requests: 1, prompt: 100, completion: 100, floor: 100, price, stream }
 }
@@ -262,6 +262,44 @@ fn a_steady_load_asks_once_in_ten_requests_or_less() {
 }
 
 #[test]
+fn one_client_after_the_other_is_refused_only_when_nothing_is_left() {
+    for (first, second) in [(30, 290), (10, 280), (50, 300), (150, 300), (5, 299)] {
+        for used in [0, 1, 20, 100] {
+            let mut world = World::new(1);
+            let (mut now, mut left) = (NOW, 300u64);
+            // What the ledger says to a report comes behind the next request.
+            let mut late: Option<String> = None;
+            // What is asked for at best, and what at least: a call takes what it gets, and gives back what it did not need.
+            for wish in [first, second, first, second, second, first, first] {
+                let completion = wish.max(1) - 1;
+                let demand = Demand {
+                    prompt: 1,
+                    completion,
+                    floor: completion.min(5),
+                    ..demand(r#"{"tokens_per_minute":300}"#, false)
+                };
+                let verdict = world.reserve(now, 0, &demand);
+                if let Some(answer) = late.take() {
+                    world.purses[0].adopt(now, &answer);
+                }
+                let Ok(reservation) = verdict else {
+                    assert!(
+                        left < 6,
+                        "{wish} of {left} was refused, after {first} and {second} of which {used} were used"
+                    );
+                    continue;
+                };
+                let actual = used.min(completion + 1);
+                left = left.saturating_sub(actual);
+                world.purses[0].settle(now + 40, reservation, Actual { tokens: actual, cost: 0 });
+                late = world.purses[0].take_report(now + 40).map(|report| world.ledger.handle(now + 40, &report));
+                now += 80;
+            }
+        }
+    }
+}
+
+#[test]
 fn clocks_that_disagree_by_seconds_come_to_a_decision_and_cost_no_window() {
     let mut world = World::new(3);
     let demand = demand(r#"{"requests_per_minute":50}"#, false);
@@ -464,7 +502,7 @@ proptest! {
 
     #[test]
     fn all_limits_together_hold_each(steps in prop::collection::vec(step(), 1..300), isolates in 1usize..8) {
-        let json = r#"{"requests_per_minute":20,"requests_per_day":30,"models":{"r1":{"requests_per_minute":10}},"routes":{"chat":{"requests_per_day":25}}}"#;
+        let json = r#"{"requests_per_minute":20,"requests_per_day":30,"models":{"r1":{"requests_per_minute":10}},"routes":{"chat_completions":{"requests_per_day":25}}}"#;
         let calls = run(json, isolates, &steps, |_, _| ());
         let kept: Vec<u64> = calls.iter().filter(|call| !call.released).map(|call| call.now / 60_000).collect();
         prop_assert!(kept.len() <= 25);

@@ -87,7 +87,8 @@ impl Caller {
     /// Errors: [`refused`].
     pub fn check(&self, now_s: u64) -> Result<(), Error> {
         let key = &self.key;
-        let is_over = key.disabled || key.settings.expires_at.is_some_and(|end| end <= now_s);
+        let has_come = |end: Option<u64>| end.is_some_and(|end| end <= now_s);
+        let is_over = key.disabled || has_come(key.settings.expires_at) || has_come(key.lapses_at);
         let is_withdrawn = match &self.via {
             // A ticket opens one socket at once; what it opened goes on for as long as the key counts.
             Via::Ticket(token) => token.issued_at < key.tokens_from || key.revoked.contains(&token.jti),

@@ -163,11 +163,11 @@ impl Judge<'_> {
         let is_guide = key.as_ref().is_none_or(|key| key.settings.guide_compatible);
         let profile = if is_guide { Profile::Guide } else { Profile::Strict };
         let audience = self.access.issuer.as_deref().unwrap_or(self.own);
-        let verified = token::verify_assertion(self.now_s, &secrets, profile, audience, text);
-        match (key, verified) {
-            (Some(key), Ok(assertion)) => Ok(Asserted::By(key, assertion)),
-            _ => Err(refused()),
-        }
+        let verify = |secrets: &[Key]| token::verify_assertion(self.now_s, secrets, profile, audience, text);
+        let (Some(key), Ok(assertion)) = (key, verify(&secrets)) else { return Err(refused()) };
+        let is_current = secrets.len() < 2 || secrets.get(..1).is_some_and(|current| verify(current).is_ok());
+        let key = if is_current { key } else { Arc::new(KeyRecord::clone(&key).before()) };
+        Ok(Asserted::By(key, assertion))
     }
 
     fn caller(&self, key: Arc<KeyRecord>, via: Via) -> Identified {

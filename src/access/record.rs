@@ -210,6 +210,8 @@ pub struct KeyRecord {
     pub revoked: Vec<String>,
     /// The name of the secret that signs its assertions, if it is one of the configuration's.
     pub secret: Option<String>,
+    /// Of the version before this one: when it is over with it, in unix seconds.
+    pub lapses_at: Option<u64>,
 }
 
 impl KeyRecord {
@@ -227,7 +229,15 @@ impl KeyRecord {
             tokens_from: 0,
             revoked: Vec::new(),
             secret: None,
+            lapses_at: None,
         }
+    }
+
+    /// The version before: who shows its key or its secret has no more than that, and no longer.
+    #[must_use]
+    pub(crate) fn before(self) -> KeyRecord {
+        let (version, lapses_at) = (self.version.saturating_sub(1), Some(self.previous_until));
+        KeyRecord { version, lapses_at, previous_until: 0, ..self }
     }
 
     /// Whether it is one of the configuration's, of which the store knows nothing but withdrawn tokens.
@@ -252,7 +262,7 @@ impl KeyRecord {
         let text = |name: &str| row.get(name).and_then(Value::as_str);
         let number = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or(0);
         let revoked: Vec<String> = serde_json::from_str(text("revoked").unwrap_or("[]")).ok()?;
-        Some(KeyRecord {
+        let record = KeyRecord {
             id: text("id")?.to_owned(),
             settings: Settings::parse(text("settings")?, None).ok()?,
             prefix: text("prefix")?.to_owned(),
@@ -264,7 +274,9 @@ impl KeyRecord {
             tokens_from: number("tokens_from"),
             revoked,
             secret: None,
-        })
+            lapses_at: None,
+        };
+        Some(if number("is_previous") == 0 { record } else { record.before() })
     }
 
     /// The key as it is shown to those who may see keys. What its `key` and `secret` are, nobody can be shown a second time.

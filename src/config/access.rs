@@ -2,7 +2,7 @@
 
 use super::read::{Node, Object, fault};
 use super::upstream;
-use crate::access::{ANONYMOUS, Caller, FIELDS, KeyRecord, LONGEST_TOKEN, Role, Settings, key::from_hex};
+use crate::access::{ANONYMOUS, BOOTSTRAP, Caller, FIELDS, KeyRecord, LONGEST_TOKEN, Role, Settings, key::from_hex};
 use crate::error::Error;
 use crate::quota::{Limits, Meter};
 use std::sync::Arc;
@@ -115,7 +115,7 @@ fn key(node: Node<'_>) -> Result<FixedKey, Error> {
     let id = fields.required("id", "a name for the key", |node| {
         let what = "a name of at most 64 letters, digits, _ and -";
         let id = node.string(what)?;
-        let is_id = crate::access::is_id(id) && id != ANONYMOUS;
+        let is_id = crate::access::is_id(id) && ![ANONYMOUS, BOOTSTRAP].contains(&id);
         if is_id { Ok(id.to_owned()) } else { Err(node.expected(what)) }
     })?;
     let digest = fields.optional("sha256", |node| {

@@ -2,6 +2,7 @@
 
 use super::decimal::{decimal, micros};
 use super::unit::{Measure, Unit};
+use crate::access::Operation;
 use crate::error::{Error, ErrorKind};
 use crate::json::cursor::Cursor;
 use crate::json::write::Object;
@@ -88,8 +89,8 @@ impl Limits {
     pub fn from_json(text: &str, path: &str) -> Result<Limits, Error> {
         let mut limits = Limits::default();
         members(text, path, |name, raw, at| match name {
-            "models" => subs(raw, &at).map(|subs| limits.models = subs),
-            "routes" => subs(raw, &at).map(|subs| limits.routes = subs),
+            "models" => subs(raw, &at, is_model, MODEL).map(|subs| limits.models = subs),
+            "routes" => subs(raw, &at, is_route, ROUTE).map(|subs| limits.routes = subs),
             _ => cap(&mut limits.caps, name, raw, at),
         })?;
         Ok(limits)
@@ -210,14 +211,27 @@ fn cap(caps: &mut Caps, name: &str, raw: &str, at: String) -> Result<(), Error> 
     Ok(())
 }
 
-fn subs(raw: &str, at: &str) -> Result<Vec<(String, Caps)>, Error> {
+const MODEL: &str =
+    "Expected at most 64 models by their ids, of 1 to 256 bytes; a limit is one model's, so that * stands for none.";
+const ROUTE: &str = "Expected the names of endpoints, as /admin/roles lists those that ask a model.";
+
+fn is_model(name: &str) -> bool {
+    !name.is_empty() && name.len() <= NAME_BYTES && !name.ends_with('*')
+}
+
+fn is_route(name: &str) -> bool {
+    Operation::of_name(name).is_some_and(Operation::is_inference)
+}
+
+/// Limits by names, of which one that limits nothing is a fault and not a limit that is never reached.
+fn subs(raw: &str, at: &str, is_name: fn(&str) -> bool, expected: &str) -> Result<Vec<(String, Caps)>, Error> {
     let mut subs = Vec::new();
     if raw == "null" {
         return Ok(subs);
     }
     members(raw, at, |name, raw, at| {
-        if name.is_empty() || name.len() > NAME_BYTES || subs.len() >= SUBS {
-            return Err(fault(&at, "Expected at most 64 names of 1 to 256 bytes."));
+        if !is_name(name) || subs.len() >= SUBS {
+            return Err(fault(&at, expected));
         }
         let mut caps = Caps::default();
         members(raw, &at, |name, raw, at| cap(&mut caps, name, raw, at))?;

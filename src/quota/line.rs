@@ -219,6 +219,8 @@ impl Line {
         }
         let surplus = if wish.is_none() { self.surplus(now) } else { 0 };
         self.give_back(surplus);
+        // It is there for whoever asks for it next: for us as well.
+        self.left = self.left.saturating_add(surplus);
         let base = self.back.saturating_add(self.used);
         let (least, need) = match wish {
             Some((least, need)) => (base.saturating_add(least), base.saturating_add(need.saturating_add(self.waiting))),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { startUpstream } from "../upstream/index.mjs";
 import { soundOf, transcriptOf, vectorOf } from "../upstream/relay.mjs";
 import { bearer, makeKey, send, startAccess } from "./access.mjs";
@@ -392,5 +393,32 @@ describe("with keys", () => {
     assert.equal(ranked.status, 200, ranked.text);
     const spent = await ask("/v1/rerank", { query: "a b", documents }, bearer(key));
     assert.deepEqual([spent.status, spent.json.error.code], [429, "insufficient_quota"], spent.text);
+  });
+});
+
+describe("an upstream that is faster than the gate", () => {
+  test("keeps no other request waiting, and its caller's leaving is noticed", async () => {
+    const endless = await startUpstream();
+    const fast = await startAccess(endless, { models: ["scripted-chat+endless"] });
+    try {
+      const { key } = await makeKey(fast.url, { role: "developer" });
+      const leaving = new AbortController();
+      const body = JSON.stringify({ model: "scripted-chat+endless", stream: true, messages: [{ role: "user", content: "Hello" }] });
+      const headers = { ...bearer(key), "content-type": "application/json" };
+      const response = await fetch(`${fast.url}/v1/chat/completions`, { method: "POST", headers, body, signal: leaving.signal });
+      const reading = response.body.pipeTo(new WritableStream()).catch(() => {});
+      const record = endless.requests.at(-1);
+      for (let asked = 0; asked < 10; asked += 1) {
+        assert.equal((await send(fast.url, "GET", "/v1/models", { headers: bearer(key) })).status, 200);
+      }
+      assert.ok(!record.finished, "all ten are answered before the stream is over");
+      leaving.abort();
+      await reading;
+      while (!record.aborted && !record.finished) await delay(10);
+      assert.ok(record.aborted, "and it is left before its end");
+    } finally {
+      await fast.stop();
+      await endless.close();
+    }
   });
 });

@@ -230,6 +230,49 @@ test("a withdrawn token, and a rotated secret, are refused by isolates that neve
   await refused({ "made before": before }, use);
 });
 
+test("who shows the old key or the old secret gets nothing that outlives them", async () => {
+  const key = await makeKey(gate.url, { role: "developer" });
+  assert.equal((await use(key.key)).status, 200);
+  const overlap = 4;
+  const rotated = await admin(gate.url, "POST", `/admin/keys/${key.id}/rotate`, { overlap_s: overlap });
+  const credentials = { "the key": key.key, "an assertion": jwt(ASSERTION, assertion(key.id), hmac(key.secret)) };
+  const kept = { "the old key": key.key };
+  for (const [what, credential] of Object.entries(credentials)) {
+    const { status, json } = await grant(credential);
+    assert.equal(status, 200, what);
+    assert.ok(json.expires_in <= overlap, `${what}: ${json.expires_in} s`);
+    assert.equal((await use(json.access_token)).status, 200, what);
+    kept[`a token for ${what}`] = json.access_token;
+  }
+  const lasting = (await grant(rotated.key)).json;
+  assert.ok(lasting.expires_in > overlap);
+  await delay((overlap + 1) * 1_000);
+  await refused(kept, use);
+  for (const credential of [rotated.key, lasting.access_token]) assert.equal((await use(credential)).status, 200);
+});
+
+test("a database without tables is the operator's fault, and the answer says what to do", async () => {
+  const bare = await startAccess(upstream);
+  try {
+    for (const table of ["revoked_tokens", "used_tokens", "keys"]) await bare.sql(`DROP TABLE ${table}`);
+    const { status, json } = await use(strict.key, bare.url);
+    assert.equal(status, 503);
+    assert.deepEqual([json.error.code, json.error.param], ["misconfigured", "DB"]);
+    assert.match(json.error.message, /migrations apply/);
+  } finally {
+    await bare.stop();
+  }
+});
+
+test("a key for some models is not told which others there are", async () => {
+  const key = await makeKey(gate.url, { models: ["scripted-r1"] });
+  const ask = (model) => send(gate.url, "POST", "/v1/chat/completions", { headers: bearer(key.key), body: { model, messages: [{ role: "user", content: "Hello" }] } });
+  const [there, absent] = [await ask("scripted-chat"), await ask("no such model")];
+  assert.deepEqual([there.status, absent.status], [403, 403]);
+  const said = ({ json: { error } }, model) => [error.code, error.param, error.message.replaceAll(model, "")];
+  assert.deepEqual(said(there, "scripted-chat"), said(absent, "no such model"));
+});
+
 test("what is withdrawn in one place ends within half a minute in places that have just used it", { timeout: 60_000 }, async (context) => {
   const far = gate.urls[2];
   const list = (credential) => send(far, "GET", "/admin/keys", { headers: bearer(credential) });

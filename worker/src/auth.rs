@@ -257,7 +257,8 @@ impl Desk<'_> {
         origin: Option<&str>,
     ) -> Result<Issued, Error> {
         let now = store::now_s();
-        let rest = caller.key.settings.expires_at.map_or(u64::MAX, |end| end.saturating_sub(now));
+        let ends = [caller.key.settings.expires_at, caller.key.lapses_at];
+        let rest = ends.into_iter().flatten().min().map_or(u64::MAX, |end| end.saturating_sub(now));
         let subject = Subject { key_id: &caller.key.id, version: caller.key.version, origin };
         let random: [u8; 16] = js::random_bytes(16)
             .try_into()

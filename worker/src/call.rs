@@ -327,14 +327,13 @@ impl Door {
                     true => Request::parse_form(endpoint, &self.ordered.content_type, &body, &limits)?,
                     false => Request::parse(endpoint, &body, &limits)?,
                 };
+                self.may_ask(&request)?;
                 let plan = self.config.plan(&request, seed)?;
                 (request, plan)
             }
         };
         drop(body);
-        if let (Some(caller), Some(model)) = (&self.ordered.caller, request.model()) {
-            caller.check_model(model)?;
-        }
+        self.may_ask(&request)?;
         if let Some(first) = plan.routes.first() {
             self.entry.upstream = Some(first.source.clone());
             self.entry.model = Some(first.model.clone());
@@ -349,6 +348,12 @@ impl Door {
             None => None,
         };
         Ok(Ready { request, plan, seed, order })
+    }
+
+    /// Whether the caller may ask the model. Before it is looked for, so that those who may not are not told which there are.
+    fn may_ask(&self, request: &Request) -> Result<(), Error> {
+        let named = self.ordered.caller.as_ref().zip(request.model());
+        named.map_or(Ok(()), |(caller, model)| caller.check_model(model))
     }
 
     /// Hides what is private in the body. Nobody but this reads it.
@@ -372,7 +377,18 @@ impl Door {
         self.answers.redact = Some((js::now() - started).max(0.0) as u64);
         self.answers.redacted = redaction.summary(&tally);
         self.entry.hid(redaction, &tally);
-        let Covered { request, plan, cover } = covered?;
+        let Covered { request, plan, cover } = match covered {
+            // Those who may not ask it are told that, here as well.
+            Err(error) if error.kind() == ErrorKind::ModelNotFound => {
+                let limits = self.config.limits();
+                let asked = match endpoint.is_upload() {
+                    true => Request::parse_form(*endpoint, content_type, body, &limits),
+                    false => Request::parse(*endpoint, body, &limits),
+                };
+                return Err(asked.and_then(|request| self.may_ask(&request)).err().unwrap_or(error));
+            }
+            covered => covered?,
+        };
         self.cover = Some(cover);
         Ok((request, plan))
     }

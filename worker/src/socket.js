@@ -1,6 +1,8 @@
 // One WebSocket: what comes is told to its session (in wasm), which says what to do. In a Durable Object, which may sleep between two
 // requests, or, without one, in the isolate that took it.
 
+import { sleep, TURN } from "./pump.js";
+
 const SEND = 1;
 const CALL = 2;
 const ABORT = 3;
@@ -132,12 +134,14 @@ class Channel {
   }
 
   async read(reader, number, signal) {
-    while (!signal.aborted) {
+    for (let read = 1; !signal.aborted; read += 1) {
       const { done, value } = await reader.read();
       if (done) return this.tell((wire) => wire.answer(Date.now(), number, LINE));
       if (signal.aborted) break;
       this.tell((wire) => wire.answer(Date.now(), number, value));
       if (this.paused) await this.paused.promise;
+      // So that a word to cancel is heard.
+      if (read % TURN === 0) await sleep(0);
     }
     await reader.cancel().catch(() => {});
   }

@@ -1,6 +1,7 @@
 //! The store of keys: what is asked of D1, and what it knows.
 
 use crate::{gate, js};
+use js_sys::Reflect;
 use serde_json::{Value, json};
 use sluicegate::access::{KeyRecord, Known, Query};
 use sluicegate::{Error, ErrorKind};
@@ -75,6 +76,7 @@ fn name(query: &Query) -> Cow<'_, str> {
 }
 
 const COLUMNS: &str = "SELECT id, prefix, last4, settings, created_at, disabled, version, previous_until, tokens_from, \
+    previous_digest = ?1 AS is_previous, \
     (SELECT json_group_array(jti) FROM revoked_tokens WHERE key_id = keys.id AND expires_at > ?2) AS revoked FROM keys ";
 
 /// Asks the store for a key, and keeps what it says.
@@ -136,10 +138,18 @@ pub(crate) fn forget(id: &str) {
 
 /// The rows of a statement. All values are bound, and none is part of its text.
 ///
-/// Errors: `not_supported` without a database, `overloaded` if it does not answer.
+/// Errors: `not_supported` without a database, `misconfigured` for one without its tables, `overloaded` if it does not answer.
 pub(crate) async fn all(env: &Env, statement: &str, values: &Value) -> Result<Vec<Value>, Error> {
     let Some(database) = gate::binding(env, BINDING) else { return Err(missing()) };
     let answer = js::settled(js::query(&database, statement, &values.to_string())).await;
+    if let Err(error) = &answer
+        && Reflect::get(error, &"message".into())
+            .is_ok_and(|text| text.as_string().is_some_and(|text| text.contains("no such table")))
+    {
+        let message =
+            "The database has no tables of the gate's: apply its migrations with `wrangler d1 migrations apply DB`.";
+        return Err(Error::new(ErrorKind::Misconfigured, message).with_param(BINDING));
+    }
     let text = answer.ok().and_then(|text| text.as_string());
     let rows = text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     match rows {
