@@ -221,7 +221,8 @@ fn no_key_of_the_configuration_goes_by_the_name_of_somebody_else() {
             r#"{{"upstreams":[{{"name":"a","dialect":"openai","base_url":"https://api.example.com/v1","models":["m"]}}],"access":{{"keys":[{{"id":"{id}","sha256":"{digest}"}}]}}}}"#
         ))
     };
-    assert!(parse("mine").is_ok());
+    let config = parse("mine").unwrap();
+    assert_eq!(config.access().unwrap().keys[0].record.shown()["fixed"], true);
     for id in ["key_bootstrap", "anonymous", "", "a b"] {
         assert_eq!(parse(id).unwrap_err().param(), Some("access.keys[0].id"), "{id}");
     }

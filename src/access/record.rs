@@ -292,6 +292,9 @@ impl KeyRecord {
         put("created_at", self.created_at.into());
         put("disabled", self.disabled.into());
         put("version", self.version.into());
+        if self.is_fixed() {
+            put("fixed", true.into());
+        }
         for name in FIELDS {
             put(name, of(name));
         }

@@ -316,11 +316,7 @@ impl Page {
         };
         let mut data = Vec::new();
         if self.after.is_empty() {
-            for record in fixed(config).filter(fits) {
-                let mut shown = record.shown();
-                shown.insert("fixed".to_owned(), true.into());
-                data.push(Value::Object(shown));
-            }
+            data.extend(fixed(config).filter(fits).map(|record| Value::Object(record.shown())));
         }
         let pattern: String =
             wanted.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();

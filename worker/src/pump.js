@@ -435,6 +435,8 @@ class Attempt {
     const { number } = this;
     try {
       for (let read = 1; !this.dropped; read += 1) {
+        // Here, where nothing waits to be written: what another attempt gives comes behind it.
+        if (read % TURN === 0) await sleep(0);
         let part;
         try {
           part = await reader.read();
@@ -451,7 +453,6 @@ class Attempt {
         const flags = tap.forward(Date.now(), number, part.value);
         const bytes = flags & REPLACED ? tap.replacement() : part.value;
         if (flags > REPLACED) call.told(flags);
-        if (read % TURN === 0) await sleep(0);
         if (bytes.byteLength === 0 || call.lost) continue;
         call.silent = false;
         call.writing += 1;

@@ -140,7 +140,6 @@ class Channel {
       if (signal.aborted) break;
       this.tell((wire) => wire.answer(Date.now(), number, value));
       if (this.paused) await this.paused.promise;
-      // So that a word to cancel is heard.
       if (read % TURN === 0) await sleep(0);
     }
     await reader.cancel().catch(() => {});
