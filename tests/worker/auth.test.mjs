@@ -1,30 +1,18 @@
-// Tokens, their end, tickets and sessions, as `wrangler dev` runs them over a local D1 with the migrations applied.
+// Tokens, their end, tickets and sessions, over a D1 with the migrations applied and rows written by hand.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
 import { createHash, createHmac, randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
-import { ROOT } from "./gate.mjs";
+import { startGate } from "./gate.mjs";
 
-const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
-const ENV = { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" };
 const ROOT_SECRET = randomBytes(32).toString("base64");
 const GUIDE_KEY = "an-api-key-of-the-guide";
 const GUIDE_SECRET = randomBytes(32).toString("hex");
 const ISSUER = "https://gate.example";
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-let child;
-let folder;
+let gate;
 let url;
-let output = "";
 
 function base62(bytes, length) {
   let number = BigInt(`0x${bytes.toString("hex")}`);
@@ -78,43 +66,14 @@ const token = (bearer, body = { grant_type: "client_credentials" }) => post("/au
 const models = (bearer) => fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${bearer}` } });
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sluicegate-auth-"));
-  await mkdir(join(folder, "worker"), { recursive: true });
-  for (const part of ["build", "migrations"]) await cp(join(ROOT, "worker", part), join(folder, "worker", part), { recursive: true });
-  const text = await readFile(join(ROOT, "worker/wrangler.jsonc"), "utf8");
-  // A binding without an id is one that only a deployment gets; here any will do.
-  await writeFile(join(folder, "worker/wrangler.jsonc"), text.replace('"database_name": "sluicegate",', '"database_name": "sluicegate", "database_id": "local",'));
-  await mkdir(join(folder, "build/www"), { recursive: true });
-  await writeFile(join(folder, "build/www/index.html"), "<!doctype html><title>Page</title>");
   const access = { root: "ROOT_SECRET", issuer: ISSUER, keys: [{ id: "guide", key: "GUIDE_KEY", secret: "GUIDE_SECRET", guide_compatible: true }] };
   const config = { upstreams: [{ name: "none", dialect: "openai", base_url: "http://127.0.0.1:9/v1", models: ["m"] }], development: true, access };
-  await writeFile(join(folder, "vars.env"), `GATE_CONFIG='${JSON.stringify(config)}'\nROOT_SECRET='${ROOT_SECRET}'\nGUIDE_KEY='${GUIDE_KEY}'\nGUIDE_SECRET='${GUIDE_SECRET}'\n`);
-  await writeFile(join(folder, "keys.sql"), row(keys.developer, 0) + row(keys.disabled, 1));
-  const common = ["--config", join(folder, "worker/wrangler.jsonc"), "--persist-to", join(folder, "state")];
-  const run = (...args) => promisify(execFile)(process.execPath, [WRANGLER, "d1", ...args, "--local", ...common], { env: ENV });
-  await run("migrations", "apply", "DB");
-  await run("execute", "DB", "--file", join(folder, "keys.sql"));
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  url = `http://127.0.0.1:${port}`;
-  child = spawn(process.execPath, [WRANGLER, "dev", ...common, "--env-file", join(folder, "vars.env"), "--port", String(port), "--ip", "127.0.0.1", "--show-interactive-dev-session=false"], { stdio: ["ignore", "pipe", "pipe"], env: ENV });
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part) => (output += part));
-  const until = Date.now() + 90_000;
-  while (!(await fetch(`${url}/healthz`).catch(() => null))?.ok) {
-    if (Date.now() > until || child.exitCode !== null) throw new Error(`wrangler dev did not start: ${output}`);
-    await delay(200);
-  }
+  gate = await startGate({ config, secrets: { ROOT_SECRET, GUIDE_KEY, GUIDE_SECRET }, db: true });
+  url = gate.url;
+  for (const [key, disabled] of [[keys.developer, 0], [keys.disabled, 1]]) await gate.sql(row(key, disabled));
 });
 
-after(async () => {
-  if (child?.exitCode === null) {
-    child.kill("SIGTERM");
-    await Promise.race([once(child, "exit"), delay(5_000).then(() => child.kill("SIGKILL"))]);
-  }
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+after(() => gate?.stop());
 
 test("guide B's assertion gets a token, as JSON and as a form, and the token opens the API", async () => {
   const assertion = () => sign({ iss: GUIDE_KEY, iat: now(), exp: now() + 86_400 }, GUIDE_SECRET);
@@ -201,5 +160,7 @@ test("a body that is none is refused with its field, after the credential", asyn
   }
   assert.equal((await token(keys.developer.key, "x".repeat(10_000))).status, 413);
   assert.equal((await token(undefined, "x".repeat(10_000))).status, 401);
-  for (const key of Object.values(keys)) assert.ok(!output.includes(key.key) && !output.includes(key.secret), "a credential in the log");
+  const logged = gate.output + JSON.stringify(gate.logs);
+  assert.ok(gate.logs.length > 20);
+  for (const key of Object.values(keys)) assert.ok(!logged.includes(key.key) && !logged.includes(key.secret), "a credential in the log");
 });

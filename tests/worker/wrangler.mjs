@@ -39,7 +39,9 @@ export async function startWrangler({ config, secrets = {} }) {
     return child;
   };
   let child;
+  let waking;
   const stop = async () => {
+    clearInterval(waking);
     if (child?.exitCode === null) {
       child.kill("SIGTERM");
       const killer = setTimeout(() => child.kill("SIGKILL"), 5_000);
@@ -60,6 +62,8 @@ export async function startWrangler({ config, secrets = {} }) {
       if (Date.now() > until || child.exitCode !== null) throw new Error(`wrangler dev did not start: ${output}`);
       await delay(200);
     }
+    // What stands before the Worker here sends a GET whose connection broke again, but not before the next request comes.
+    waking = setInterval(() => void fetch(`${url}/healthz`).catch(() => {}), 1_000);
     return { url, output: () => output, stop };
   } catch (error) {
     await stop();
